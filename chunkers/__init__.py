@@ -1,0 +1,4 @@
+"""What is one answerable piece?"""
+
+if __name__ != "penstock.chunkers":
+    raise ImportError("this folder is a part of the package penstock: import penstock.chunkers instead")

@@ -1,0 +1,1 @@
+"""Which tokens does a text have? One analyser for every keyword index."""

@@ -1,0 +1,1 @@
+"""Which model computes this? Embedders and language models, local and remote."""

@@ -1,0 +1,1 @@
+"""How good is it? Ranking metrics and question sets."""

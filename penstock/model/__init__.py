@@ -1,0 +1,61 @@
+"""The values that every part of Penstock exchanges: frozen, keyword-only, standard library only.
+
+Three roles, three types: a `Document` is what was read, a `Chunk` is one answerable piece of it, a `Hit` is a chunk
+found for a question. Nothing here does I/O and nothing imports a library.
+"""
+
+from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
+from penstock.model.changes import Candidate, Change, Entry, Scope
+from penstock.model.documents import (
+    Block,
+    BlockKind,
+    Box,
+    Chunk,
+    Document,
+    Extraction,
+    Fetched,
+    Labels,
+    Listed,
+    Place,
+    Problem,
+    Source,
+    Span,
+)
+from penstock.model.hits import Filter, Hit, Leg, Trace
+from penstock.model.outcomes import ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
+
+__all__ = [
+    "Answer",
+    "Block",
+    "BlockKind",
+    "Box",
+    "Candidate",
+    "Change",
+    "Chunk",
+    "ChunkCounts",
+    "Citation",
+    "Document",
+    "Entry",
+    "Extraction",
+    "Failure",
+    "Fetched",
+    "Filter",
+    "Hit",
+    "Labels",
+    "LeftOut",
+    "Leg",
+    "Listed",
+    "Message",
+    "Outcome",
+    "Place",
+    "Problem",
+    "Prompt",
+    "RunReport",
+    "Scope",
+    "Source",
+    "SourceResult",
+    "Span",
+    "Stage",
+    "Trace",
+    "Usage",
+]

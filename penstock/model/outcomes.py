@@ -1,0 +1,66 @@
+"""How each source of a run ended (`SourceResult`), and the run's numbers, which must add up (`RunReport`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed"]
+Stage = Literal["discover", "fetch", "sniff", "parse", "clean", "chunk", "embed", "commit", "follow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why one source could not be read: a value, so that it costs one document and not the run."""
+
+    uri: str
+    stage: Stage
+    kind: str
+    """Name of the error class: stable, for grouping."""
+    message: str
+    retryable: bool
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceResult:
+    """The one outcome of one discovered source, with its reason."""
+
+    uri: str
+    outcome: Outcome
+    reason: str = ""
+    chunks: int = 0
+    """Live chunks of the source after the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkCounts:
+    """Live chunks of a collection as each store counts them; the three are equal, or `doctor` says why not."""
+
+    catalog: int
+    keyword: int
+    vector: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """A finished run over a collection."""
+
+    collection: str
+    revision: int
+    results: tuple[SourceResult, ...]
+    parsed: int
+    """Sources whose bytes were parsed."""
+    embedded: int
+    """Texts that the embedding model computed; cached ones are not counted."""
+    chunks: ChunkCounts
+    seconds: float
+    interrupted: bool = False
+    """Whether the run was stopped before every discovered source was looked at; what is committed stays."""
+
+    def count(self, outcome: Outcome) -> int:
+        """How many sources ended so."""
+        return sum(result.outcome == outcome for result in self.results)
+
+    @property
+    def discovered(self) -> int:
+        """Sources that the listing found: every outcome but `removed`, whose sources are no longer there."""
+        return len(self.results) - self.count("removed")

@@ -1,0 +1,244 @@
+"""The seams of Penstock: what each replaceable part promises, as protocols of one or two verbs.
+
+Implementations are found by entry points (see `penstock.registry`) and proved by the contract suites in
+`penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.model import (
+    Candidate,
+    Change,
+    Chunk,
+    Document,
+    Extraction,
+    Failure,
+    Fetched,
+    Filter,
+    Hit,
+    Listed,
+    Message,
+    Scope,
+    Source,
+    Usage,
+)
+
+Float32Array = NDArray[np.float32]
+Role = Literal["query", "passage"]
+
+QueryT = TypeVar("QueryT", contravariant=True)
+
+
+class Loader(Protocol):
+    """Reads one kind of file."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, version and options, of the loader and of the library behind it: a change means reading again."""
+        ...
+
+    def load(self, source: Source, data: BinaryIO) -> Extraction:
+        """Everything that the source says, in reading order.
+
+        `data` is seekable and stands at its start. An extraction without text is an empty source, not an error.
+
+        Raises:
+            SourceError: the source cannot be read; the subclass says why.
+        """
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts text in the tokens of one model."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens."""
+        ...
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        ...
+
+
+class Chunker(Protocol):
+    """Cuts a document into answerable pieces."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, version and options: part of every chunk id."""
+        ...
+
+    def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
+        """The document's chunks in reading order; `content` is its content hash, from which chunk ids are made.
+
+        Each chunk's text is exactly its span of the document's text, no chunk is blank, furniture is in none, and
+        every other character that is not white space is in at least one.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def identity(self) -> str:
+        """Model, weights and precision: vectors of equal identity may be compared, others not."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """How much of a text the model sees, in its own tokens, special tokens included."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
+        """Unit vectors, shape (len(texts), dimension); the inner product of two is their cosine.
+
+        Raises:
+            EngineError: the model cannot be loaded or called.
+        """
+        ...
+
+    def coverage(self, text: str) -> float:
+        """Share of the text that the model's vocabulary can tell apart, 0 to 1.
+
+        Measured from the tokenizer: characters that become unknown or single-character pieces of a script that is
+        written without spaces count as not covered. 0 means that a vector of this text says next to nothing.
+        """
+        ...
+
+
+class Index(Protocol[QueryT]):
+    """A follower of the catalog: holds chunks of one collection up to a revision, and finds them."""
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was applied and is safe on disk; 0 for a new index."""
+        ...
+
+    @property
+    def wants_vectors(self) -> bool:
+        """Whether entries of a change must carry vectors."""
+        ...
+
+    def apply(self, change: Change) -> None:
+        """Makes the index stand at `change.revision`; when it returns, that is safe on disk.
+
+        Raises:
+            IndexingError: the index cannot be written.
+        """
+        ...
+
+    def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
+        """At most `k` candidates in the scope by (-score, row); none that the query does not match.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
+        ...
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that the index holds, sorted: what `doctor` compares with the catalog."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of files and memory; the index is not used afterwards."""
+        ...
+
+
+KeywordIndex = Index[Sequence[str]]
+"""Searched with the analysed tokens of a question."""
+VectorIndex = Index[Float32Array]
+"""Searched with one vector, shape (d,)."""
+
+
+class Retriever(Protocol):
+    """Finds chunks for a question."""
+
+    def retrieve(self, question: str, *, k: int, where: Filter, at: int | None = None) -> list[Hit]:
+        """At most `k` hits by (-score, chunk id), as of revision `at`, or of the newest one."""
+        ...
+
+
+class Reranker(Protocol):
+    """Orders hits anew with a closer look at each."""
+
+    def rerank(self, question: str, hits: Sequence[Hit], *, k: int) -> list[Hit]:
+        """The best `k` of the hits, best first, with the new scores in `Hit.score`."""
+        ...
+
+
+class LLM(Protocol):
+    """A language model, local or remote."""
+
+    @property
+    def name(self) -> str:
+        """What answers say of who gave them."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text for this model: exact where its tokenizer is at hand, else a stated upper estimate."""
+        ...
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
+        """The answer piece by piece; last of all the usage, where the server reports it.
+
+        Raises:
+            EngineError: the model cannot be called; the subclass says why.
+        """
+        ...
+
+
+class Analyser(Protocol):
+    """Turns text into the tokens that every keyword index stores and every question is asked with."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Version and options: an index that was built with another one is rebuilt."""
+        ...
+
+    def tokens(self, text: str) -> list[str]:
+        """Tokens in order, repeats included; none is empty, holds white space or is longer than 200 bytes."""
+        ...
+
+
+class Lister(Protocol):
+    """Says which sources exist below one address: a folder, a file, a list of URLs."""
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """Every source found, streamed; a place that could not be listed is a failure of stage `discover`."""
+        ...
+
+    def complete(self) -> bool:
+        """After `list` ended: whether everything could be seen, so that what is missing is really gone."""
+        ...
+
+    def covers(self, uri: str) -> bool:
+        """Whether this listing speaks for the URI: a known source that it covers and did not list was deleted."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Brings the bytes of a listed source to a local file."""
+
+    def fetch(self, listed: Listed, known: Source | None) -> AbstractContextManager[Fetched | None]:
+        """The bytes, for as long as the context is open; None when the origin says that they are still `known`.
+
+        Raises:
+            SourceError: the bytes cannot be had; the subclass says why and whether trying again can help.
+        """
+        ...

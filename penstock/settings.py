@@ -1,0 +1,168 @@
+"""The one tree of settings: built once at the way in, then passed on as plain arguments.
+
+Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), `penstock.toml` in the working folder, the
+defaults below. No other module reads the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from penstock.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+MIB = 1024 * 1024
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoaderSettings(_Part):
+    """How files are read."""
+
+    pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
+    ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
+    ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
+    csv_encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+
+
+class LimitSettings(_Part):
+    """What one source may cost."""
+
+    parse_seconds: float = Field(300, gt=0, description="time to parse one file")
+    parse_mib: Count = Field(1536, description="memory of the process that parses, in MiB")
+    source_mib: Count = Field(512, description="size of one file or download, in MiB")
+    text_mib: Count = Field(64, description="text that one file may give, in MiB")
+    workers: Count = Field(2, description="processes that parse at the same time")
+
+
+class WebSettings(_Part):
+    """How web pages are fetched."""
+
+    timeout_seconds: float = Field(30, gt=0)
+    attempts: Count = 3
+    redirects: Annotated[int, Field(ge=0)] = 5
+    allow_private: bool = Field(False, description="allow loopback, private and link-local addresses")
+    user_agent: str = "Penstock/0.1"
+
+
+class ChunkerSettings(_Part):
+    """How documents are cut."""
+
+    name: str = Field("structure", description="structure, window or sentence")
+    size: Count | None = Field(None, description="tokens of the embedding model; default: what the model sees")
+    overlap: Annotated[int, Field(ge=0)] = Field(32, description="tokens that neighbours share (window only)")
+
+
+class EmbedderSettings(_Part):
+    """Which model computes vectors."""
+
+    name: str = Field("onnx", description="engine: onnx, or sentence-transformers (extra)")
+    model: str = Field("default", description="'default', a model folder, or a hub name that was pulled before")
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
+    batch: Count = 32
+    threads: Annotated[int, Field(ge=0)] = Field(0, description="0: all cores")
+
+
+class IndexSettings(_Part):
+    """Which indexes follow the catalog."""
+
+    keyword: str = Field("tantivy", description="tantivy (on disk) or rank-bm25 (in memory)")
+    vector: str = Field("faiss", description="faiss (exact)")
+
+
+class AnalyserSettings(_Part):
+    """What keyword search knows besides its own rules."""
+
+    user_dictionary: Path | None = Field(None, description="words to keep whole, one a line")
+    synonyms: Path | None = Field(None, description="comma-separated synonyms, one group a line")
+
+
+class RetrievalSettings(_Part):
+    """How legs are joined."""
+
+    k: Count = 10
+    candidates: Count = Field(100, description="candidates of each leg")
+    fusion: Literal["weighted", "rrf"] = "weighted"
+    vector_weight: Share = Field(0.4, description="weight of the vector leg where its model covers the text")
+    rrf_k: Count = 60
+    neighbours: Annotated[int, Field(ge=0)] = Field(0, description="chunks added before and after each hit")
+
+
+class PromptSettings(_Part):
+    """How a prompt is assembled."""
+
+    budget: Count | None = Field(None, description="tokens; default: the model's context less the answer")
+    answer_tokens: Count = 1024
+    policy: Literal["strict", "open"] = Field("strict", description="strict: from the sources or not at all")
+    template: Path | None = Field(None, description="a Jinja2 template of your own")
+
+
+class LLMSettings(_Part):
+    """Which language model answers."""
+
+    name: str = Field("extractive", description="extractive (built in) or openai (any compatible server)")
+    preset: str = Field("", description="a vendor's or server's preset; see `penstock models presets`")
+    base_url: str = ""
+    model: str = ""
+    api_key: SecretStr | None = None
+    context_tokens: Count | None = None
+    timeout_seconds: float = Field(60, gt=0)
+    attempts: Count = 3
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PENSTOCK_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file="penstock.toml"
+    )
+
+    home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
+    collection: str = Field("default", pattern=r"^[\w][\w.-]{0,99}$", description="letters (any script), digits, _ . -")
+    removal_share: Share = Field(0.5, description="a run that would remove more of a collection stops before it does")
+    batch: Count = Field(32, description="documents a commit")
+    allow_external: bool = Field(False, description="allow parts that other distributions bring")
+    loaders: LoaderSettings = LoaderSettings()
+    limits: LimitSettings = LimitSettings()
+    web: WebSettings = WebSettings()
+    chunker: ChunkerSettings = ChunkerSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    indexes: IndexSettings = IndexSettings()
+    analyser: AnalyserSettings = AnalyserSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    prompt: PromptSettings = PromptSettings()
+    llm: LLMSettings = LLMSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line first, then environment, then `penstock.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
+
+    Raises:
+        SettingsError: a value is not allowed or a name is not known; says which, and what is allowed.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"settings cannot be used: {told}") from error
+    except ValueError as error:  # penstock.toml that is no TOML
+        raise SettingsError(f"penstock.toml cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+"""Contract suites for every port, and the doubles that go with them."""
