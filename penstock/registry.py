@@ -1,7 +1,7 @@
 """Lookup by name: parts of Penstock are entry points, loaded when they are asked for and not before.
 
-The built-in parts stand in the same table of entry points as those of other distributions; a test holds the table to the
-folders. Parts of other distributions are only used when the caller allows it, because loading runs their code.
+The built-in parts stand in the same table of entry points as those of other distributions; a test holds that table to
+the folders. Parts of other distributions are only used when the caller allows it, because loading runs their code.
 """
 
 from collections.abc import Mapping

@@ -23,6 +23,7 @@ from penstock.model.documents import (
 )
 from penstock.model.hits import Filter, Hit, Leg, Trace
 from penstock.model.outcomes import ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
+from penstock.model.writing import ExtractionWriter
 
 __all__ = [
     "Answer",
@@ -37,6 +38,7 @@ __all__ = [
     "Document",
     "Entry",
     "Extraction",
+    "ExtractionWriter",
     "Failure",
     "Fetched",
     "Filter",
