@@ -23,6 +23,7 @@ from penstock.model import (
     Hit,
     Listed,
     Message,
+    Retrieved,
     Scope,
     Source,
     Usage,
@@ -164,8 +165,8 @@ VectorIndex = Index[Float32Array]
 class Retriever(Protocol):
     """Finds chunks for a question."""
 
-    def retrieve(self, question: str, *, k: int, where: Filter, at: int | None = None) -> list[Hit]:
-        """At most `k` hits by (-score, chunk id), as of revision `at`, or of the newest one."""
+    def retrieve(self, question: str, *, k: int, where: Filter) -> Retrieved:
+        """At most `k` hits by (-score, chunk id), all of one revision."""
         ...
 
 

@@ -1,4 +1,22 @@
-"""Which pieces, in what order, and why?"""
+"""Which pieces, in what order, and why? Legs find candidates, fusion joins them, the catalog checks them."""
 
 if __name__ != "penstock.retrievers":
     raise ImportError("this folder is a part of the package penstock: import penstock.retrievers instead")
+
+from penstock.retrievers.fusion import reciprocal_rank, weighted
+from penstock.retrievers.hybrid import HybridRetriever
+from penstock.retrievers.legs import KeywordLeg, SearchLeg, VectorLeg
+from penstock.retrievers.neighbours import NeighbourRetriever
+from penstock.retrievers.weighing import Weighed, weigh
+
+__all__ = [
+    "HybridRetriever",
+    "KeywordLeg",
+    "NeighbourRetriever",
+    "SearchLeg",
+    "VectorLeg",
+    "Weighed",
+    "reciprocal_rank",
+    "weigh",
+    "weighted",
+]

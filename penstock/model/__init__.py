@@ -21,7 +21,7 @@ from penstock.model.documents import (
     Source,
     Span,
 )
-from penstock.model.hits import Filter, Hit, Leg, Trace
+from penstock.model.hits import Filter, Hit, Leg, Retrieved, Trace
 from penstock.model.outcomes import ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
 from penstock.model.writing import ExtractionWriter
 
@@ -52,6 +52,7 @@ __all__ = [
     "Place",
     "Problem",
     "Prompt",
+    "Retrieved",
     "RunReport",
     "Scope",
     "Source",

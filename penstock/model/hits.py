@@ -51,7 +51,7 @@ class Trace:
     matched: tuple[str, ...] = ()
     """Tokens that the question and the chunk have in common."""
     notes: tuple[str, ...] = ()
-    """What a reader should know: a leg that was left out and why, a neighbour added on request."""
+    """What a reader should know of this hit: that it is a neighbour added on request, that it was reranked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +70,14 @@ class Hit:
     def source(self) -> Source:
         """The source that is cited."""
         return self.sources[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """The hits for a question, and the revision of the collection at which all of them are live."""
+
+    question: str
+    revision: int
+    hits: tuple[Hit, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the whole search: a leg that got little or no weight, and why."""

@@ -1,0 +1,98 @@
+"""The hybrid retriever: both legs at once, joined by weight, checked against the catalog, with the reason for each hit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from penstock.catalog import Collection, Hydrated
+from penstock.model import Candidate, Filter, Hit, Leg, Retrieved, Scope, Trace
+from penstock.ports import Analyser
+from penstock.retrievers.fusion import Found, Shares, Weights
+from penstock.retrievers.legs import SearchLeg
+from penstock.retrievers.weighing import Weighed
+
+Fusion = Callable[[Found, Weights], Shares]
+Weighing = Callable[[str, Found, Sequence[str]], Weighed]
+
+LOOKED_AT = 10
+"""How many of the vector leg's first candidates are looked at to see whether its model covers their script."""
+
+
+class HybridRetriever:
+    """Finds chunks with one or several legs and joins what they found.
+
+    With a single leg it is that leg's ranking, hydrated and traced like any other.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        legs: Sequence[SearchLeg],
+        *,
+        analyser: Analyser,
+        fuse: Fusion,
+        weigh: Weighing,
+        candidates: int = 100,
+    ) -> None:
+        self._collection = collection
+        self._legs = tuple(legs)
+        self._analyser = analyser
+        self._fuse = fuse
+        self._weigh = weigh
+        self._candidates = candidates
+
+    def retrieve(self, question: str, *, k: int, where: Filter) -> Retrieved:
+        """At most `k` hits by (-score, chunk id), all live at one revision and inside the filter.
+
+        Raises:
+            IndexingError: an index cannot be read.
+            EngineError: the embedding model cannot be used.
+        """
+        scope = self._scope(where)
+        found = self._search(question, max(self._candidates, 2 * k), scope)
+        rows = {candidate.row for candidates in found.values() for candidate in candidates}
+        live = self._collection.hydrate(sorted(rows), scope=scope)
+        found = {leg: [one for one in candidates if one.row in live] for leg, candidates in found.items()}
+        looked_at = [live[one.row].chunk.text for one in found.get("vector", ())[:LOOKED_AT]]
+        weighed = self._weigh(question, found, looked_at)
+        shares = self._fuse(found, weighed.weights)
+        best = sorted(shares, key=lambda row: (-sum(shares[row].values()), live[row].chunk.id))[:k]
+        asked = _Asked(tokens=frozenset(self._analyser.tokens(question)), found=found, weights=weighed.weights)
+        hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
+        return Retrieved(question=question, revision=scope.revision, hits=hits, notes=weighed.notes)
+
+    def _scope(self, where: Filter) -> Scope:
+        return self._collection.scope(where, at=min(leg.revision for leg in self._legs))
+
+    def _search(self, question: str, k: int, scope: Scope) -> dict[Leg, list[Candidate]]:
+        with ThreadPoolExecutor(max_workers=len(self._legs)) as threads:
+            futures = {leg.name: threads.submit(leg.search, question, k=k, scope=scope) for leg in self._legs}
+            return {name: future.result() for name, future in futures.items()}
+
+    def _hit(self, passage: Hydrated, shares: Mapping[Leg, float], asked: "_Asked") -> Hit:
+        ranks = asked.ranks(passage.row)
+        matched = asked.tokens.intersection(self._analyser.tokens(passage.chunk.context))
+        trace = Trace(
+            ranks={leg: rank for leg, (rank, _) in ranks.items()},
+            scores={leg: score for leg, (_, score) in ranks.items()},
+            shares=dict(shares),
+            weights=dict(asked.weights),
+            matched=tuple(sorted(matched)),
+        )
+        score = sum(shares.values())
+        return Hit(chunk=passage.chunk, sources=passage.sources, title=passage.title, score=score, trace=trace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    tokens: frozenset[str]
+    found: Found
+    weights: Weights
+
+    def ranks(self, row: int) -> dict[Leg, tuple[int, float]]:
+        return {
+            leg: (rank, candidate.score)
+            for leg, candidates in self.found.items()
+            for rank, candidate in enumerate(candidates, start=1)
+            if candidate.row == row
+        }
