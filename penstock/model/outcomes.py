@@ -1,6 +1,7 @@
 """How each source of a run ended (`SourceResult`), and the run's numbers, which must add up (`RunReport`)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Outcome = Literal["indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed"]
@@ -53,6 +54,12 @@ class RunReport:
     """Texts that the embedding model computed; cached ones are not counted."""
     chunks: ChunkCounts
     seconds: float
+    stage_seconds: Mapping[Stage, float] = field(default_factory=dict)
+    """Time spent in each stage, added up over all workers."""
+    pages: int = 0
+    """Pages, slides and sheets of the parsed sources."""
+    attention: tuple[str, ...] = ()
+    """What a person should look at besides single sources: an incomplete listing, a removal that the guard stopped."""
     interrupted: bool = False
     """Whether the run was stopped before every discovered source was looked at; what is committed stays."""
 

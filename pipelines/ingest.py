@@ -1,0 +1,222 @@
+"""One run over a collection: every discovered source ends in exactly one outcome, and both indexes follow each commit.
+
+Sources stream through: reading runs ahead in threads (parsing itself in child processes), embedding and committing
+happen here in order, batch by batch. A commit is short and is the only thing that changes what is true.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from penstock.catalog import Batch, Collection
+from penstock.engines.caching import CachedEmbedder
+from penstock.model import ChunkCounts, Failure, Listed, RunReport, SourceResult
+from penstock.pipelines.following import Followers
+from penstock.pipelines.reading import Before, Reader
+from penstock.pipelines.removal import Removal, plan_removal
+from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.verdicts import Reading
+from penstock.ports import Lister
+
+CHUNKS_A_COMMIT = 1024
+"""A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
+CONTEXTS_A_CALL = 256
+"""Stored texts that are embedded and kept at a time when a collection changes its model."""
+SECONDS_BETWEEN_FOLLOWS = 20.0
+"""How far the indexes may lag behind the catalog during a run; each following costs a write to disk."""
+
+Watch = Callable[[SourceResult], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much is done at a time, and how much may go at once."""
+
+    documents: int
+    """Documents a commit."""
+    workers: int
+    """Sources that are read at the same time."""
+    removal_share: float
+    """Share of a collection that one run may remove."""
+
+
+class Ingestion:
+    """A run over one collection by its only writer; used once."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        reader: Reader,
+        embedder: CachedEmbedder,
+        followers: Followers,
+        pace: Pace,
+        run: int,
+        watch: Watch,
+        stopwatch: Stopwatch,
+    ) -> None:
+        self._collection = collection
+        self._reader = reader
+        self._embedder = embedder
+        self._followers = followers
+        self._pace = pace
+        self._run = run
+        self._watch = watch
+        self._stopwatch = stopwatch
+        self._before: Mapping[str, Before] = {}
+        self._seen: set[str] = set()
+        self._waiting: list[Reading] = []
+        self._results: list[SourceResult] = []
+        self._followed = time.monotonic()
+        self._parsed = self._pages = 0
+        self._attention: list[str] = []
+
+    def ingest(self, listers: Sequence[Lister]) -> RunReport:
+        """Brings the collection to what the listings show; an interrupt keeps what is committed.
+
+        Raises:
+            EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
+        """
+        self._before = _everything_known(self._collection)
+        return self._reported(lambda: self._bring_up_to_date(listers))
+
+    def add(self, readings: Iterable[Reading]) -> RunReport:
+        """Commits readings that were made elsewhere; nothing is removed."""
+        return self._reported(lambda: self._take_all(readings))
+
+    def _reported(self, work: Callable[[], None]) -> RunReport:
+        begun = time.perf_counter()
+        interrupted = False
+        try:
+            self._change_model()
+            work()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._follow()
+        return RunReport(
+            collection=self._collection.name,
+            revision=self._collection.revision(),
+            results=tuple(self._results),
+            parsed=self._parsed,
+            embedded=self._embedder.computed,
+            chunks=self._counts(),
+            seconds=time.perf_counter() - begun,
+            stage_seconds=self._stopwatch.seconds(),
+            pages=self._pages,
+            attention=tuple(self._attention),
+            interrupted=interrupted,
+        )
+
+    def _bring_up_to_date(self, listers: Sequence[Lister]) -> None:
+        self._take_all(self._readings(self._discovered(listers)))
+        self._remove(plan_removal(self._before, self._seen, listers, share=self._pace.removal_share))
+
+    def _discovered(self, listers: Sequence[Lister]) -> Iterator[Listed]:
+        for lister in listers:
+            for found in lister.list():
+                if isinstance(found, Failure):
+                    self._end(SourceResult(uri=found.uri, outcome="failed", reason=found.message))
+                elif found.uri not in self._seen:
+                    self._seen.add(found.uri)
+                    yield found
+
+    def _readings(self, discovered: Iterator[Listed]) -> Iterator[Reading]:
+        """Readings in the order of discovery; a few sources are read ahead."""
+        ahead: deque[Future[Reading] | Reading] = deque()
+        pool = ThreadPoolExecutor(self._pace.workers, thread_name_prefix="penstock-read")
+        try:
+            for listed in discovered:
+                before = self._before.get(listed.uri, Before())
+                ahead.append(self._reader.settled(listed, before) or pool.submit(self._reader.read, listed, before))
+                while len(ahead) > 2 * self._pace.workers:
+                    yield _finished(ahead.popleft())
+            while ahead:
+                yield _finished(ahead.popleft())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take_all(self, readings: Iterable[Reading]) -> None:
+        chunks = 0
+        for reading in readings:
+            self._parsed += reading.parsed
+            self._pages += reading.pages
+            if reading.put is None and reading.quarantined is None:
+                self._end(reading.result)
+                continue
+            self._waiting.append(reading)
+            chunks += len(reading.put.chunks) if reading.put else 0
+            if len(self._waiting) >= self._pace.documents or chunks >= CHUNKS_A_COMMIT:
+                self._commit_waiting()
+                chunks = 0
+        self._commit_waiting()
+
+    def _commit_waiting(self) -> None:
+        if not self._waiting:
+            return
+        puts = tuple(reading.put for reading in self._waiting if reading.put)
+        failures = tuple(reading.quarantined for reading in self._waiting if reading.quarantined)
+        with self._stopwatch.timing("embed"):
+            self._embedder.embed([chunk.context for put in puts for chunk in put.chunks], role="passage")
+        self._commit(Batch(puts=puts, removed=(), failures=failures))
+        waiting, self._waiting = self._waiting, []
+        for reading in waiting:
+            self._end(reading.result)
+
+    def _commit(self, batch: Batch) -> None:
+        with self._stopwatch.timing("commit"):
+            self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
+        if time.monotonic() - self._followed > SECONDS_BETWEEN_FOLLOWS:
+            self._follow()
+
+    def _remove(self, removal: Removal) -> None:
+        if removal.refused:
+            self._attention.append(removal.refused)
+            return
+        for start in range(0, len(removal.uris), CHUNKS_A_COMMIT):
+            self._commit(Batch(puts=(), removed=removal.uris[start : start + CHUNKS_A_COMMIT], failures=()))
+        for uri in removal.uris:
+            self._end(SourceResult(uri=uri, outcome="removed", reason=removal.reason))
+        self._attention.extend(removal.remarks)
+
+    def _change_model(self) -> None:
+        """Embeds the stored text with the model in force, where the collection was built with another one."""
+        present = self._collection.embedder()
+        if present in ("", self._embedder.identity):
+            return
+        batch: list[str] = []
+        with self._stopwatch.timing("embed"):
+            for _, context in self._collection.missing_vectors(self._embedder.identity):
+                batch.append(context)
+                if len(batch) == CONTEXTS_A_CALL:
+                    self._embedder.embed(batch, role="passage")
+                    batch = []
+            self._embedder.embed(batch, role="passage")
+        self._collection.switch_embedder(self._embedder.identity)
+
+    def _follow(self) -> None:
+        with self._stopwatch.timing("follow"):
+            self._followers.catch_up()
+        self._followed = time.monotonic()
+
+    def _counts(self) -> ChunkCounts:
+        keyword, vector = self._followers.counts()
+        return ChunkCounts(catalog=self._collection.chunk_count(), keyword=keyword, vector=vector)
+
+    def _end(self, result: SourceResult) -> None:
+        self._results.append(result)
+        self._watch(result)
+
+
+def _finished(reading: Future[Reading] | Reading) -> Reading:
+    return reading if isinstance(reading, Reading) else reading.result()
+
+
+def _everything_known(collection: Collection) -> Mapping[str, Before]:
+    before = {known.source.uri: Before(known=known) for known in collection.sources()}
+    for failed in collection.quarantine():
+        uri = failed.source.uri
+        before[uri] = replace(before.get(uri, Before()), failed=failed)
+    return before

@@ -1,0 +1,217 @@
+"""From a listed source to what the catalog is asked to hold of it: fetch, sniff, parse, clean, chunk.
+
+Whatever is wrong with one source ends here as a value: it costs that source and not the run.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from penstock import ids
+from penstock.analysis.scripts import language_of
+from penstock.catalog import Collection, KnownSource, Put, Quarantined
+from penstock.errors import SourceError, UnsupportedFormat
+from penstock.model import Document, Extraction, Failure, Fetched, Labels, Listed, Source
+from penstock.pipelines import verdicts
+from penstock.pipelines.cleaning import CLEANING_VERSION, clean
+from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.verdicts import Reading
+from penstock.ports import Chunker, Fetcher
+
+UNSUPPORTED = "none"
+"""Stands for the loader's fingerprint where no loader takes the format."""
+
+
+class Parser(Protocol):
+    """Parses a file where it can do no harm."""
+
+    def parse(self, source: Source, path: Path) -> Extraction | Failure:
+        """What the file says, or why it cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """What is known about file formats without parsing a file."""
+
+    sniff: Callable[[Path, str, str], str]
+    """Media type by content, given the path, the name and the type that the origin declared."""
+    fingerprint: Callable[[str], str]
+    """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What the caller attaches to every source of a run; None keeps what a source has."""
+
+    labels: Labels | None = None
+    access: frozenset[str] | None = None
+
+    def on(self, source: Source) -> Source:
+        """The source with these marks."""
+        labels = source.labels if self.labels is None else self.labels
+        access = source.access if self.access is None else self.access
+        return replace(source, labels=labels, access=access)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What the catalog knew of a URI before the run."""
+
+    known: KnownSource | None = None
+    failed: Quarantined | None = None
+
+
+class Reader:
+    """Reads listed sources into the form in which the catalog holds them; safe to use from several threads."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        fetcher_for: Callable[[str], Fetcher],
+        formats: Formats,
+        parser: Parser,
+        chunker: Chunker,
+        marks: Marks,
+        stopwatch: Stopwatch,
+    ) -> None:
+        self._collection = collection
+        self._fetcher_for = fetcher_for
+        self._formats = formats
+        self._parser = parser
+        self._chunker = chunker
+        self._marks = marks
+        self._stopwatch = stopwatch
+
+    def settled(self, listed: Listed, before: Before) -> Reading | None:
+        """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
+        known, failed = before.known, before.failed
+        if failed:
+            same = _same(listed, failed.source) and self._loader(failed.source.media_type) == failed.loader
+            return verdicts.not_tried_again(failed, known) if same else None
+        if known and _same(listed, known.source) and self._is_current(known) and self._is_cut(known):
+            return verdicts.as_before(known)
+        return None
+
+    def read(self, listed: Listed, before: Before) -> Reading:
+        """What the source says now."""
+        known = before.known
+        reusable = known if known and not before.failed and self._is_current(known) else None
+        if reusable and _same(listed, reusable.source):
+            return self._cut_anew(reusable.source, reusable)
+        try:
+            with ExitStack() as at_hand:
+                with self._stopwatch.timing("fetch"):
+                    fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
+                    fetched = at_hand.enter_context(fetching)
+                if fetched is None and reusable:
+                    return self._cut_anew(reusable.source, reusable)
+                if fetched is None:
+                    raise AssertionError(f"{listed.uri}: called unchanged, but never read")
+                return self._read_bytes(listed, fetched, before)
+        except SourceError as error:
+            return verdicts.not_fetched(listed.uri, error, known)
+
+    def _read_bytes(self, listed: Listed, fetched: Fetched, before: Before) -> Reading:
+        with self._stopwatch.timing("sniff"):
+            media_type = self._formats.sniff(fetched.path, listed.uri, fetched.declared_type)
+        source = self._source(listed, fetched, media_type, before.known)
+        loader = self._loader(media_type)
+        if loader == UNSUPPORTED:
+            return verdicts.skipped(source, loader, f"no loader for {media_type}")
+        known, failed = before.known, before.failed
+        if failed and (failed.source.sha256, failed.loader) == (fetched.sha256, loader):
+            return verdicts.not_tried_again(replace(failed, source=source), known)
+        if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
+            return self._cut_anew(source, known)
+        copy = self._collection.by_bytes(fetched.sha256, loader)
+        if copy and copy.content and self._is_cut(copy):
+            return verdicts.copied(source, copy)
+        return self._parse(source, fetched.path, loader, known)
+
+    def _parse(self, source: Source, path: Path, loader: str, known: KnownSource | None) -> Reading:
+        with self._stopwatch.timing("parse"):
+            extraction = self._parser.parse(source, path)
+        if isinstance(extraction, Failure):
+            return verdicts.broken(source, loader, extraction, known)
+        with self._stopwatch.timing("clean"):
+            extraction = clean(extraction)
+        return self.cut(source, extraction, loader, known)
+
+    def cut(self, source: Source, extraction: Extraction, loader: str, known: KnownSource | None) -> Reading:
+        """The reading of a source whose text is already at hand, cleaned or not in need of it."""
+        language = language_of(extraction.text)
+        content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
+        document = Document(
+            id=ids.document_id(self._collection.name, source.uri),
+            source=source,
+            title=extraction.title,
+            language=language,
+            text=extraction.text,
+            blocks=extraction.blocks,
+            loader=loader,
+        )
+        with self._stopwatch.timing("chunk"):
+            chunks = tuple(self._chunker.chunk(document, content))
+        pages = len({place.page for block in document.blocks for place in block.places}) or 1
+        if not chunks:
+            return verdicts.without_text(source, loader, extraction, pages=pages)
+        reading = verdicts.cut(document, content, chunks, self._chunker.fingerprint, extraction)
+        if known and known.content == content and self._is_cut(known) and reading.result.outcome == "indexed":
+            same = replace(reading.result, outcome="unchanged", reason="read again: it says the same")
+            return replace(reading, result=same, pages=pages)
+        return replace(reading, pages=pages)
+
+    def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
+        """The stored text in pieces of the present size; nothing is parsed."""
+        if self._is_cut(known):
+            return verdicts.touched(source, known) if source != known.source else verdicts.as_before(known)
+        stored = self._collection.document(known.document_id)
+        if stored is None:
+            raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
+        put = Put(
+            source=source,
+            outcome=known.outcome,
+            reason=known.reason,
+            content=stored.content,
+            loader=known.loader,
+            chunker=self._chunker.fingerprint,
+            document=stored.document,
+            chunks=tuple(self._chunker.chunk(stored.document, stored.content)),
+        )
+        return verdicts.cut_anew(put)
+
+    def _is_cut(self, known: KnownSource) -> bool:
+        return known.chunker in ("", self._chunker.fingerprint)
+
+    def _is_current(self, known: KnownSource) -> bool:
+        marked = self._marks.on(known.source) == known.source
+        return marked and self._loader(known.source.media_type) == known.loader
+
+    def _loader(self, media_type: str) -> str:
+        try:
+            return f"{self._formats.fingerprint(media_type)}; {CLEANING_VERSION}"
+        except UnsupportedFormat:
+            return UNSUPPORTED
+
+    def _source(self, listed: Listed, fetched: Fetched, media_type: str, known: KnownSource | None) -> Source:
+        source = Source(
+            uri=listed.uri,
+            media_type=media_type,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            modified=fetched.modified,
+            etag=fetched.etag,
+            labels=known.source.labels if known else {},
+            access=known.source.access if known else frozenset(),
+        )
+        return self._marks.on(source)
+
+
+def _same(listed: Listed, source: Source) -> bool:
+    if listed.etag:
+        return listed.etag == source.etag
+    return listed.modified is not None and (listed.size, listed.modified) == (source.size, source.modified)

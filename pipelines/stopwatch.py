@@ -1,0 +1,32 @@
+"""How long each stage of a run took, over all its threads."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from penstock.model import Stage
+
+
+class Stopwatch:
+    """Adds up seconds by stage; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[Stage, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def timing(self, stage: Stage) -> Iterator[None]:
+        """Adds the time that the block takes, whether or not it succeeds."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._seconds[stage] += time.perf_counter() - begun
+
+    def seconds(self) -> Mapping[Stage, float]:
+        """Seconds by stage so far."""
+        with self._lock:
+            return dict(self._seconds)

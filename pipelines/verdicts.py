@@ -1,0 +1,130 @@
+"""The outcomes that a source can have before embedding, each with its reason and what the catalog shall hold of it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from penstock.catalog import KnownSource, Put, Quarantined
+from penstock.errors import SourceError, UnsupportedFormat
+from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What became of one source before embedding, and what the catalog shall hold of it."""
+
+    result: SourceResult
+    put: Put | None = None
+    quarantined: Quarantined | None = None
+    parsed: bool = False
+    pages: int = 0
+
+
+def as_before(known: KnownSource) -> Reading:
+    """Nothing about the source has changed. One without text keeps its outcome, so that it is never taken as read."""
+    outcome: Outcome = "unchanged" if known.chunks else known.outcome
+    return Reading(result=_result(known.source, outcome, known.reason, known.chunks))
+
+
+def touched(source: Source, known: KnownSource) -> Reading:
+    """The same bytes under a new date or with new labels: only the source's own record changes."""
+    put = _record(source, known.outcome, known.reason, known.loader)
+    put = replace(put, content=known.content, chunker=known.chunker)
+    return replace(as_before(known), put=put)
+
+
+def copied(source: Source, copy: KnownSource) -> Reading:
+    """The bytes of another source: nothing is parsed or embedded, and the document gains a source."""
+    reason = f"same bytes as {copy.source.uri}"
+    put = _record(source, copy.outcome, copy.reason, copy.loader)
+    put = replace(put, content=copy.content, chunker=copy.chunker)
+    return Reading(result=_result(source, copy.outcome, reason, copy.chunks), put=put)
+
+
+def skipped(source: Source, loader: str, reason: str) -> Reading:
+    """Nothing here reads this kind of file."""
+    return Reading(result=_result(source, "skipped", reason), put=_record(source, "skipped", reason, loader))
+
+
+def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> Reading:
+    """The file was read and says nothing."""
+    reason = _problems(extraction) or "no text was found in it"
+    put = _record(source, "empty", reason, loader)
+    return Reading(result=_result(source, "empty", reason), put=put, parsed=True, pages=pages)
+
+
+def cut(document: Document, content: str, chunks: tuple[Chunk, ...], chunker: str, extraction: Extraction) -> Reading:
+    """The file was read and cut; `partial` where a part of it could not be read."""
+    outcome: Outcome = "partial" if extraction.problems else "indexed"
+    put = Put(
+        source=document.source,
+        outcome=outcome,
+        reason=_problems(extraction),
+        content=content,
+        loader=document.loader,
+        chunker=chunker,
+        document=document,
+        chunks=chunks,
+    )
+    return Reading(result=_result(document.source, outcome, put.reason, len(chunks)), put=put, parsed=True)
+
+
+def cut_anew(put: Put) -> Reading:
+    """The stored text was cut again, because the chunker or its settings changed."""
+    reason = "cut anew from the stored text"
+    return Reading(result=_result(put.source, "indexed", reason, len(put.chunks)), put=put)
+
+
+def not_fetched(uri: str, error: SourceError, known: KnownSource | None) -> Reading:
+    """The bytes could not be had; what was read before stays."""
+    return Reading(
+        result=SourceResult(
+            uri=uri, outcome="failed", reason=str(error) + _still_there(known), chunks=known.chunks if known else 0
+        )
+    )
+
+
+def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
+    """The bytes could not be parsed. Unless another try may help, they wait in quarantine until they change."""
+    reason = failure.message + _still_there(known)
+    result = _result(source, _outcome(failure), reason, known.chunks if known else 0)
+    quarantined = Quarantined(source=source, loader=loader, failure=failure, since=datetime.now(UTC))
+    return Reading(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
+
+
+def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
+    """In quarantine, and neither the bytes nor their loader have changed."""
+    reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when the file changes)"
+    result = _result(failed.source, _outcome(failed.failure), reason, known.chunks if known else 0)
+    return Reading(result=result, quarantined=failed)
+
+
+def _outcome(failure: Failure) -> Outcome:
+    return "skipped" if failure.kind == UnsupportedFormat.__name__ else "failed"
+
+
+def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:
+    return Put(
+        source=source, outcome=outcome, reason=reason, content="", loader=loader, chunker="", document=None, chunks=()
+    )
+
+
+def _result(source: Source, outcome: Outcome, reason: str, chunks: int = 0) -> SourceResult:
+    return SourceResult(uri=source.uri, outcome=outcome, reason=reason, chunks=chunks)
+
+
+def _still_there(known: KnownSource | None) -> str:
+    return "; the version read before stays searchable" if known and known.chunks else ""
+
+
+def _problems(extraction: Extraction) -> str:
+    pages: dict[str, list[int]] = {}
+    for problem in extraction.problems:
+        pages.setdefault(problem.message, []).extend([problem.page] if problem.page else [])
+    return "; ".join(_with_pages(message, numbers) for message, numbers in pages.items())
+
+
+def _with_pages(message: str, pages: list[int]) -> str:
+    if not pages:
+        return message
+    more = f" and {len(pages) - 5} more" if len(pages) > 5 else ""
+    return f"page {', '.join(map(str, pages[:5]))}{more}: {message}"
