@@ -1,0 +1,116 @@
+"""Which loader reads which kind of file, and how loaders are built from options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from penstock.errors import EncryptedSource, UnsupportedFormat
+from penstock.loaders.containers import DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPTX, XLS, XLSB, XLSX
+from penstock.loaders.textkinds import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
+from penstock.ports import Loader
+from penstock.registry import load
+
+PDF = "application/pdf"
+
+LOADERS: Mapping[str, str] = {
+    PDF: "pdf",
+    "image/png": "image",
+    "image/jpeg": "image",
+    "image/gif": "image",
+    "image/tiff": "image",
+    "image/webp": "image",
+    "image/bmp": "image",
+    PPTX: "pptx",
+    DOCX: "docx",
+    XLSX: "spreadsheet",
+    XLSB: "spreadsheet",
+    XLS: "spreadsheet",
+    ODS: "spreadsheet",
+    CSV: "csv",
+    TSV: "csv",
+    HTML: "html",
+    XML: "xml",
+    MARKDOWN: "markdown",
+    PLAIN: "text",
+    JSON: "text",
+    EML: "eml",
+    MSG: "msg",
+    EPUB: "epub",
+    "application/rtf": "rtf",
+    ODT: "odt",
+}
+"""Media type to the name of its loader; `pdf` stands for the engine that is set."""
+
+_NAMES = {
+    "application/msword": "a Word file of the format before 2007; save it as .docx",
+    "application/vnd.ms-powerpoint": "a PowerPoint file of the format before 2007; save it as .pptx",
+    "application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation; save it as .pptx or .pdf",
+    "application/zip": "a zip archive; unpack it and ingest the folder",
+    "application/octet-stream": "a binary file of unknown kind",
+}
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "pdf": ("ocr", "ocr_dpi"),
+    "image": ("ocr", "ocr_dpi"),
+    "csv": ("encoding",),
+    "text": ("encoding",),
+}
+"""The options that each loader takes; the others take none."""
+SUPPORTED = (
+    "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, PPTX, XLSX, XLSB, XLS, ODT, ODS, RTF, EPUB, EML, MSG, HTML, XML, "
+    "Markdown, CSV, TSV, JSON and plain text"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderOptions:
+    """How files are read: the plain form of the settings `loaders.*`."""
+
+    pdf: str = "pymupdf"
+    """PDF engine: the loader `pdf-NAME` is used."""
+    ocr: Literal["auto", "always", "never"] = "auto"
+    ocr_dpi: int = 200
+    encoding: str = ""
+    """Encoding of text files that do not say; empty: detected."""
+    allow_external: bool = False
+    """Whether a loader of another distribution may be used."""
+
+
+def loader_for(media_type: str, options: LoaderOptions) -> Loader:
+    """A loader for a kind of file; its module is imported now, the library behind it when it reads.
+
+    Raises:
+        UnsupportedFormat: no loader reads this kind of file; names it and what is supported.
+        EncryptedSource: the kind of file is known to be under a password.
+        UnknownName: there is no such PDF engine.
+    """
+    if media_type == ENCRYPTED_OFFICE:
+        raise EncryptedSource("the Office file is under a password; save a copy without one")
+    kind = LOADERS.get(media_type)
+    if kind is None:
+        raise UnsupportedFormat(f"no loader reads {_named(media_type)}; supported are {SUPPORTED}")
+    name = f"pdf-{options.pdf}" if kind == "pdf" else kind
+    given: dict[str, Any] = {option: getattr(options, option) for option in _OPTIONS.get(kind, ())}
+    loader: Loader = load("loaders", name, allow_external=options.allow_external)(**given)
+    return loader
+
+
+def fingerprint(options: LoaderOptions, media_type: str) -> str:
+    """What a document of this kind is read with: while it stays, an unchanged file need not be read again.
+
+    For a kind of file that no loader reads it changes with each version of Penstock, which may read it then. Imports
+    no parsing library.
+
+    Raises:
+        UnknownName: there is no such PDF engine.
+    """
+    try:
+        return loader_for(media_type, options).fingerprint
+    except (UnsupportedFormat, EncryptedSource):
+        from penstock import __version__
+
+        return f"none-{__version__}"
+
+
+def _named(media_type: str) -> str:
+    told = _NAMES.get(media_type)
+    return f"{media_type} ({told})" if told else media_type
