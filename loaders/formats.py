@@ -53,6 +53,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "image": ("ocr", "ocr_dpi"),
     "csv": ("encoding",),
     "text": ("encoding",),
+    "markdown": ("encoding",),
 }
 """The options that each loader takes; the others take none."""
 SUPPORTED = (

@@ -1,0 +1,88 @@
+"""URIs of sources: readable `file://` URIs for paths, tidy ones for the web, and what a person is shown."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
+
+from penstock.errors import AddressRefused, FetchError
+
+FILE = "file://"
+# What would end or change a URI, or a terminal line: %, ?, #, control characters, line separators, lone surrogates.
+_UNSAFE = re.compile("[%?#\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def uri_of(path: str | os.PathLike[str]) -> str:
+    """The `file://` URI of the absolute path: Chinese and spaces stay readable, links are not resolved.
+
+    >>> uri_of("/docs/年假 100%.pdf")
+    'file:///docs/年假 100%25.pdf'
+    """
+    return FILE + _UNSAFE.sub(lambda found: quote(os.fsencode(found.group()), safe=""), os.path.abspath(path))  # noqa: PTH100 - strings, for speed
+
+
+def path_of(uri: str) -> Path:
+    """The path that a `file://` URI names; also takes URIs of others, in which more is percent-encoded.
+
+    Raises:
+        FetchError: the URI is none of a file on this machine.
+    """
+    host, slash, rest = uri.removeprefix(FILE).partition("/")
+    if not uri.startswith(FILE) or not slash or host not in ("", "localhost"):
+        raise FetchError(f"{uri!r} names no file on this machine; write file:///folder/name")
+    return Path("/" + os.fsdecode(unquote_to_bytes(os.fsencode(rest))))
+
+
+def shown(uri: str) -> str:
+    """What a person sees: the path of a file, with control characters as escapes; other URIs as they are.
+
+    >>> shown("file:///docs/年假 100%25.pdf")
+    '/docs/年假 100%.pdf'
+    """
+    try:
+        text = str(path_of(uri)) if is_file(uri) else uri
+    except FetchError:
+        text = uri
+    return _UNSHOWN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def is_file(uri: str) -> bool:
+    """Whether the URI is one of a file."""
+    return uri.startswith(FILE)
+
+
+def is_web(address: str) -> bool:
+    """Whether the address begins as one of the web.
+
+    >>> is_web("HTTPS://example.org"), is_web("https/readme.txt")
+    (True, False)
+    """
+    return address[:8].lower().startswith(("http://", "https://"))
+
+
+def web_uri(address: str) -> str:
+    """One form for one page: scheme and host in lower case, no default port, no fragment, `/` for an empty path.
+
+    >>> web_uri("HTTPS://Example.org:443#top")
+    'https://example.org/'
+
+    Raises:
+        AddressRefused: there is no host, the port is no number, or the address carries a user name or password.
+    """
+    try:
+        parts = urlsplit(address.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise AddressRefused(f"{address!r} is no web address: {error}") from error
+    if not host:
+        raise AddressRefused(f"{address!r} names no host; write https://host/path")
+    if "@" in parts.netloc:
+        raise AddressRefused(
+            f"the address of a page on {host!r} carries a user name or password, which would be stored with it; "
+            "leave it out"
+        )
+    host = f"[{host}]" if ":" in host else host
+    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))

@@ -1,0 +1,147 @@
+"""Which sources are there? Listings of files and of web addresses; folders stand in `folders.py`."""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from penstock.errors import AddressRefused, FetchError
+from penstock.loaders.addresses import is_file, is_web, path_of, shown, uri_of, web_uri
+from penstock.model import Failure, Listed
+from penstock.ports import Lister
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def modified_of(status: os.stat_result) -> datetime:
+    """When a file was last written, UTC, to the microsecond and without rounding through a float."""
+    return EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+
+
+def listed_file(path: str, status: os.stat_result) -> Listed:
+    """A file as its folder knows it."""
+    return Listed(uri=uri_of(path), size=status.st_size, modified=modified_of(status))
+
+
+def discover_failure(uri: str, message: str) -> Failure:
+    """A place that could not be listed."""
+    return Failure(uri=uri, stage="discover", kind=FetchError.__name__, message=message, retryable=False)
+
+
+class FileLister:
+    """Lists one file, named by its path; a file that is gone by then is missing from a complete listing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.path.abspath(path)  # noqa: PTH100 - Path.absolute keeps `..`
+        self._seen = False
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """See `Lister`."""
+        self._seen = True
+        try:
+            status = os.stat(self._path)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._seen = False
+            uri = uri_of(self._path)
+            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {error.strerror}")
+            return
+        if stat.S_ISREG(status.st_mode):
+            yield listed_file(self._path, status)
+
+    def complete(self) -> bool:
+        """See `Lister`."""
+        return self._seen
+
+    def covers(self, uri: str) -> bool:
+        """The file's own URI."""
+        return uri == uri_of(self._path)
+
+
+class UrlLister:
+    """Lists web addresses that were named one by one; whether they still answer shows when they are fetched."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._uris = tuple(dict.fromkeys(web_uri(address) for address in addresses))
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """See `Lister`."""
+        for uri in self._uris:
+            yield Listed(uri=uri)
+
+    def complete(self) -> bool:
+        """See `Lister`."""
+        return True
+
+    def covers(self, uri: str) -> bool:
+        """The addresses themselves."""
+        return uri in self._uris
+
+
+class MissingLister:
+    """Stands for a path that is no longer there: lists nothing, completely, so that what was below it is removed."""
+
+    def __init__(self, path: Path) -> None:
+        self._uri = uri_of(path)
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """See `Lister`."""
+        return iter(())
+
+    def complete(self) -> bool:
+        """See `Lister`."""
+        return True
+
+    def covers(self, uri: str) -> bool:
+        """The path, and everything below it were it a folder."""
+        return uri == self._uri or uri.startswith(self._uri.rstrip("/") + "/")
+
+
+def lister_for(
+    address: str, *, missing_ok: bool = False, include: Iterable[str] = (), exclude: Iterable[str] = ()
+) -> Lister:
+    """The listing of a path, a `file://` URI or a web address.
+
+    Args:
+        address: what a person typed; `~` is the home folder.
+        missing_ok: whether a path that is not there is an empty, complete listing, so that sources below it that are
+            still known get removed; else it is an error.
+        include: patterns such as `*.pdf` or `handbook/*`; of a folder, only what one of them fits is listed.
+        exclude: patterns of what is left out of a folder.
+
+    Raises:
+        FetchError: the path is not there, cannot be looked at, or is neither file nor folder.
+        AddressRefused: the address is of a scheme that is not read, or no address at all.
+    """
+    from penstock.loaders.folders import FolderLister
+
+    if is_web(address):
+        return UrlLister([address])
+    path = _path(address)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if missing_ok:
+            return MissingLister(path)
+        raise FetchError(f"there is no file or folder {shown(uri_of(path))!r}; check the path") from error
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", "") or str(error)
+        raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {told}") from error
+    if stat.S_ISDIR(mode):
+        return FolderLister(path, include=include, exclude=exclude)
+    if stat.S_ISREG(mode):
+        return FileLister(path)
+    raise FetchError(f"{shown(uri_of(path))!r} is neither a file nor a folder")
+
+
+def _path(address: str) -> Path:
+    if is_file(address):
+        return path_of(address)
+    scheme, separator, _ = address.partition("://")
+    if separator and scheme.isalnum():
+        raise AddressRefused(
+            f"{address!r}: {scheme!r} addresses are not read; give a path, file://, http:// or https://"
+        )
+    return Path(address).expanduser()
