@@ -1,0 +1,140 @@
+"""What went wrong in a call to an OpenAI-compatible server, in Penstock's own errors and without the key."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import EngineError, MissingKey, ModelRefused, ModelUnavailable
+
+if TYPE_CHECKING:
+    import openai
+
+BUSY_WORDS = (
+    "overload",
+    "busy",
+    "rate limit",
+    "too many",
+    "timed out",
+    "timeout",
+    "try again",
+    "capacity",
+    "繁忙",
+    "稍后",
+)
+"""An error inside a stream has no status code; these words say that the same request may work later."""
+SPENT_CODES = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance")
+"""Codes of a 429 that no waiting helps against."""
+MAX_WAIT_SECONDS = 60.0
+"""A server that asks for a longer pause is taken as unavailable."""
+WORDS_SHOWN = 500
+"""Characters of a server's own words that an error shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who was called, for the text of errors; the key is known only to be kept out of them."""
+
+    server: str
+    model: str
+    key: str
+    key_hint: str
+    """Names the variables in which a key is looked for."""
+
+    def told(self, words: object) -> str:
+        """A server's words, shortened, with the key blotted out."""
+        text = " ".join(str(words).split())
+        if self.key:
+            text = text.replace(self.key, "***")
+        return text if len(text) <= WORDS_SHOWN else f"{text[:WORDS_SHOWN]}..."
+
+
+def translated(error: "openai.OpenAIError | ValueError", caller: Caller) -> EngineError:
+    """The error of ours that says what one of the client library's means."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return _status_error(error, caller)
+    if isinstance(error, openai.APITimeoutError):
+        return ModelUnavailable(f"{caller.server} did not answer in time; raise llm.timeout_seconds if it is only slow")
+    if isinstance(error, openai.APIConnectionError):
+        cause = error.__cause__ or error
+        return ModelUnavailable(
+            f"the connection to {caller.server} failed ({caller.told(cause)}); is the server running?"
+        )
+    if isinstance(error, openai.APIError):
+        return stream_error(error.body if error.body is not None else error.message, caller)
+    return ModelUnavailable(f"{caller.server} sent something that is no stream of answers: {caller.told(error)}")
+
+
+def stream_error(body: object, caller: Caller) -> EngineError:
+    """The error that a server reports inside a stream that it had begun with status 200."""
+    words, code = _words(body)
+    text = f"{caller.server} broke off with an error: {caller.told(words)}"
+    busy = code.startswith(("5", "429")) or any(word in words.lower() for word in BUSY_WORDS)
+    return ModelUnavailable(text) if busy else ModelRefused(text)
+
+
+def error_in(event: Mapping[str, Any]) -> object | None:
+    """What an event that carries no answer complains about: each vendor has its own shape; None if it does not."""
+    if event.get("error"):
+        return event["error"]
+    base = event.get("base_resp")
+    if isinstance(base, Mapping) and base.get("status_code"):
+        return {"message": base.get("status_msg", ""), "code": base["status_code"]}
+    if event.get("error_code") or (event.get("message") and str(event.get("code", "")) not in ("", "0", "200")):
+        return {
+            "message": event.get("message") or event.get("text"),
+            "code": event.get("error_code", event.get("code")),
+        }
+    return event if event.get("object") == "error" else None
+
+
+def asked_pause(error: BaseException | None) -> float | None:
+    """Seconds that the server asked to wait (`Retry-After`), None where it did not say."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _status_error(error: "openai.APIStatusError", caller: Caller) -> EngineError:
+    words, code = _words(error.body if error.body else error.response.text or error.message)
+    told, status = caller.told(words), error.status_code
+    spent = code in SPENT_CODES or str(getattr(error, "type", "")) in SPENT_CODES
+    if status == 401 and not caller.key:
+        return MissingKey(f"{caller.server} wants a key: set {caller.key_hint} ({told})")
+    if status in (408, 409, 425) or status >= 500 or (status == 429 and not spent):
+        return ModelUnavailable(f"{caller.server} cannot answer now (status {status}): {told}")
+    return ModelRefused(f"{caller.server} refused the request (status {status}): {told}{_advice(status, caller)}")
+
+
+def _advice(status: int, caller: Caller) -> str:
+    if 300 <= status < 400:
+        return "; it points to another address: set llm.base_url to that one"
+    if status in (401, 403):
+        return f"; check the key in {caller.key_hint}"
+    if status in (404, 405):
+        return (
+            f"; check llm.model ({caller.model!r}) and llm.base_url, which is used as given (most servers end in /v1)"
+        )
+    return ""
+
+
+def _words(body: object) -> tuple[str, str]:
+    """The message of an error's body, and its code, both as text."""
+    if isinstance(body, Mapping):
+        inner = body.get("error", body)
+        if isinstance(inner, Mapping):
+            words = inner.get("message") or inner.get("msg") or inner.get("detail") or dict(inner)
+            return str(words), str(inner.get("code") or inner.get("type") or "")
+        return str(inner), str(body.get("code") or "")
+    return str(body), ""
