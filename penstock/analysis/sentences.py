@@ -15,19 +15,24 @@ _WORD_BEFORE = re.compile(r"[^\s(（\[\"'“‘]+$")
 _DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
 _NUMBERING = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})(?:\.\d{1,3})*")
 
-NEVER_LAST = frozenset(
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+NEVER_LAST = _words(
     "mr mrs ms dr prof st sr mt ft gen col lt sgt capt rev hon gov sen rep pres vs cf viz eg e.g i.e ie approx "
     "fig figs eq eqs secs chap vol vols pp eds refs al jan feb mar apr jun jul aug sept oct nov dec "
-    "dept inst univ assoc resp bzw z.b d.h u.a".split()
+    "dept inst univ assoc resp bzw z.b d.h u.a"
 )
 """Abbreviations that do not end a sentence, because something must follow them."""
-OFTEN_LAST = frozenset("etc inc ltd co corp jr esq a.m p.m ph.d b.a m.a b.c a.d u.s u.k u.n e.u d.c".split())
+OFTEN_LAST = _words("etc inc ltd co corp jr esq a.m p.m ph.d b.a m.a b.c a.d u.s u.k u.n e.u d.c")
 """Abbreviations that may end a sentence: they do when a word follows that begins one."""
-WORDS_BEFORE_NUMBERS = frozenset("no nos sec ch p ed art para tab ref nr bd".split())
+WORDS_BEFORE_NUMBERS = _words("no nos sec ch p ed art para tab ref nr bd")
 """Abbreviations that are words too: they do not end a sentence before a number."""
-BEGINNERS = frozenset(
-    "the a an this that these those it its he she they we i you his her their our in on at by for from with when while "
-    "if as after before there here however but and so then thus what who how why where no not all some many most".split()
+BEGINNERS = _words(
+    "the a an this that these those it its he she they we i you his her their our in on at by for from with when "
+    "while if as after before there here however but and so then thus what who how why where no not all some many most"
 )
 """Words that begin a sentence far more often than they follow an abbreviation inside one."""
 

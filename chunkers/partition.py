@@ -1,0 +1,66 @@
+"""Where to cut a list of units: the division into chunks that costs least, found by dynamic programming.
+
+A chunk that fills the share x of the room it has costs 1 + x². For a given text that makes full chunks cheapest, even
+ones cheaper than a full one and a rest, and a tiny one dear; on top come the costs of parting and joining units.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from penstock.chunkers.drafts import Draft
+from penstock.chunkers.heads import Heads
+from penstock.chunkers.measure import Ruler
+from penstock.chunkers.units import Unit
+from penstock.model import Span
+
+
+def partition(units: Sequence[Unit], *, size: int, ruler: Ruler, heads: Heads) -> list[Draft]:
+    """The chunks of a run of units, in order; each holds at least one unit."""
+    shared = [_common(one.path, two.path) for one, two in pairwise(units)]
+    best = [0.0] + [float("inf")] * len(units)
+    came = [(0, 0)] * (len(units) + 1)  # to each end: where the best last chunk begins, and how deep its headings go
+    for start, unit in enumerate(units):
+        for end, depth, cost in _chunks_from(units, shared, start, size, ruler, heads):
+            total = best[start] + (unit.cut if start else 0.0) + cost
+            if total < best[end]:
+                best[end], came[end] = total, (start, depth)
+    return list(reversed(list(_drafts(units, came, heads))))
+
+
+def _chunks_from(
+    units: Sequence[Unit], shared: Sequence[int], start: int, size: int, ruler: Ruler, heads: Heads
+) -> Iterator[tuple[int, int, float]]:
+    """Every chunk that can begin at a unit: the end of its units, the depth of its common headings, its cost."""
+    first = units[start]
+    depth, joins = len(first.path), 0.0
+    for index in range(start, len(units)):
+        unit = units[index]
+        if index > start:
+            depth, joins = min(depth, shared[index - 1]), joins + unit.join
+        room = size - first.header_tokens - heads.tokens(first.path[:depth])
+        used = ruler.tokens(first.span.start, unit.span.end)
+        if used > room and index > start:
+            if used > size:
+                return
+            continue  # fewer common headings may make room again
+        yield index + 1, depth, 1 + (used / room if room > 0 else 1) ** 2 + joins
+
+
+def _drafts(units: Sequence[Unit], came: Sequence[tuple[int, int]], heads: Heads) -> Iterator[Draft]:
+    end = len(units)
+    while end:
+        start, depth = came[end]
+        first = units[start]
+        yield Draft(
+            span=Span(first.span.start, units[end - 1].span.end),
+            headings=heads.fit(first.path[:depth]),
+            table_header=first.table_header,
+        )
+        end = start
+
+
+def _common(one: tuple[str, ...], two: tuple[str, ...]) -> int:
+    depth = 0
+    while depth < min(len(one), len(two)) and one[depth] == two[depth]:
+        depth += 1
+    return depth
