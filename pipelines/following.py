@@ -81,6 +81,14 @@ class Followers:
         """Whether a search would miss revisions of the catalog."""
         return self.keyword.is_behind or self.vector.is_behind
 
+    @property
+    def are_usable(self) -> bool:
+        """Whether a search can be answered at all, if of an earlier revision."""
+        try:
+            return min(self.keyword.index.revision, self.vector.index.revision) > 0
+        except DamagedIndex:
+            return False
+
     def catch_up(self) -> None:
         """Brings both to the catalog's revision."""
         self.keyword.catch_up()

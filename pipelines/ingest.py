@@ -49,7 +49,6 @@ class Ingestion:
         self,
         collection: Collection,
         *,
-        reader: Reader,
         embedder: CachedEmbedder,
         followers: Followers,
         pace: Pace,
@@ -58,13 +57,12 @@ class Ingestion:
         stopwatch: Stopwatch,
     ) -> None:
         self._collection = collection
-        self._reader = reader
         self._embedder = embedder
         self._followers = followers
         self._pace = pace
         self._run = run
         self._watch = watch
-        self._stopwatch = stopwatch
+        self.stopwatch = stopwatch
         self._before: Mapping[str, Before] = {}
         self._seen: set[str] = set()
         self._waiting: list[Reading] = []
@@ -73,18 +71,22 @@ class Ingestion:
         self._parsed = self._pages = 0
         self._attention: list[str] = []
 
-    def ingest(self, listers: Sequence[Lister]) -> RunReport:
+    def ingest(self, listers: Sequence[Lister], reader: Reader) -> RunReport:
         """Brings the collection to what the listings show; an interrupt keeps what is committed.
 
         Raises:
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
         self._before = _everything_known(self._collection)
-        return self._reported(lambda: self._bring_up_to_date(listers))
+        return self._reported(lambda: self._bring_up_to_date(listers, reader))
 
     def add(self, readings: Iterable[Reading]) -> RunReport:
         """Commits readings that were made elsewhere; nothing is removed."""
         return self._reported(lambda: self._take_all(readings))
+
+    def remove(self, uris: Sequence[str]) -> RunReport:
+        """Takes sources out of the collection on request; no guard applies."""
+        return self._reported(lambda: self._remove(Removal(uris=tuple(uris), reason="removed on request")))
 
     def _reported(self, work: Callable[[], None]) -> RunReport:
         begun = time.perf_counter()
@@ -104,14 +106,14 @@ class Ingestion:
             embedded=self._embedder.computed,
             chunks=self._counts(),
             seconds=time.perf_counter() - begun,
-            stage_seconds=self._stopwatch.seconds(),
+            stage_seconds=self.stopwatch.seconds(),
             pages=self._pages,
             attention=tuple(self._attention),
             interrupted=interrupted,
         )
 
-    def _bring_up_to_date(self, listers: Sequence[Lister]) -> None:
-        self._take_all(self._readings(self._discovered(listers)))
+    def _bring_up_to_date(self, listers: Sequence[Lister], reader: Reader) -> None:
+        self._take_all(self._readings(self._discovered(listers), reader))
         self._remove(plan_removal(self._before, self._seen, listers, share=self._pace.removal_share))
 
     def _discovered(self, listers: Sequence[Lister]) -> Iterator[Listed]:
@@ -123,14 +125,14 @@ class Ingestion:
                     self._seen.add(found.uri)
                     yield found
 
-    def _readings(self, discovered: Iterator[Listed]) -> Iterator[Reading]:
+    def _readings(self, discovered: Iterator[Listed], reader: Reader) -> Iterator[Reading]:
         """Readings in the order of discovery; a few sources are read ahead."""
         ahead: deque[Future[Reading] | Reading] = deque()
         pool = ThreadPoolExecutor(self._pace.workers, thread_name_prefix="penstock-read")
         try:
             for listed in discovered:
                 before = self._before.get(listed.uri, Before())
-                ahead.append(self._reader.settled(listed, before) or pool.submit(self._reader.read, listed, before))
+                ahead.append(reader.settled(listed, before) or pool.submit(reader.read, listed, before))
                 while len(ahead) > 2 * self._pace.workers:
                     yield _finished(ahead.popleft())
             while ahead:
@@ -158,7 +160,7 @@ class Ingestion:
             return
         puts = tuple(reading.put for reading in self._waiting if reading.put)
         failures = tuple(reading.quarantined for reading in self._waiting if reading.quarantined)
-        with self._stopwatch.timing("embed"):
+        with self.stopwatch.timing("embed"):
             self._embedder.embed([chunk.context for put in puts for chunk in put.chunks], role="passage")
         self._commit(Batch(puts=puts, removed=(), failures=failures))
         waiting, self._waiting = self._waiting, []
@@ -166,7 +168,7 @@ class Ingestion:
             self._end(reading.result)
 
     def _commit(self, batch: Batch) -> None:
-        with self._stopwatch.timing("commit"):
+        with self.stopwatch.timing("commit"):
             self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
         if time.monotonic() - self._followed > SECONDS_BETWEEN_FOLLOWS:
             self._follow()
@@ -187,7 +189,7 @@ class Ingestion:
         if present in ("", self._embedder.identity):
             return
         batch: list[str] = []
-        with self._stopwatch.timing("embed"):
+        with self.stopwatch.timing("embed"):
             for _, context in self._collection.missing_vectors(self._embedder.identity):
                 batch.append(context)
                 if len(batch) == CONTEXTS_A_CALL:
@@ -197,7 +199,9 @@ class Ingestion:
         self._collection.switch_embedder(self._embedder.identity)
 
     def _follow(self) -> None:
-        with self._stopwatch.timing("follow"):
+        if self._collection.embedder() != self._embedder.identity:
+            return  # nothing is committed yet, or the change to another model was not completed
+        with self.stopwatch.timing("follow"):
             self._followers.catch_up()
         self._followed = time.monotonic()
 

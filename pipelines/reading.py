@@ -139,31 +139,8 @@ class Reader:
             return verdicts.broken(source, loader, extraction, known)
         with self._stopwatch.timing("clean"):
             extraction = clean(extraction)
-        return self.cut(source, extraction, loader, known)
-
-    def cut(self, source: Source, extraction: Extraction, loader: str, known: KnownSource | None) -> Reading:
-        """The reading of a source whose text is already at hand, cleaned or not in need of it."""
-        language = language_of(extraction.text)
-        content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
-        document = Document(
-            id=ids.document_id(self._collection.name, source.uri),
-            source=source,
-            title=extraction.title,
-            language=language,
-            text=extraction.text,
-            blocks=extraction.blocks,
-            loader=loader,
-        )
         with self._stopwatch.timing("chunk"):
-            chunks = tuple(self._chunker.chunk(document, content))
-        pages = len({place.page for block in document.blocks for place in block.places}) or 1
-        if not chunks:
-            return verdicts.without_text(source, loader, extraction, pages=pages)
-        reading = verdicts.cut(document, content, chunks, self._chunker.fingerprint, extraction)
-        if known and known.content == content and self._is_cut(known) and reading.result.outcome == "indexed":
-            same = replace(reading.result, outcome="unchanged", reason="read again: it says the same")
-            return replace(reading, result=same, pages=pages)
-        return replace(reading, pages=pages)
+            return cut(source, extraction, loader, known, collection=self._collection.name, chunker=self._chunker)
 
     def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
         """The stored text in pieces of the present size; nothing is parsed."""
@@ -215,3 +192,29 @@ def _same(listed: Listed, source: Source) -> bool:
     if listed.etag:
         return listed.etag == source.etag
     return listed.modified is not None and (listed.size, listed.modified) == (source.size, source.modified)
+
+
+def cut(
+    source: Source, extraction: Extraction, loader: str, known: KnownSource | None, *, collection: str, chunker: Chunker
+) -> Reading:
+    """The reading of a source whose text is at hand: its document and chunks, or that it has no text."""
+    language = language_of(extraction.text)
+    content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
+    document = Document(
+        id=ids.document_id(collection, source.uri),
+        source=source,
+        title=extraction.title,
+        language=language,
+        text=extraction.text,
+        blocks=extraction.blocks,
+        loader=loader,
+    )
+    chunks = tuple(chunker.chunk(document, content))
+    pages = len({place.page for block in document.blocks for place in block.places}) or 1
+    if not chunks:
+        return verdicts.without_text(source, loader, extraction, pages=pages)
+    reading = verdicts.cut(document, content, chunks, chunker.fingerprint, extraction)
+    if known and (known.content, known.chunker) == (content, chunker.fingerprint) and not extraction.problems:
+        same = replace(reading.result, outcome="unchanged", reason="read again: it says the same")
+        return replace(reading, result=same, pages=pages)
+    return replace(reading, pages=pages)

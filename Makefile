@@ -1,0 +1,51 @@
+# Every target makes what it needs first; `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_HOME ?= .demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types wheel fix clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/penstock: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/penstock
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows]'
+	@touch $@
+
+setup: $(VENV)/.dev ## install Penstock and its development tools into .venv
+
+demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and ask for a cited answer
+	$(BIN)/penstock ingest examples/handbook --home $(DEMO_HOME) --collection demo
+	$(BIN)/penstock search "年假怎么申请" --home $(DEMO_HOME) --collection demo --k 3
+	$(BIN)/penstock ask "How many days of leave carry over?" --home $(DEMO_HOME) --collection demo
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev ## ruff, and the floors of the architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## everything that must pass before a change is taken
+
+wheel: $(VENV)/.dev ## sdist, wheel from the sdist, and a clean environment that runs it
+	$(BIN)/python -m tests.wheel_check
+
+fix: $(VENV)/.dev ## let ruff mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) $(DEMO_HOME) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

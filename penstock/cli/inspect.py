@@ -1,0 +1,94 @@
+"""Commands that look: status, doctor, show, collections, settings."""
+
+from typing import Annotated, Any
+
+import typer
+
+from penstock.cli.ending import ALL_WELL, ATTENTION, emit, told
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, opened
+
+
+def status(
+    home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
+) -> None:
+    """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        from penstock.pipelines import reports
+
+        found = reports.status(penstock.status())
+        if as_json:
+            emit(found)
+        else:
+            from penstock.cli.tables import show_fields
+
+            show_fields(found)
+
+
+def doctor(
+    home: Home = None,
+    collection: CollectionName = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that catalog, keyword index and vector index hold the same chunks."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        diagnosis = penstock.doctor(repair=repair)
+        from penstock.pipelines import reports
+
+        if as_json:
+            emit(reports.diagnosis(diagnosis))
+        else:
+            for problem in diagnosis.problems:
+                typer.secho(f"{problem.where}: {problem.message}", fg=typer.colors.RED)
+            if diagnosis.ok:
+                typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
+            else:
+                typer.echo("run `penstock doctor --repair` to bring the indexes back in step with the catalog")
+    raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
+
+
+def show(
+    document: Annotated[str, typer.Argument(help="Document id or its beginning, URI, or path.")],
+    home: Home = None,
+    collection: CollectionName = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was read from a document, and how it was cut."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        from penstock.pipelines import reports
+
+        stored = penstock.show(document)
+        if as_json:
+            emit(reports.document(stored))
+        else:
+            from penstock.cli.tables import show_document
+
+            show_document(stored)
+
+
+def collections(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """List the collections of the home."""
+    with told(as_json), opened(home, None, assignments) as penstock:
+        from penstock.pipelines import reports
+
+        listed = [reports.collection(info) for info in penstock.collections()]
+        if as_json:
+            emit({"home": str(penstock.settings.home), "collections": listed})
+            return
+        from penstock.cli.tables import show_rows
+
+        show_rows(listed, empty=f"no collections in {penstock.settings.home}; `penstock ingest` makes one")
+
+
+def settings(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """Show every setting in force, and where it comes from."""
+    with told(as_json), opened(home, None, assignments) as penstock:
+        values: dict[str, Any] = penstock.settings.model_dump(mode="json")
+        if as_json:
+            emit({"settings": values})
+            return
+        from penstock.cli.tables import show_fields
+
+        show_fields(values)

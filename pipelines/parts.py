@@ -1,0 +1,155 @@
+"""How each part is made from the settings: the only place where names of settings meet names of classes."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from penstock import ids, loaders, registry, retrievers
+from penstock.analysis import TextAnalyser
+from penstock.catalog import Collection
+from penstock.engines.caching import CachedEmbedder
+from penstock.errors import UsageError
+from penstock.pipelines.following import Follower, Followers
+from penstock.pipelines.reading import Formats, Marks, Parser, Reader
+from penstock.pipelines.stopwatch import Stopwatch
+from penstock.ports import Analyser, Chunker, Embedder, KeywordIndex, Lister, Retriever, VectorIndex
+from penstock.settings import Settings
+
+SPECIAL_TOKENS = 2
+"""Tokens that BERT-like models put around a text."""
+MIB = 1024 * 1024
+
+
+def analyser(settings: Settings) -> Analyser:
+    """The one analyser of all keyword indexes."""
+    given = settings.analyser
+    return TextAnalyser(user_dictionary=given.user_dictionary, synonyms=given.synonyms)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedding engine; its model is loaded with the first text and not before."""
+    given = settings.embedder
+    make = registry.load("embedders", given.name, allow_external=settings.allow_external)
+    made: Embedder = make(
+        model=given.model,
+        home=settings.home,
+        precision=given.precision,
+        batch=given.batch,
+        threads=given.threads,
+    )
+    return made
+
+
+def chunker(settings: Settings, model: Any) -> Chunker:
+    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees."""
+    given = settings.chunker
+    seen = model.max_tokens - SPECIAL_TOKENS
+    overlap = {"overlap": given.overlap} if given.name == "window" else {}
+    make = registry.load("chunkers", given.name, allow_external=settings.allow_external)
+    made: Chunker = make(model, tokenizer=model.identity, size=min(given.size or seen, seen), **overlap)
+    return made
+
+
+def followers(settings: Settings, collection: Collection, words: Analyser, model: Embedder) -> Followers:
+    """The collection's indexes. Every analyser and every model has a folder of its own, so that a change of either builds
+    a new index beside the old one."""
+    folder = settings.home / "collections" / collection.name
+    load = partial(registry.load, "indexers", allow_external=settings.allow_external)
+    names = settings.indexes
+
+    def keyword(path: Path) -> KeywordIndex:
+        made: KeywordIndex = load(names.keyword)(path, analyser=words)
+        return made
+
+    def vector(path: Path) -> VectorIndex:
+        made: VectorIndex = load(names.vector)(path, identity=model.identity, dimension=model.dimension)
+        return made
+
+    words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(model.identity)[:8]
+    return Followers(
+        keyword=Follower(collection, folder / f"keyword-{names.keyword}-{words_mark}", keyword),
+        vector=Follower(collection, folder / f"vector-{names.vector}-{model_mark}", vector),
+    )
+
+
+def retriever(
+    settings: Settings, collection: Collection, indexes: Followers, words: Analyser, model: Embedder
+) -> Retriever:
+    """The hybrid retriever over the collection's indexes.
+
+    Raises:
+        UsageError: the collection's vectors are of another model.
+    """
+    built_with = collection.embedder()
+    if built_with not in ("", model.identity):
+        raise UsageError(
+            f"collection {collection.name!r} was built with the embedding model {built_with!r}, the settings name "
+            f"{model.identity!r}; set that model again, or ingest again to compute the vectors anew"
+        )
+    given = settings.retrieval
+    fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
+    return retrievers.HybridRetriever(
+        collection,
+        [
+            retrievers.KeywordLeg(indexes.keyword.index, words),
+            retrievers.VectorLeg(indexes.vector.index, model),
+        ],
+        analyser=words,
+        fuse=fuse,
+        weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),
+        candidates=given.candidates,
+    )
+
+
+def listers(addresses: Iterable[str | Path]) -> list[Lister]:
+    """A lister for each address."""
+    return [loaders.lister_for(str(address), missing_ok=True) for address in addresses]
+
+
+def sandbox(settings: Settings) -> loaders.Sandbox:
+    """The processes that parse; none is started before a file needs it."""
+    limits = settings.limits
+    return loaders.Sandbox(
+        options=loader_options(settings),
+        seconds=limits.parse_seconds,
+        memory_mib=limits.parse_mib,
+        text_mib=limits.text_mib,
+        workers=limits.workers,
+    )
+
+
+def loader_options(settings: Settings) -> "loaders.LoaderOptions":
+    """The options of all loaders."""
+    given = settings.loaders
+    return loaders.LoaderOptions(pdf=given.pdf, ocr=given.ocr, ocr_dpi=given.ocr_dpi, encoding=given.csv_encoding)
+
+
+def reader(
+    settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, marks: Marks, stopwatch: Stopwatch
+) -> Reader:
+    """What reads sources for a run."""
+    options = loader_options(settings)
+    web, max_bytes = settings.web, settings.limits.source_mib * MIB
+    return Reader(
+        collection,
+        fetcher_for=partial(
+            loaders.fetcher_for,
+            max_bytes=max_bytes,
+            timeout_seconds=web.timeout_seconds,
+            attempts=web.attempts,
+            redirects=web.redirects,
+            allow_private=web.allow_private,
+            user_agent=web.user_agent,
+        ),
+        formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
+        parser=parser,
+        chunker=cutter,
+        marks=marks,
+        stopwatch=stopwatch,
+    )
+
+
+def cached(model: Embedder, cache: Any) -> CachedEmbedder:
+    """The embedder, asked only for what the catalog does not hold already."""
+    return CachedEmbedder(model, cache)

@@ -1,0 +1,53 @@
+"""Documents that a program hands over as text, without a file."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from penstock.catalog import Collection
+from penstock.model import Extraction, ExtractionWriter, Labels, Source
+from penstock.pipelines.reading import cut
+from penstock.pipelines.verdicts import Reading, as_before
+from penstock.ports import Chunker
+
+LOADER = "record-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A text under a URI of the caller's choice."""
+
+    uri: str
+    text: str
+    title: str = ""
+    labels: Labels = field(default_factory=dict)
+    access: frozenset[str] = frozenset()
+
+    def source(self) -> Source:
+        """Where the text came from, as the catalog keeps it."""
+        encoded = f"{self.title}\n{self.text}".encode("utf-8", "surrogatepass")
+        return Source(
+            uri=self.uri,
+            media_type="text/plain",
+            sha256=hashlib.sha256(encoded).hexdigest(),
+            size=len(encoded),
+            labels=self.labels,
+            access=self.access,
+        )
+
+    def extraction(self) -> Extraction:
+        """The text as paragraphs, parted at blank lines."""
+        writer = ExtractionWriter()
+        for paragraph in self.text.split("\n\n"):
+            writer.add("paragraph", paragraph)
+        return writer.finish(title=self.title)
+
+
+def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[Reading]:
+    """What the catalog shall hold of each record; one that it holds already is unchanged."""
+    for record in records:
+        source, known = record.source(), collection.known(record.uri)
+        if known and (known.source, known.chunker) == (source, chunker.fingerprint):
+            yield as_before(known)
+        else:
+            yield cut(source, record.extraction(), LOADER, known, collection=collection.name, chunker=chunker)

@@ -1,0 +1,151 @@
+"""Results as plain dictionaries with stable keys: what `--json` prints and what other programs read."""
+
+from typing import Any
+
+from penstock.model import Answer, Chunk, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.pipelines.doctor import Diagnosis
+
+
+def run_report(report: RunReport) -> dict[str, Any]:
+    """A finished run; the outcomes of discovered sources add up to `discovered`, and `removed` stands apart."""
+    outcomes = ("indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed")
+    return {
+        "collection": report.collection,
+        "revision": report.revision,
+        "discovered": report.discovered,
+        **{outcome: report.count(outcome) for outcome in outcomes},
+        "parsed": report.parsed,
+        "embedded": report.embedded,
+        "pages": report.pages,
+        "chunks": {
+            "catalog": report.chunks.catalog,
+            "keyword": report.chunks.keyword,
+            "vector": report.chunks.vector,
+        },
+        "seconds": round(report.seconds, 3),
+        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds.items()},
+        "interrupted": report.interrupted,
+        "attention": list(report.attention),
+        "sources": [
+            {"uri": result.uri, "outcome": result.outcome, "reason": result.reason, "chunks": result.chunks}
+            for result in report.results
+        ],
+    }
+
+
+def retrieved(found: Retrieved) -> dict[str, Any]:
+    """A search's hits."""
+    return {
+        "question": found.question,
+        "revision": found.revision,
+        "notes": list(found.notes),
+        "hits": [hit(one) for one in found.hits],
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    """One hit with its places and its trace."""
+    return {
+        "chunk_id": found.chunk.id,
+        "document_id": found.chunk.document_id,
+        "uri": found.source.uri,
+        "uris": [source.uri for source in found.sources],
+        "title": found.title,
+        "score": found.score,
+        **_chunk(found.chunk),
+        "trace": _trace(found.trace),
+    }
+
+
+def answer(given: Answer) -> dict[str, Any]:
+    """An answer with the citations that checked out."""
+    return {
+        "text": given.text,
+        "refused": given.refused,
+        "citations": [
+            {
+                "uri": citation.source.uri,
+                "places": [place(one) for one in citation.places],
+                "quote": citation.quote,
+                "chunk_id": citation.chunk_id,
+            }
+            for citation in given.citations
+        ],
+        "hits": [hit(one) for one in given.hits],
+        "usage": {
+            "prompt_tokens": given.usage.prompt_tokens,
+            "completion_tokens": given.usage.completion_tokens,
+        },
+        "model": given.model,
+    }
+
+
+def prompt(assembled: Prompt) -> dict[str, Any]:
+    """An assembled prompt, as it would be sent."""
+    return {
+        "question": assembled.question,
+        "language": assembled.language,
+        "tokens": assembled.tokens,
+        "messages": [{"role": message.role, "content": message.content} for message in assembled.messages],
+        "passages": [[found.chunk.id for found in passage] for passage in assembled.passages],
+        "left_out": [{"chunk_id": left.chunk_id, "reason": left.reason} for left in assembled.left_out],
+    }
+
+
+def diagnosis(found: Diagnosis) -> dict[str, Any]:
+    """What `doctor` found."""
+    return {
+        "ok": found.ok,
+        "collection": found.collection,
+        "revision": found.revision,
+        "chunks": found.chunks,
+        "problems": [
+            {
+                "where": problem.where,
+                "what": problem.what,
+                "message": problem.message,
+                "chunk_ids": list(problem.chunk_ids),
+            }
+            for problem in found.problems
+        ],
+    }
+
+
+def source(of: Source) -> dict[str, Any]:
+    """Where bytes came from."""
+    return {
+        "uri": of.uri,
+        "media_type": of.media_type,
+        "sha256": of.sha256,
+        "size": of.size,
+        "modified": of.modified.isoformat() if of.modified else None,
+        "etag": of.etag,
+        "labels": dict(of.labels),
+        "access": sorted(of.access),
+    }
+
+
+def place(of: Place) -> dict[str, Any]:
+    """A page and the rectangle on it."""
+    return {"page": of.page, "box": list(of.box) if of.box else None, "label": of.label}
+
+
+def _chunk(chunk: Chunk) -> dict[str, Any]:
+    return {
+        "text": chunk.text,
+        "span": list(chunk.span),
+        "headings": list(chunk.headings),
+        "places": [place(one) for one in chunk.places],
+        "language": chunk.language,
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "ranks": dict(trace.ranks),
+        "scores": dict(trace.scores),
+        "shares": dict(trace.shares),
+        "weights": dict(trace.weights),
+        "matched": list(trace.matched),
+        "notes": list(trace.notes),
+    }

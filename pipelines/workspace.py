@@ -1,0 +1,265 @@
+"""`Penstock`: one collection of one home, and everything that can be done with it, as Python calls."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
+from penstock.errors import CollectionLocked, UnknownName, UsageError
+from penstock.loaders import uri_of
+from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport, SourceResult
+from penstock.pipelines import doctor, parts
+from penstock.pipelines.answering import answer
+from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.following import Followers
+from penstock.pipelines.ingest import Ingestion, Pace, Watch
+from penstock.pipelines.prompting import assemble
+from penstock.pipelines.reading import Marks
+from penstock.pipelines.records import Record, readings_of
+from penstock.pipelines.status import Status, look
+from penstock.pipelines.stopwatch import Stopwatch
+from penstock.ports import Analyser, Embedder, Retriever
+from penstock.retrievers import NeighbourRetriever
+from penstock.settings import Settings, read_settings
+
+EVERYTHING = Filter()
+
+
+def ignore(_: SourceResult) -> None:
+    """Watches nothing."""
+
+
+class Penstock:
+    """A collection of documents: ingest, search, ask.
+
+    Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
+    collection's writer lock for as long as they run.
+
+        with Penstock(home="./library", collection="handbook") as penstock:
+            penstock.ingest("./handbook", "https://example.org/guide.html")
+            for hit in penstock.search("年假怎么申请").hits:
+                print(hit.source.uri, hit.chunk.places, hit.chunk.text)
+    """
+
+    def __init__(
+        self, home: str | Path | None = None, collection: str | None = None, *, settings: Settings | None = None
+    ) -> None:
+        given: dict[str, Any] = {}
+        if home is not None:
+            given["home"] = Path(home)
+        if collection is not None:
+            given["collection"] = collection
+        self.settings = settings.model_copy(update=given) if settings else read_settings(**given)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of all files; the next call opens them again."""
+        followers: Followers | None = self.__dict__.pop("_followers", None)
+        if followers:
+            followers.close()
+        catalog: Catalog | None = self.__dict__.pop("catalog", None)
+        if catalog:
+            catalog.close()
+        self.__dict__.pop("collection", None)
+        self.__dict__.pop("_retriever", None)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The home's catalog, made on first use."""
+        return open_catalog(f"sqlite:///{self.settings.home / 'catalog.db'}")
+
+    @cached_property
+    def collection(self) -> Collection:
+        """The collection in the catalog.
+
+        Raises:
+            UnknownName: nothing was ever ingested into a collection of this name; lists those that are there.
+        """
+        return self.catalog.collection(self.settings.collection)
+
+    def ingest(
+        self,
+        *addresses: str | Path,
+        labels: Labels | None = None,
+        access: Iterable[str] | None = None,
+        watch: Watch = ignore,
+    ) -> RunReport:
+        """Brings the collection to what the addresses (files, folders, URLs) say now, and tells each source's outcome.
+
+        Only what changed is parsed and embedded; a source that is gone from a folder is removed. `labels` and `access`
+        are attached to every source of the run (None keeps what a source has); `watch` is called with each outcome.
+
+        Raises:
+            UsageError: no address was given, or a setting is not allowed.
+            CollectionLocked: another process is writing to the collection.
+            EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
+        """
+        if not addresses:
+            raise UsageError("nothing to ingest: give at least one file, folder or URL")
+        listers = parts.listers(addresses)
+        marks = Marks(labels=labels, access=None if access is None else frozenset(access))
+
+        def work(run: Ingestion) -> RunReport:
+            with parts.sandbox(self.settings) as sandbox:
+                chunker = parts.chunker(self.settings, self._embedder)
+                reader = parts.reader(self.settings, self.collection, sandbox, chunker, marks, run.stopwatch)
+                return run.ingest(listers, reader)
+
+        return self._write("ingest", work, watch)
+
+    def add(self, records: Iterable[Record], *, watch: Watch = ignore) -> RunReport:
+        """Takes texts that a program holds already: each becomes a document, in place of the one of its URI.
+
+        Raises: as `ingest`.
+        """
+
+        def work(run: Ingestion) -> RunReport:
+            chunker = parts.chunker(self.settings, self._embedder)
+            return run.add(readings_of(records, self.collection, chunker))
+
+        return self._write("add", work, watch)
+
+    def remove(self, *addresses: str | Path, watch: Watch = ignore) -> RunReport:
+        """Takes sources out of the collection, by URI or path; a folder stands for everything below it.
+
+        Raises:
+            UnknownName: the collection has no such source.
+        """
+        uris = [uri for address in addresses for uri in self._known_below(str(address))]
+        return self._write("remove", lambda run: run.remove(uris), watch)
+
+    def search(
+        self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
+    ) -> Retrieved:
+        """The best `k` chunks for the question from both legs, each with its source, places and trace.
+
+        Raises:
+            UsageError: the question is blank, or the collection was built with another embedding model.
+            UnknownName: there is no such collection.
+        """
+        if not question.strip():
+            raise UsageError("the question is blank")
+        given = self.settings.retrieval
+        count = given.neighbours if neighbours is None else neighbours
+        retriever = NeighbourRetriever(self.retriever, self.collection, count=count) if count else self.retriever
+        return retriever.retrieve(question, k=k or given.k, where=where)
+
+    def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
+        """The prompt that `ask` would send, with its token count; it is sent nowhere."""
+        hits = self.search(question, k=k, where=where).hits
+        given = self.settings.prompt
+        return assemble(
+            question,
+            hits,
+            llm=parts.llm(self.settings),
+            budget=given.budget,
+            answer_tokens=given.answer_tokens,
+            policy=given.policy,
+            template=given.template,
+        )
+
+    def ask(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Answer:
+        """An answer from the sources, with citations that were checked; without a language model: quotes."""
+        hits = self.search(question, k=k, where=where).hits
+        return answer(question, hits, llm=parts.llm(self.settings))
+
+    def status(self) -> Status:
+        """How the collection and its indexes stand."""
+        return look(self.collection, self._followers, self.settings.home)
+
+    def doctor(self, *, repair: bool = False) -> Diagnosis:
+        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
+        if not repair:
+            return doctor.examine(self.collection, self._followers)
+        with self._lock():
+            return doctor.repair(self.collection, self._followers)
+
+    def show(self, document: str) -> StoredDocument:
+        """A document with its text and chunks, by id (or its unique beginning), URI or path.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        found = self.collection.document(document) or self.collection.document(uri_of(document))
+        if found is None:
+            known = [source.source.uri for source in self.collection.sources()]
+            raise UnknownName("document", document, known[:20])
+        return found
+
+    def collections(self) -> tuple[CollectionInfo, ...]:
+        """All collections of the home."""
+        return self.catalog.collections()
+
+    @property
+    def retriever(self) -> Retriever:
+        """The collection's retriever, its indexes brought up to date if no other process is doing so."""
+        if self._followers.are_behind:
+            try:
+                with self._lock():
+                    self._followers.catch_up()
+            except CollectionLocked:
+                if not self._followers.are_usable:
+                    raise
+        return self._retriever
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        return parts.retriever(self.settings, self.collection, self._followers, self._analyser, self._embedder)
+
+    @cached_property
+    def _analyser(self) -> Analyser:
+        return parts.analyser(self.settings)
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return parts.embedder(self.settings)
+
+    @cached_property
+    def _followers(self) -> Followers:
+        return parts.followers(self.settings, self.collection, self._analyser, self._embedder)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with writing(self.settings.home / "collections", self.settings.collection):
+            yield
+
+    def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
+        with self._lock():
+            self.collection = self.catalog.collection(self.settings.collection, create=True)
+            number = self.collection.start_run(command)
+            report: RunReport | None = None
+            try:
+                report = work(self._ingestion(number, watch))
+            finally:
+                ended = "failed" if report is None else "interrupted" if report.interrupted else "finished"
+                self.collection.finish_run(number, report, ended)
+            self.__dict__.pop("_retriever", None)
+            return report
+
+    def _ingestion(self, number: int, watch: Watch) -> Ingestion:
+        given = self.settings
+        return Ingestion(
+            self.collection,
+            embedder=parts.cached(self._embedder, self.catalog.vectors),
+            followers=self._followers,
+            pace=Pace(documents=given.batch, workers=given.limits.workers, removal_share=given.removal_share),
+            run=number,
+            watch=watch,
+            stopwatch=Stopwatch(),
+        )
+
+    def _known_below(self, address: str) -> list[str]:
+        uri = uri_of(address)
+        known = [source.source.uri for source in self.collection.sources()]
+        known += [failed.source.uri for failed in self.collection.quarantine()]
+        below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
+        if not below:
+            raise UnknownName("source", address, known[:20])
+        return below
