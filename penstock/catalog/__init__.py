@@ -1,1 +1,39 @@
-"""What is true? Documents, chunks, vectors, revisions and runs in one SQL database."""
+"""The catalog: what is true. One SQL database of documents, chunks, vectors, revisions, runs and quarantine.
+
+Its commit is the only commit point; keyword and vector indexes follow it and can be rebuilt from it.
+"""
+
+from penstock.catalog.catalog import Catalog, open_catalog
+from penstock.catalog.collection import Collection
+from penstock.catalog.lock import writing
+from penstock.catalog.values import (
+    Batch,
+    CollectionInfo,
+    Hydrated,
+    KnownMap,
+    KnownSource,
+    Put,
+    Quarantined,
+    RevisionInfo,
+    RunInfo,
+    StoredDocument,
+)
+from penstock.catalog.vectors import VectorCache
+
+__all__ = [
+    "Batch",
+    "Catalog",
+    "Collection",
+    "CollectionInfo",
+    "Hydrated",
+    "KnownMap",
+    "KnownSource",
+    "Put",
+    "Quarantined",
+    "RevisionInfo",
+    "RunInfo",
+    "StoredDocument",
+    "VectorCache",
+    "open_catalog",
+    "writing",
+]

@@ -1,0 +1,280 @@
+"""One collection of the catalog: what is in it, what was in it, and the one way to change it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
+
+from penstock.catalog import changes, committing, hydrating, quarantine, reading, runs
+from penstock.catalog.database import Database, pages
+from penstock.catalog.encoding import read_chunk
+from penstock.catalog.schema import (
+    LIVE,
+    belongs,
+    chunks,
+    collections,
+    contents,
+    documents,
+    revisions,
+    source_access,
+    source_labels,
+    sources,
+)
+from penstock.catalog.schema import quarantine as quarantine_table
+from penstock.catalog.schema import runs as runs_table
+from penstock.catalog.schema import vectors as vectors_table
+from penstock.catalog.values import (
+    Batch,
+    Hydrated,
+    KnownMap,
+    KnownSource,
+    Quarantined,
+    RevisionInfo,
+    RunInfo,
+    StoredDocument,
+)
+from penstock.catalog.vectors import VectorCache
+from penstock.errors import CatalogError, UnknownName
+from penstock.model import Change, Filter, RunReport, Scope
+
+NEWEST = LIVE - 1
+"""A revision after all others: what is live there is live now."""
+
+
+class Collection:
+    """A collection; threads may share it. Every call sees what was committed before it, by whichever process."""
+
+    def __init__(self, database: Database, vectors: VectorCache, row: int, name: str, uid: str) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._row = row
+        self.name = name
+        self.uid = uid
+        """Never given twice, not even to a later collection of the same name: for the folders of its indexes."""
+
+    def revision(self) -> int:
+        """The newest revision; 0 before the first commit.
+
+        Raises:
+            UnknownName: the collection was removed.
+        """
+        return int(self._head().revision)
+
+    def embedder(self) -> str:
+        """Identity of the model that the collection's vectors are by; empty before the first commit."""
+        return str(self._head().embedder)
+
+    def _head(self) -> Row[tuple[int, str]]:
+        with self._database.read() as connection:
+            query = select(collections.c.revision, collections.c.embedder).where(collections.c.row == self._row)
+            found = connection.execute(query).one_or_none()
+            if found is None:
+                raise UnknownName("collection", self.name, connection.scalars(select(collections.c.name)))
+            return found
+
+    def _at(self, at: int | None) -> int:
+        newest = self.revision()
+        if at is not None and not 0 <= at <= newest:
+            raise CatalogError(f"collection {self.name!r} has no revision {at}; it has 0 to {newest}")
+        return newest if at is None else at
+
+    # What is in it
+
+    def known(self, uri: str) -> KnownSource | None:
+        """The live source of that URI."""
+        return reading.known(self._database, self._row, uri)
+
+    def known_map(self) -> KnownMap:
+        """All live sources by URI, in the order of their URIs: for a run that asks for many."""
+        return {found.source.uri: found for found in self.sources()}
+
+    def by_bytes(self, sha256: str, loader: str) -> KnownSource | None:
+        """A live source with the same bytes that the same loader read: the oldest."""
+        return reading.known_by_bytes(self._database, self._row, sha256, loader)
+
+    def sources(self, *, at: int | None = None) -> Iterator[KnownSource]:
+        """Live sources in the order of their URIs, streamed."""
+        yield from reading.stream_known(self._database, self._row, self._at(at))
+
+    def document(self, wanted: str, *, at: int | None = None) -> StoredDocument | None:
+        """The document of an id, of the beginning of one, or of a source's URI.
+
+        Raises:
+            UsageError: several ids begin so.
+        """
+        return reading.find_document(self._database, self._row, wanted, self._at(at))
+
+    def documents(self, *, not_chunker: str | None = None) -> Iterator[StoredDocument]:
+        """Live documents, oldest first, streamed; with `not_chunker` only those that another chunker cut."""
+        yield from reading.stream_documents(self._database, self._row, self._at(None), not_chunker)
+
+    def chunk_count(self) -> int:
+        """How many chunks are live."""
+        query = select(func.count()).select_from(chunks).where(belongs(chunks, self._row), chunks.c.removed_rev == LIVE)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def languages(self) -> Mapping[str, int]:
+        """Live chunks by language, most first."""
+        count = func.count().label("count")
+        query = (
+            select(chunks.c.language, count)
+            .where(belongs(chunks, self._row), chunks.c.removed_rev == LIVE)
+            .group_by(chunks.c.language)
+            .order_by(count.desc(), chunks.c.language)
+        )
+        with self._database.read() as connection:
+            return {language: int(number) for language, number in connection.execute(query)}
+
+    def sample(self, n: int) -> list[str]:
+        """Texts of at most `n` live chunks, evenly spread: the same ones as long as nothing changes."""
+        with self._database.read() as connection:
+            rows = changes.live_rows(connection, self._row, NEWEST)
+            if len(rows) > n:
+                rows = rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)]
+            found: list[str] = []
+            for page in pages(rows.tolist()):
+                query = select(chunks.c.text).where(chunks.c.row.in_(page)).order_by(chunks.c.row)
+                found += connection.scalars(query)
+        return found
+
+    def quarantined(self, uri: str) -> Quarantined | None:
+        """Why the source could not be read, if it could not."""
+        return quarantine.quarantined(self._database, self._row, uri)
+
+    def quarantine(self) -> tuple[Quarantined, ...]:
+        """All sources that could not be read, in the order of their URIs."""
+        return quarantine.read_quarantine(self._database, self._row)
+
+    # Changing it
+
+    def commit(self, batch: Batch, *, run: int | None, embedder: str) -> int:
+        """Makes the batch visible, all at once; gives the newest revision.
+
+        The revision is a new one when something visible changed; quarantine alone does not count.
+
+        Raises:
+            CatalogError: the batch contradicts itself or the catalog, a chunk of it has no vector by `embedder` in the
+                cache, or the database could not be written. Nothing was written then.
+        """
+        if batch.is_empty:
+            return self.revision()
+        return committing.commit(
+            self._database, self._vectors, (self._row, self.name), batch, run=run, embedder=embedder
+        )
+
+    def switch_embedder(self, identity: str) -> int:
+        """Makes another model's vectors those of the collection; gives the new revision.
+
+        Raises:
+            CatalogError: a live chunk has no vector by that model.
+        """
+        with self._database.write() as connection:
+            head = committing.lock_collection(connection, self._row, self.name)
+            if head.embedder == identity:
+                return int(head.revision)
+            absent = select(func.count()).select_from(chunks).where(*self._without_vector(connection, identity))
+            count = connection.execute(absent).scalar_one()
+            if count:
+                raise CatalogError(
+                    f"{count} chunks of collection {self.name!r} have no vector by {identity!r}; embed them first"
+                )
+            return committing.next_revision(connection, head, run=None, embedder=identity)
+
+    def missing_vectors(self, identity: str) -> Iterator[tuple[str, str]]:
+        """Hash and text of what a model has yet to embed for the live chunks, each text once, streamed."""
+        with self._database.read() as connection:
+            query = select(chunks.c.row).where(*self._without_vector(connection, identity))
+            rows = changes.row_numbers(connection, query).tolist()
+        given: set[str] = set()
+        for page in pages(rows):
+            with self._database.read() as connection:
+                placed = changes.read_placed(connection, self._row, page, ())
+            for row in placed:
+                if row.context_hash not in given:
+                    given.add(row.context_hash)
+                    yield row.context_hash, read_chunk(row, row.document_id).context
+
+    def _without_vector(self, connection: Connection, identity: str) -> list[ColumnElement[bool]]:
+        conditions = [belongs(chunks, self._row), chunks.c.removed_rev == LIVE]
+        model = self._vectors.model(connection, identity)
+        if model is not None:
+            table = vectors_table.c
+            conditions.append(~exists().where(table.model == model.row, table.hash == chunks.c.context_hash))
+        return conditions
+
+    def remove(self) -> None:
+        """Drops the collection with its history; the embedding cache stays, it serves all collections.
+
+        Raises:
+            UnknownName: it was removed before.
+        """
+        with self._database.write() as connection:
+            committing.lock_collection(connection, self._row, self.name)
+            own = select(sources.c.row).where(belongs(sources, self._row))
+            connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
+            connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
+            for table in (chunks, documents, sources, contents, quarantine_table, revisions, runs_table):
+                connection.execute(delete(table).where(belongs(table, self._row)))
+            connection.execute(delete(collections).where(collections.c.row == self._row))
+
+    # What indexes and searches ask
+
+    def change(self, since: int, *, to: int | None = None, vectors: bool) -> Change:
+        """What an index at revision `since` must do to stand at `to`, or at the newest revision.
+
+        From 0 it is all that is live, for an empty index. An index that takes vectors gets everything anew when the
+        collection's embedder was switched in between.
+
+        Raises:
+            CatalogError: `since` is later than `to`: the index is ahead of the catalog.
+        """
+        return changes.read_change(
+            self._database, self._vectors, self._row, since=since, to=self._at(to), with_vectors=vectors
+        )
+
+    def scope(self, where: Filter, *, at: int | None = None) -> Scope:
+        """What a search with that filter may see, at the newest revision or at an earlier one."""
+        return hydrating.make_scope(self._database, self._row, where, self._at(at))
+
+    def hydrate(self, rows: Sequence[int], *, scope: Scope) -> dict[int, Hydrated]:
+        """What the rows stand for, by row; those that the scope does not let through are absent."""
+        return hydrating.hydrate(self._database, self._row, rows, scope)
+
+    def neighbours(self, row: int, before: int, after: int, *, scope: Scope) -> tuple[Hydrated, ...]:
+        """The chunks around a row in its document, in reading order, without the row itself."""
+        return hydrating.neighbours(self._database, self._row, row, before, after, scope)
+
+    def live_rows(self, *, at: int | None = None) -> NDArray[np.int64]:
+        """Rows of all live chunks, sorted."""
+        revision = self._at(at)
+        with self._database.read() as connection:
+            return changes.live_rows(connection, self._row, revision)
+
+    def chunk_ids(self, rows: Sequence[int]) -> dict[int, str]:
+        """The chunk ids of rows of this collection, live or not."""
+        found: dict[int, str] = {}
+        with self._database.read() as connection:
+            for page in pages([int(row) for row in rows]):
+                query = select(chunks.c.row, chunks.c.id).where(belongs(chunks, self._row), chunks.c.row.in_(page))
+                found.update((row, id_) for row, id_ in connection.execute(query))
+        return found
+
+    # Its record
+
+    def start_run(self, command: str) -> int:
+        """Notes that a run begins; gives its number."""
+        return runs.start_run(self._database, self._row, command)
+
+    def finish_run(self, run: int, report: RunReport | None, status: str) -> None:
+        """Notes how a run ended."""
+        runs.finish_run(self._database, self._row, run, report, status)
+
+    def runs(self) -> tuple[RunInfo, ...]:
+        """All runs, oldest first; one that was killed has no end."""
+        return runs.read_runs(self._database, self._row)
+
+    def revisions(self) -> tuple[RevisionInfo, ...]:
+        """All commits, oldest first."""
+        return runs.read_revisions(self._database, self._row)

@@ -1,0 +1,106 @@
+"""From row numbers to what a search shows: only what is live at the search's revision and passes its filter."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, select
+
+from penstock.catalog.changes import read_placed, row_numbers, title_of
+from penstock.catalog.database import Database, pages
+from penstock.catalog.encoding import read_chunk, read_places
+from penstock.catalog.filters import chunk_conditions, on_pages, source_conditions
+from penstock.catalog.reading import own_first, sources_by_content
+from penstock.catalog.schema import belongs, chunks, documents, live, sources
+from penstock.catalog.values import Hydrated
+from penstock.model import Filter, Scope, Source
+
+
+def make_scope(database: Database, collection: int, where: Filter, at: int) -> Scope:
+    """A filter at a revision; its rows are worked out when they are first asked for, and once."""
+    unrestricted = where.is_empty
+
+    @cache
+    def rows() -> NDArray[np.int64]:
+        return _matching(database, collection, where, at)
+
+    ask: Callable[[], NDArray[np.int64] | None] = (lambda: None) if unrestricted else rows
+    return Scope(revision=at, where=where, rows=ask)
+
+
+def _matching(database: Database, collection: int, where: Filter, at: int) -> NDArray[np.int64]:
+    """Rows of live chunks that match, sorted."""
+    query = select(chunks.c.row).where(belongs(chunks, collection), live(chunks, at), *chunk_conditions(where))
+    conditions = source_conditions(where)
+    if conditions:
+        content = select(sources.c.content).where(belongs(sources, collection), live(sources, at), *conditions)
+        inside = select(documents.c.row).where(
+            belongs(documents, collection), live(documents, at), documents.c.content.in_(content)
+        )
+        query = query.where(chunks.c.document.in_(inside))
+    with database.read() as connection:
+        if where.pages is None:
+            return row_numbers(connection, query)
+        first, last = where.pages
+        inner, outer = chunks.c.first_page >= first, chunks.c.last_page <= last
+        sure = row_numbers(connection, query.where(inner | outer))
+        # A chunk that begins before the range and ends after it may skip it.
+        rest = connection.execute(query.add_columns(chunks.c.places).where(~inner, ~outer))
+        found = [row for row, places in rest if on_pages(read_places(json.loads(places)), where.pages)]
+    return np.union1d(sure, np.array(found, dtype=np.int64))
+
+
+def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Scope) -> dict[int, Hydrated]:
+    """What the rows stand for; those that the scope does not let through are absent."""
+    where = scope.where
+    conditions = [live(chunks, scope.revision), *chunk_conditions(where)]
+    found: dict[int, Hydrated] = {}
+    with database.read() as connection:
+        for page in pages([int(row) for row in rows]):
+            placed = read_placed(connection, collection, page, conditions)
+            origins = sources_by_content(
+                connection, collection, (row.content for row in placed), scope.revision, source_conditions(where)
+            )
+            for row in placed:
+                one = _hydrated(row, origins.get(row.content, []))
+                if one.sources and on_pages(one.chunk.places, where.pages):
+                    found[row.row] = one
+    return found
+
+
+def _hydrated(row: Row[Any], origins: Sequence[Source]) -> Hydrated:
+    visible = own_first(origins, row.document_uri)
+    return Hydrated(
+        row=row.row,
+        chunk=read_chunk(row, row.document_id),
+        title=title_of(row.title, visible),
+        sources=visible,
+        document=row.document_id,
+        ordinal=row.ordinal,
+    )
+
+
+def neighbours(
+    database: Database, collection: int, row: int, before: int, after: int, scope: Scope
+) -> tuple[Hydrated, ...]:
+    """The chunks around a row in its document, in reading order, without the row itself."""
+    with database.read() as connection:
+        query = select(chunks.c.document, chunks.c.ordinal).where(belongs(chunks, collection), chunks.c.row == int(row))
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            return ()
+        around = (
+            select(chunks.c.row)
+            .where(
+                chunks.c.document == found.document,
+                chunks.c.ordinal.between(found.ordinal - before, found.ordinal + after),
+                chunks.c.row != int(row),
+            )
+            .order_by(chunks.c.ordinal)
+        )
+        rows = connection.scalars(around).all()
+    hydrated = hydrate(database, collection, rows, scope)
+    return tuple(hydrated[one] for one in rows if one in hydrated)

@@ -1,0 +1,117 @@
+"""The embedding cache: one vector for each model and text, shared by all collections, computed once."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from penstock.catalog.database import Database, pages
+from penstock.catalog.dialect import insert_if_absent
+from penstock.catalog.schema import models, vectors
+from penstock.errors import CatalogError
+from penstock.ports import Float32Array
+
+STORED = np.dtype("<f4")
+"""Vectors lie in the database as little-endian 32-bit floats, whatever the machine."""
+
+
+class Model(NamedTuple):
+    """An embedding model as the cache knows it."""
+
+    row: int
+    dimension: int
+
+
+class VectorCache:
+    """Vectors by (model identity, `ids.text_hash` of the text); what is there is never changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._models: dict[str, Model] = {}
+
+    def get(self, identity: str, hashes: Sequence[str]) -> dict[str, Float32Array]:
+        """The vectors that are there, each of shape (dimension,) and read-only."""
+        with self._database.read() as connection:
+            model = self.model(connection, identity)
+            return {} if model is None else read_vectors(connection, model, hashes)
+
+    def missing(self, identity: str, hashes: Sequence[str]) -> set[str]:
+        """Which of the hashes have no vector yet."""
+        with self._database.read() as connection:
+            model = self.model(connection, identity)
+            return set(hashes) if model is None else missing_hashes(connection, model, hashes)
+
+    def put(self, identity: str, found: Mapping[str, Float32Array]) -> None:
+        """Keeps vectors; those that are there already stay as they are.
+
+        Raises:
+            CatalogError: a vector is not finite, or not as long as the model's others; nothing is kept then.
+        """
+        if not found:
+            return
+        stacked = _checked(identity, found)
+        with self._database.write() as connection:
+            model = self._interned(connection, identity, stacked.shape[1])
+            rows = [
+                {"model": model.row, "hash": key, "vector": vector.tobytes()}
+                for key, vector in zip(found, stacked, strict=True)
+            ]
+            connection.execute(insert_if_absent(vectors), rows)
+        self._models[identity] = model
+
+    def model(self, connection: Connection, identity: str) -> Model | None:
+        """The model of that identity; None when it has no vectors."""
+        if identity not in self._models:
+            found = connection.execute(
+                select(models.c.row, models.c.dimension).where(models.c.identity == identity)
+            ).one_or_none()
+            if found is None:
+                return None
+            self._models[identity] = Model(*found)
+        return self._models[identity]
+
+    def _interned(self, connection: Connection, identity: str, dimension: int) -> Model:
+        connection.execute(insert_if_absent(models), {"identity": identity, "dimension": dimension})
+        row, known = connection.execute(
+            select(models.c.row, models.c.dimension).where(models.c.identity == identity)
+        ).one()
+        if known != dimension:
+            raise CatalogError(
+                f"vectors of {identity!r} have {known} numbers each, these have {dimension}: they are another model's"
+            )
+        return Model(row, dimension)
+
+
+def _checked(identity: str, found: Mapping[str, Float32Array]) -> Float32Array:
+    lengths = {vector.shape for vector in found.values()}
+    if len(lengths) != 1 or len(next(iter(lengths))) != 1:
+        raise CatalogError(f"vectors of {identity!r} differ in shape: {sorted(lengths)}; allowed: one, (dimension,)")
+    stacked = np.stack(list(found.values())).astype(STORED)
+    finite = np.isfinite(stacked).all(axis=1)
+    if not finite.all():
+        key = list(found)[int(np.argmin(finite))]
+        raise CatalogError(f"the vector of text {key} by {identity!r} is not finite; nothing was kept")
+    return stacked
+
+
+def read_vectors(connection: Connection, model: Model, hashes: Sequence[str]) -> dict[str, Float32Array]:
+    """The vectors that are there, by hash."""
+    found: dict[str, Float32Array] = {}
+    for page in pages(list(dict.fromkeys(hashes))):
+        query = select(vectors.c.hash, vectors.c.vector).where(vectors.c.model == model.row, vectors.c.hash.in_(page))
+        for key, data in connection.execute(query):
+            vector = np.frombuffer(data, dtype=STORED).astype(np.float32, copy=False)
+            if vector.shape != (model.dimension,):
+                raise CatalogError(f"the vector of text {key} is damaged; restore the catalog from a copy")
+            found[key] = vector
+    return found
+
+
+def missing_hashes(connection: Connection, model: Model, hashes: Sequence[str]) -> set[str]:
+    """Which of the hashes have no vector."""
+    absent = set(hashes)
+    for page in pages(list(absent)):
+        query = select(vectors.c.hash).where(vectors.c.model == model.row, vectors.c.hash.in_(page))
+        absent.difference_update(connection.scalars(query))
+    return absent
