@@ -1,0 +1,118 @@
+"""From what a loader read to what is kept: ordinary characters, whole lines and paragraphs, furniture apart.
+
+Furniture moves behind everything else. So a paragraph that a page break cuts in two can be one again, and a chunk may
+cross a page; nothing that was read is lost.
+"""
+
+import re
+from dataclasses import replace
+
+from penstock.analysis.scripts import is_cjk
+from penstock.model import Block, BlockKind, Extraction, ExtractionWriter
+from penstock.pipelines.characters import ordinary
+from penstock.pipelines.furniture import furniture
+from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced, words_of
+
+CLEANING_VERSION = "cleaning-1"
+"""Part of what says that a source must be read again: raised with every change of what `clean` gives."""
+
+_SPACES = re.compile(r"[ \t]+")
+_SPACE = re.compile(r"\s+")
+_AS_THEY_ARE: frozenset[BlockKind] = frozenset({"code"})
+_ONE_LINE: frozenset[BlockKind] = frozenset({"heading"})
+_SENTENCE_END = re.compile(r"[.!?。！？：:;；…][\"'”’)）」』】]*$")
+_OPEN_END = re.compile(r"[\w,，、(（\-\u2010“‘「]$")
+SHORTEST_OPEN = 12
+"""Characters: a Chinese block shorter than this is a line of its own, not the first half of a paragraph."""
+
+
+def clean(extraction: Extraction) -> Extraction:
+    """The extraction cleaned; cleaning it again changes nothing.
+
+    - Characters: NFC, ordinary spaces, nothing invisible (see `penstock.pipelines.characters`).
+    - Lines that the page's width broke are joined; code and tables keep theirs.
+    - Headers, footers and page numbers that run over pages become blocks of kind `furniture`, at the end of the text.
+    - A paragraph that goes on after a column or a page is one paragraph, with both places.
+    """
+    blocks, texts = _cleaned(extraction)
+    apart = furniture(blocks, texts)
+    writer = ExtractionWriter()
+    words = words_of(texts)
+    for block, text in _continued(blocks, texts, apart, words):
+        writer.add(block.kind, text, places=block.places, level=block.level)
+    for number in sorted(apart):
+        writer.add("furniture", texts[number], places=blocks[number].places)
+    return replace(writer.finish(title=_one_line(ordinary(extraction.title))), problems=extraction.problems)
+
+
+def _cleaned(extraction: Extraction) -> tuple[list[Block], list[str]]:
+    """The blocks that still say something, and their texts, each cleaned by itself."""
+    readable = [ordinary(extraction.text[block.span.start : block.span.end]) for block in extraction.blocks]
+    words = words_of(readable)
+    blocks, texts = [], []
+    for block, text in zip(extraction.blocks, readable, strict=True):
+        cleaned = ordinary(_laid_out(block.kind, text, words)).strip()
+        if cleaned:
+            blocks.append(block)
+            texts.append(cleaned)
+    return blocks, texts
+
+
+def _laid_out(kind: BlockKind, text: str, words: Words) -> str:
+    """The text of one block with its lines and spaces in order."""
+    if kind in _AS_THEY_ARE:
+        return "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
+    if kind == "table":
+        return "\n".join(line.strip() for line in text.split("\n") if line.strip())
+    lines = [_SPACES.sub(" ", line).rstrip() for line in text.split("\n")]
+    if kind == "list":
+        return "\n".join(map(unspaced, reflowed_list([line for line in lines if line.strip()], words)))
+    lines = [line.strip() for line in lines if line.strip()]
+    if kind in _ONE_LINE:
+        whole = ""
+        for line in lines:
+            whole = joined(whole, line, words)
+        return unspaced(whole)
+    return "\n".join(map(unspaced, reflowed(lines, words)))
+
+
+def _continued(blocks: list[Block], texts: list[str], apart: set[int], words: Words) -> list[tuple[Block, str]]:
+    """The blocks that are not furniture, halves of a paragraph put together."""
+    whole: list[tuple[Block, str]] = []
+    for number, (block, text) in enumerate(zip(blocks, texts, strict=True)):
+        if number in apart:
+            continue
+        if whole and goes_on(whole[-1][0], whole[-1][1], block, text):
+            before, beginning = whole[-1]
+            places = tuple(dict.fromkeys(before.places + block.places))
+            whole[-1] = replace(before, places=places), joined(beginning, text, words)
+        else:
+            whole.append((block, text))
+    return whole
+
+
+def goes_on(before: Block, beginning: str, after: Block, rest: str) -> bool:
+    """Whether a block is the second half of the paragraph before it.
+
+    It is where the first ends inside a sentence and the second begins inside one: with a small letter, or in Chinese,
+    which has none, after a comma or on the next page.
+    """
+    if before.kind != "paragraph" or after.kind != "paragraph":
+        return False
+    if _SENTENCE_END.search(beginning) or not _OPEN_END.search(beginning) or begins_item(rest):
+        return False
+    if rest[0].islower():
+        return True
+    if not is_cjk(rest[0]):
+        return False
+    if beginning[-1] in "，、,":
+        return True
+    return _turns_page(before, after) and is_cjk(beginning[-1]) and min(len(beginning), len(rest)) >= SHORTEST_OPEN
+
+
+def _turns_page(before: Block, after: Block) -> bool:
+    return bool(before.places and after.places) and before.places[-1].page < after.places[0].page
+
+
+def _one_line(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()

@@ -1,0 +1,161 @@
+"""Lines that a page's width broke, joined again: hyphens resolved, no space between Chinese characters."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from unicodedata import east_asian_width
+
+from penstock.analysis.scripts import SCRIPTS
+
+_CJK = SCRIPTS["han"] + SCRIPTS["kana"]
+_WIDE = re.compile(rf"[{_CJK}\u2014\u2018\u2019\u201c\u201d\u2026\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff65]")
+"""Characters of text that is set without spaces: Han, kana and full-width punctuation."""
+_CURLY = "\u2014\u2018\u2019\u201c\u201d\u2026"
+"""Marks that Chinese and Western text share: they count as wide only beside a wide character."""
+
+_MARKER = re.compile(
+    r"[•●○◦▪■□▶►‣⁃∙·◆◇★☆✓✔➢➤–—*+-]\s"
+    r"|[•●○◦▪■□▶►‣◆◇★☆✓✔➢➤]"
+    r"|[(（]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5}|[一二三四五六七八九十]{1,3})[)）]\s?"
+    r"|(?:\d{1,3}\.)+\s|[一二三四五六七八九十]{1,3}、|第[\d一二三四五六七八九十百]{1,5}[章节条款]|[①-⑳]"
+)
+_FIELD = re.compile(r"[A-Z][\w-]{0,20}(?: [\w-]{1,20}){0,2}:\s|[^\W\d_a-zA-Z]{1,10}：")
+"""`From: ...`, `日期：...`: a line that begins a new field."""
+_HYPHENATED = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_BREAKS = frozenset(("-\n", "\u2010\n"))
+_WORD_WITH_HYPHENS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "et", "ou", "y", "o"))
+"""After `pre-`, as in `pre- and post-war`, the hyphen stays and so does the space."""
+_FIRST_PARTS = frozenset(("non", "quasi", "self", "well", "two", "three", "four", "twenty", "thirty"))
+_LAST_PARTS = frozenset(
+    {"art", "aware", "based", "dependent", "driven", "end", "free", "known", "level", "of", "oriented", "related"}
+    | {"scale", "specific", "term", "the", "time", "to", "wide", "year"}
+)
+"""Parts whose compounds keep their hyphen (`long-term`, `state-of-the-art`), where the document does not say."""
+_SPACED_HAN = re.compile(rf"(?<![{_CJK}])[{_CJK}](?: [{_CJK}]){{2,}}(?![{_CJK}])|^[{_CJK}] [{_CJK}]$")
+
+NARROW = 24
+"""Columns: a block of lines all shorter than this was broken on purpose (an address, a verse)."""
+FULL = 0.72
+"""A line is full where the next word would have reached beyond this share of the longest line."""
+
+Words = Mapping[str, int]
+Belongs = Callable[[str, str], bool]
+
+
+def words_of(texts: Iterable[str]) -> Words:
+    """How often each word stands in the texts, compounds with a hyphen as one; broken ones at line ends not counted."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        for match in _WORD_WITH_HYPHENS.finditer(text):
+            around = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 2]
+            if _BREAKS.isdisjoint(around):
+                counts[match[0].casefold().replace("\u2010", "-")] += 1
+    return counts
+
+
+def joined(before: str, after: str, words: Words) -> str:
+    """Two lines that belong together as one.
+
+    A hyphen at the end goes where the document or ordinary spelling says that the word has none.
+
+    >>> joined("infor-", "mation", {}), joined("well-", "known", {}), joined("水从", "水库", {})
+    ('information', 'well-known', '水从水库')
+    """
+    before, after = before.rstrip(), after.lstrip()
+    if not before or not after:
+        return before + after
+    broken = _HYPHENATED.search(before)
+    if broken and (after[0].isalpha() or after[0].isdigit()):
+        return before[:-1] + _hyphen(before, broken[1], after, words) + after
+    return before + ("" if _is_unspaced(before[-1], after[0]) else " ") + after
+
+
+def _hyphen(before: str, first: str, after: str, words: Words) -> str:
+    """What stands between the parts of a word that was broken at a hyphen."""
+    found = _FIRST_WORD.match(after)
+    second = found[0].casefold() if found else ""
+    if second in _SUSPENDED:
+        return "- "
+    if not after[0].islower() or "/" in before.rsplit(maxsplit=1)[-1]:
+        return "-"  # `Anglo-Saxon`, `COVID-19`, an address
+    first = first.casefold()
+    whole, parted = words.get(first + second, 0), words.get(f"{first}-{second}", 0)
+    if whole != parted:
+        return "-" if parted > whole else ""
+    return "-" if first in _FIRST_PARTS or second in _LAST_PARTS else ""
+
+
+def _is_unspaced(before: str, after: str) -> bool:
+    wide = [bool(_WIDE.match(char)) for char in (before, after)]
+    sure = [mark and char not in _CURLY for mark, char in zip(wide, (before, after), strict=True)]
+    return all(wide) or any(sure)
+
+
+def begins_item(line: str) -> bool:
+    """Whether a line begins a list item or a field of its own."""
+    return bool(_MARKER.match(line) or _FIELD.match(line))
+
+
+def reflowed(lines: list[str], words: Words) -> list[str]:
+    """The lines of a paragraph with broken ones joined; kept as they are where they were broken on purpose."""
+    if not _is_wrapped(lines):
+        return lines
+    return _merged(lines, words, lambda _, after: not begins_item(after))
+
+
+def reflowed_list(lines: list[str], words: Words) -> list[str]:
+    """The lines of a list; a line joins the item before it where it clearly goes on with it."""
+    if not lines or not begins_item(lines[0].lstrip()):
+        return lines
+    return _merged(lines, words, lambda before, after: not begins_item(after) and _goes_on(before, after))
+
+
+def unspaced(text: str) -> str:
+    """The text with `年 度 报 告`, set apart for looks, as one word.
+
+    >>> unspaced("目 录"), unspaced("姓名 张三")
+    ('目录', '姓名 张三')
+    """
+    return _SPACED_HAN.sub(lambda match: match[0].replace(" ", ""), text)
+
+
+def _merged(lines: list[str], words: Words, belongs: Belongs) -> list[str]:
+    merged: list[str] = []
+    for line in lines:
+        if merged and belongs(merged[-1], line.lstrip()):
+            merged[-1] = joined(merged[-1], line, words)
+        else:
+            merged.append(line)
+    return merged
+
+
+def _goes_on(before: str, after: str) -> bool:
+    return bool(_HYPHENATED.search(before)) or after[:1].islower() or before.endswith((",", "，", "、"))
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Whether the width of the page broke the lines: most of them are full, or a word is broken."""
+    if len(lines) < 2:
+        return False
+    longest = max(map(_columns, lines))
+    if longest < NARROW:
+        return False
+    full = 0
+    for before, after in pairwise(lines):
+        full += _columns(before) + _first_word_columns(after) >= FULL * longest
+        if _HYPHENATED.search(before) and after[:1].islower():
+            return True
+    return full * 2 >= len(lines) - 1
+
+
+def _first_word_columns(line: str) -> int:
+    if _WIDE.match(line):
+        return 2
+    return 1 + _columns(line.split(maxsplit=1)[0]) if line.strip() else 0
+
+
+def _columns(text: str) -> int:
+    return len(text) if text.isascii() else sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
