@@ -1,0 +1,113 @@
+"""PDF through PyMuPDF (AGPL or commercial): text with places, ruled tables, outline, page labels; scans through OCR.
+
+MuPDF is not safe for use from several threads at once: a process reads one PDF at a time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from penstock.errors import BrokenSource, EncryptedSource
+from penstock.loaders.mupdf_pages import library, page_of, sight_of
+from penstock.loaders.ocr import OcrMode, Pixels
+from penstock.loaders.paged import PagedDocument
+from penstock.loaders.pages import OutlineEntry
+from penstock.loaders.scans import read_page
+from penstock.loaders.versions import fingerprint
+from penstock.model import Extraction, Source
+
+REVISION = 1
+"""Raised when the same file would be read differently."""
+SHRINK_EVERY = 20
+"""Pages after which MuPDF's cache of fonts and pictures is emptied."""
+
+
+class PyMuPDFLoader:
+    """Reads PDF files with PyMuPDF."""
+
+    def __init__(self, *, ocr: OcrMode = "auto", ocr_dpi: int = 200) -> None:
+        self._ocr = ocr
+        self._dpi = ocr_dpi
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, revision, libraries and options."""
+        return fingerprint("pdf-pymupdf", REVISION, "pymupdf", "rapidocr", ocr=self._ocr, ocr_dpi=self._dpi)
+
+    def load(self, source: Source, data: BinaryIO) -> Extraction:
+        """The text of all pages, page by page; a page that cannot be read is a problem with its number.
+
+        Raises:
+            EncryptedSource: a password is needed to open the file.
+            BrokenSource: the file is damaged beyond repair.
+        """
+        with _opened(source, data) as document:
+            paged = PagedDocument(outline=_outline(document))
+            for number in range(1, document.page_count + 1):
+                self._add(paged, document, number)
+                if number % SHRINK_EVERY == 0:
+                    library().TOOLS.store_shrink(100)
+            return paged.finish(title=str((document.metadata or {}).get("title") or ""))
+
+    def _add(self, paged: PagedDocument, document: Any, number: int) -> None:
+        pymupdf = library()
+        try:
+            page = document.load_page(number - 1)
+            reading = read_page(
+                page_of(page, number),
+                lambda: sight_of(page),
+                lambda scale: _drawn(page, scale),
+                ocr=self._ocr,
+                dpi=self._dpi,
+            )
+        except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, IndexError, TypeError) as error:
+            paged.problem(f"the page is damaged and cannot be read: {_reason(error)}", page=number)
+            return
+        paged.add(reading.page)
+        if reading.problem:
+            paged.problem(reading.problem, page=number)
+
+
+def _drawn(page: Any, scale: float) -> Pixels:
+    import numpy as np
+
+    pymupdf = library()
+    picture = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+    return np.frombuffer(picture.samples, dtype=np.uint8).reshape(picture.height, picture.width, 3)
+
+
+@contextmanager
+def _opened(source: Source, data: BinaryIO) -> Iterator[Any]:
+    pymupdf = library()
+    path = getattr(data, "name", None)
+    try:
+        if isinstance(path, str) and Path(path).is_file():
+            document = pymupdf.open(path, filetype="pdf")
+        else:
+            document = pymupdf.open(stream=data.read(), filetype="pdf")
+    except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError) as error:
+        raise BrokenSource(f"{source.uri!r} is no PDF that can be opened: {_reason(error)}") from error
+    with document:
+        if document.needs_pass:
+            raise EncryptedSource(
+                f"{source.uri!r} needs a password; save a copy without one (print to PDF, or qpdf --decrypt) "
+                "and ingest that copy"
+            )
+        if document.page_count == 0:
+            raise BrokenSource(
+                f"{source.uri!r} is a PDF without a readable page; open it in a viewer and save it again"
+            )
+        yield document
+
+
+def _outline(document: Any) -> list[OutlineEntry]:
+    try:
+        entries = document.get_toc(simple=True)
+    except (library().mupdf.FzErrorBase, RuntimeError, ValueError, KeyError, IndexError, TypeError):
+        return []  # a damaged outline costs heading levels, nothing else
+    return [OutlineEntry(level=level, title=title, page=page) for level, title, page in entries if page > 0]
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
