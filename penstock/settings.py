@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from penstock.errors import SettingsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1)]
-MIB = 1024 * 1024
 
 
 class _Part(BaseModel):
@@ -88,6 +88,7 @@ class RetrievalSettings(_Part):
 
     k: Count = 10
     candidates: Count = Field(100, description="candidates of each leg")
+    legs: Legs = "both"
     fusion: Literal["weighted", "rrf"] = "weighted"
     vector_weight: Share = Field(0.4, description="weight of the vector leg where its model covers the text")
     rrf_k: Count = 60

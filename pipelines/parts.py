@@ -89,12 +89,14 @@ def retriever(
         )
     given = settings.retrieval
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
+    legs: list[retrievers.SearchLeg] = []
+    if given.legs != "vector":
+        legs.append(retrievers.KeywordLeg(indexes.keyword.index, words))
+    if given.legs != "keyword":
+        legs.append(retrievers.VectorLeg(indexes.vector.index, model))
     return retrievers.HybridRetriever(
         collection,
-        [
-            retrievers.KeywordLeg(indexes.keyword.index, words),
-            retrievers.VectorLeg(indexes.vector.index, model),
-        ],
+        legs,
         analyser=words,
         fuse=fuse,
         weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),

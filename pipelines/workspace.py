@@ -22,7 +22,7 @@ from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.ports import Analyser, Embedder, Retriever
 from penstock.retrievers import NeighbourRetriever
-from penstock.settings import Settings, read_settings
+from penstock.settings import Legs, Settings, read_settings
 
 EVERYTHING = Filter()
 
@@ -209,9 +209,15 @@ class Penstock:
                     raise
         return self._retriever
 
+    def retriever_of(self, legs: Legs) -> Retriever:
+        """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
+        retrieval = self.settings.retrieval.model_copy(update={"legs": legs})
+        settings = self.settings.model_copy(update={"retrieval": retrieval})
+        return parts.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+
     @cached_property
     def _retriever(self) -> Retriever:
-        return parts.retriever(self.settings, self.collection, self._followers, self._analyser, self._embedder)
+        return self.retriever_of(self.settings.retrieval.legs)
 
     @cached_property
     def _analyser(self) -> Analyser:
