@@ -1,0 +1,237 @@
+"""A tree of HTML elements to blocks: headings with their level, paragraphs, lists, tables, code, captions."""
+
+import re
+
+from lxml import etree, html
+
+from penstock.loaders.xmltree import all_text, local
+from penstock.model import BlockKind, ExtractionWriter, Place
+from penstock.loaders.tables import table_text
+
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+UNREAD = frozenset(
+    "script style template noscript head title svg object embed iframe audio video canvas select datalist button rp".split()
+)
+"""Elements whose content is no text for readers; forms keep their labels."""
+BREAKING = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figure figcaption footer "
+    "form header hgroup hr html legend li main menu nav ol p section summary table tbody td tfoot th thead tr ul".split()
+)
+"""Elements that start and end a block."""
+CELLS = ("td", "th")
+
+_HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
+_WRAPPED_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*\n[ \t\r\n\f]*(?=[{_HAN}])")
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+_BREAK = "\v"
+"""Stands for a line break that the page asks for until white space was collapsed."""
+
+
+def parse_html(text: str) -> etree._Element | None:
+    """The root element of a page or fragment; None where there is no markup or text at all.
+
+    >>> parse_html("<p>One<p>Two").tag
+    'html'
+    """
+    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    # An encoding declaration in the text would make lxml refuse it, and a NUL would end it.
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\0", ""))
+    try:
+        return html.document_fromstring(text, parser=parser, ensure_head_body=True) if text.strip() else None
+    except etree.ParserError:  # nothing but comments
+        return None
+
+
+def write_blocks(root: etree._Element, writer: ExtractionWriter, *, places: tuple[Place, ...] = ()) -> None:
+    """Adds everything that a reader sees below an element to the writer, in document order."""
+    _Walk(writer, places).over(root)
+
+
+def inline_text(element: etree._Element) -> str:
+    """What a reader sees of an element, on one line."""
+    return " ".join(collapse(visible_text(element)).split())
+
+
+def collapse(text: str) -> str:
+    """White space as a browser shows it; between Chinese or Japanese characters a wrapped line leaves none."""
+    text = _SPACE.sub(" ", _WRAPPED_HAN.sub("", text))
+    return re.sub(rf" ?{_BREAK} ?", "\n", text).strip()
+
+
+def visible_text(element: etree._Element) -> str:
+    """Character data below an element without scripts and the like; block elements are kept apart."""
+    parts: list[str] = []
+    walker = etree.iterwalk(element, events=("start", "end"))
+    for event, one in walker:
+        name = local(one)
+        if event == "end":
+            parts.append(" " if name in BREAKING else "")
+            parts.append(str(one.tail or "") if one is not element else "")
+        elif name in UNREAD or not name:
+            walker.skip_subtree()
+        else:
+            parts.append(_BREAK if name == "br" else " " if name in BREAKING else "")
+            parts.append(str(one.text or ""))
+    return "".join(parts)
+
+
+class _Walk:
+    """One pass over a tree, without recursion: hostile pages nest deeper than Python's stack."""
+
+    def __init__(self, writer: ExtractionWriter, places: tuple[Place, ...]) -> None:
+        self._writer = writer
+        self._places = places
+        self._inline: list[str] = []
+
+    def over(self, root: etree._Element) -> None:
+        walker = etree.iterwalk(root, events=("start", "end"))
+        for event, one in walker:
+            name = local(one)
+            if event == "start":
+                if self._takes_whole(one, name):
+                    walker.skip_subtree()
+                else:
+                    self._enter(one, name)
+                continue
+            if name in BREAKING:
+                self._flush("caption" if name == "figcaption" else "paragraph")
+            if one is not root:
+                self._inline.append(str(one.tail or ""))
+        self._flush()
+
+    def _enter(self, one: etree._Element, name: str) -> None:
+        if name in BREAKING:
+            self._flush()
+        if name == "br":
+            self._inline.append(_BREAK)
+        self._inline.append(str(one.text or ""))
+
+    def _takes_whole(self, one: etree._Element, name: str) -> bool:
+        """Reads elements that are a block as they stand; True where there is nothing left to descend into."""
+        if not name or name in UNREAD:
+            return True
+        if name in HEADINGS:
+            self._add("heading", inline_text(one), HEADINGS[name])
+        elif name in ("pre", "listing", "xmp"):
+            self._add("code", all_text(one).strip("\n"))
+        elif name == "table" and _is_data(one):
+            self._table(one)
+        elif name in ("ul", "ol", "menu") and _is_plain_list(one):
+            self._add("list", "\n".join(_list_lines(one)), 1)
+        elif name == "img":
+            self._add("caption", collapse(str(one.get("alt") or "")))
+        elif name == "math":
+            self._inline.append(str(one.get("alttext") or all_text(one)))
+        else:
+            return False
+        return True
+
+    def _table(self, table: etree._Element) -> None:
+        for caption in table.iter("caption"):
+            self._add("caption", inline_text(caption))
+        self._add("table", table_text(_rows(table)))
+
+    def _add(self, kind: BlockKind, text: str, level: int = 0) -> None:
+        self._flush()
+        self._writer.add(kind, text, places=self._places, level=level)
+
+    def _flush(self, kind: BlockKind = "paragraph") -> None:
+        text = collapse("".join(self._inline))
+        self._inline.clear()
+        for part in text.split("\n\n"):  # two line breaks in a row are how older pages separate paragraphs
+            self._writer.add(kind, part, places=self._places)
+
+
+def _is_data(table: etree._Element) -> bool:
+    """Whether a table holds data and not the layout of a page."""
+    layout = ("table", *HEADINGS, "ul", "ol", "pre", "form")
+    if table.get("role") in ("presentation", "none") or any(True for _ in _below(table, *layout)):
+        return False
+    rows = [row for row in _rows(table) if any(cell.strip() for cell in row)]
+    return len(rows) > 1 or (len(rows) == 1 and len(rows[0]) > 1)
+
+
+def _below(element: etree._Element, *names: str) -> list[etree._Element]:
+    return [one for one in element.iter(*names) if one is not element]
+
+
+def _rows(table: etree._Element) -> list[list[str]]:
+    """Cells by row; a cell that spans columns is followed by empty ones, one that spans rows stands in its first."""
+    rows: list[list[str]] = []
+    hanging: dict[int, int] = {}  # column -> rows that a cell from above still covers
+    for row in table.iter("tr"):
+        cells: list[str] = []
+        for cell in row.iterchildren(*CELLS):
+            _skip_covered(cells, hanging)
+            wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+            hanging.update({len(cells) + offset: high for offset in range(wide)} if high > 1 else {})
+            cells += [inline_text(cell)] + [""] * (wide - 1)
+        hanging = {column: rest - 1 for column, rest in hanging.items() if rest > 1}
+        rows.append(cells)
+    return rows
+
+
+def _skip_covered(cells: list[str], hanging: dict[int, int]) -> None:
+    while hanging.get(len(cells), 0) > 0:
+        cells.append("")
+
+
+def _span(cell: etree._Element, name: str) -> int:
+    given = str(cell.get(name) or "1").strip()
+    # Pages carry spans in the thousands by mistake; the HTML standard caps columns at 1000.
+    return min(max(int(given), 1), 1000) if given.isascii() and given.isdigit() else 1
+
+
+def _is_plain_list(element: etree._Element) -> bool:
+    """Whether a list can be shown one item a line: it holds no tables, headings or code of its own."""
+    return not _below(element, "table", "pre", *HEADINGS)
+
+
+def _list_lines(element: etree._Element) -> list[str]:
+    lines: list[str] = []
+    pending = [(element, 0)]
+    # Depth first without recursion: items are replaced by themselves and the lists that they hold.
+    while pending:
+        one, depth = pending.pop()
+        if local(one) in ("ul", "ol", "menu"):
+            items = [(item, depth) for item in one if local(item)]
+            pending += reversed(items)
+            continue
+        own, nested = _split_item(one)
+        if own:
+            indent = "  " * depth
+            lines.append(f"{indent}{_bullet(one)} {own}")
+        pending += [(inner, depth + 1) for inner in reversed(nested)]
+    return lines
+
+
+def _split_item(item: etree._Element) -> tuple[str, list[etree._Element]]:
+    """The text of a list item without the lists inside it, and those lists."""
+    nested: list[etree._Element] = []
+    parts: list[str] = []
+    walker = etree.iterwalk(item, events=("start", "end"))
+    for event, one in walker:
+        name = local(one)
+        if event == "end":
+            parts.append(str(one.tail or "") if one is not item else "")
+        elif name in ("ul", "ol", "menu"):
+            nested.append(one)
+            walker.skip_subtree()
+        elif name in UNREAD or not name:
+            walker.skip_subtree()
+        else:
+            parts.append(" " if name in BREAKING or name == "br" else "")
+            parts.append(str(one.text or ""))
+    return " ".join(collapse("".join(parts)).split()), nested
+
+
+def _bullet(item: etree._Element) -> str:
+    parent = item.getparent()
+    if parent is None or local(parent) != "ol":
+        return "-"
+    start = str(parent.get("start") or "1")
+    first = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
+    given = str(item.get("value") or "")
+    if re.fullmatch(r"-?\d{1,9}", given):
+        return f"{given}."
+    return f"{first + sum(1 for _ in item.itersiblings('li', preceding=True))}."

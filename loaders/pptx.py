@@ -1,0 +1,140 @@
+"""PowerPoint decks (PPTX, PPTM, PPSX): slides with titles, text, tables, charts, diagrams and speaker notes."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from lxml import etree
+
+from penstock.errors import BrokenSource
+from penstock.loaders.archive import open_archive
+from penstock.loaders.slide_shapes import Frame, is_margin, is_title, laid_out
+from penstock.loaders.slide_text import chart, diagram, described, table, text_blocks
+from penstock.loaders.titles import titled
+from penstock.loaders.versions import fingerprint
+from penstock.model import Extraction, ExtractionWriter, Place, Source
+
+HIDDEN = "hidden"
+"""Label of slides that are not shown; they are read like the others."""
+
+
+class PptxLoader:
+    """Reads decks. Places are slides, with the box of the shape that holds the text.
+
+    Text inside pictures is not read; a slide that shows nothing but pictures is a problem of the document.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Loader`."""
+        return fingerprint("pptx", 1, "python-pptx", "lxml")
+
+    def load(self, source: Source, data: BinaryIO) -> Extraction:
+        """See `Loader`.
+
+        Raises:
+            EncryptedSource: the deck is protected with a password.
+            BrokenSource, LimitExceeded: the package cannot be read.
+        """
+        open_archive(source, data).close()
+        data.seek(0)
+        deck = _opened(source, data)
+        writer = ExtractionWriter()
+        for number, slide in enumerate(_slides(source, deck, writer), start=1):
+            _Slide(slide, number, deck.slide_width or 1, deck.slide_height or 1, writer).write()
+        _write_masters(deck, writer)
+        return titled(writer.finish(), deck.core_properties.title)
+
+
+def _opened(source: Source, data: BinaryIO) -> Any:
+    import pptx
+    from pptx.exc import PythonPptxError
+
+    try:
+        deck = pptx.Presentation(data)
+    except (PythonPptxError, KeyError, ValueError, AttributeError, etree.LxmlError) as error:
+        raise BrokenSource(f"{source.uri!r} is damaged: no readable deck ({type(error).__name__}: {error})") from error
+    return deck
+
+
+def _slides(source: Source, deck: Any, writer: ExtractionWriter) -> Iterator[Any]:
+    """The slides in the order of the deck; one that the deck names and does not hold is noted."""
+    from pptx.oxml.ns import qn
+
+    for number, one in enumerate(list(deck.slides._sldIdLst), start=1):
+        try:
+            yield deck.part.related_slide(one.get(qn("r:id")))
+        except KeyError:
+            writer.problem("the deck lists this slide but does not hold it", page=number)
+            if len(deck.slides._sldIdLst) == 1:
+                raise BrokenSource(f"{source.uri!r} is damaged: it holds none of its slides") from None
+
+
+class _Slide:
+    """One slide on its way into a writer."""
+
+    def __init__(self, slide: Any, number: int, width: int, height: int, writer: ExtractionWriter) -> None:
+        self._slide = slide
+        self._number = number
+        self._size = (width, height)
+        self._writer = writer
+        self._label = HIDDEN if slide._element.get("show") in ("0", "false") else ""
+        self._said = False
+        self._pictures = 0
+
+    def write(self) -> None:
+        frames = laid_out(self._slide.shapes, *self._size)
+        margins = [frame for frame in frames if is_margin(frame.shape)]
+        for frame in sorted(frames, key=lambda frame: not is_title(frame.shape)):
+            if frame not in margins:
+                self._shape(frame)
+        self._notes()
+        for frame in margins:
+            self._writer.add("furniture", frame.shape.text_frame.text, places=self._places(frame))
+        if self._pictures and not self._said:
+            self._writer.problem(
+                f"slide {self._number} shows only pictures; their text is not read", page=self._number
+            )
+
+    def _places(self, frame: Frame | None = None) -> tuple[Place, ...]:
+        return (Place(page=self._number, box=frame.box if frame else None, label=self._label),)
+
+    def _shape(self, frame: Frame) -> None:
+        shape = frame.shape
+        places = self._places(frame)
+        if shape.has_text_frame:
+            for kind, text, level in text_blocks(shape, heading=is_title(shape)):
+                self._add(kind, text, places, level)
+        elif getattr(shape, "has_table", False):
+            self._add("table", table(shape.table), places)
+        elif getattr(shape, "has_chart", False):
+            self._add("table", chart(shape), places)
+        else:
+            self._add("list", diagram(shape), places, 1)
+        if shape._element.tag.endswith("}pic"):
+            self._pictures += 1
+        self._writer.add("caption", described(shape), places=places)
+
+    def _add(self, kind: Any, text: str, places: tuple[Place, ...], level: int = 0) -> None:
+        self._said = self._said or bool(text.strip())
+        self._writer.add(kind, text, places=places, level=level)
+
+    def _notes(self) -> None:
+        if not self._slide.has_notes_slide:
+            return
+        frame = self._slide.notes_slide.notes_text_frame
+        text = frame.text.replace("\v", "\n") if frame is not None else ""
+        self._add("note", text, self._places())
+
+
+def _write_masters(deck: Any, writer: ExtractionWriter) -> None:
+    """Text that stands on masters and layouts, and so on every slide that uses them: furniture, each text once."""
+    seen: set[str] = set()
+    for master in deck.slide_masters:
+        used = [layout for layout in master.slide_layouts if layout.used_by_slides]
+        for sheet in (master, *used) if used else ():
+            for frame in laid_out(sheet.shapes, 1, 1):
+                shape = frame.shape
+                text = shape.text_frame.text.strip() if shape.has_text_frame and not shape.is_placeholder else ""
+                if text and text not in seen:
+                    writer.add("furniture", text.replace("\v", "\n"))
+                seen.add(text)
