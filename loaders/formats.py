@@ -98,18 +98,16 @@ def loader_for(media_type: str, options: LoaderOptions) -> Loader:
 def fingerprint(options: LoaderOptions, media_type: str) -> str:
     """What a document of this kind is read with: while it stays, an unchanged file need not be read again.
 
-    For a kind of file that no loader reads it changes with each version of Penstock, which may read it then. Imports
-    no parsing library.
+    Imports no parsing library.
 
     Raises:
+        UnsupportedFormat: no loader reads this kind of file; names it and what is supported.
         UnknownName: there is no such PDF engine.
     """
     try:
         return loader_for(media_type, options).fingerprint
-    except (UnsupportedFormat, EncryptedSource):
-        from penstock import __version__
-
-        return f"none-{__version__}"
+    except EncryptedSource:
+        return "encrypted-1"
 
 
 def _named(media_type: str) -> str:

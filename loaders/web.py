@@ -1,0 +1,265 @@
+"""Web pages by address: limited in size and time, never into a private network, read again only if changed."""
+
+import hashlib
+import random
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from penstock.errors import AddressRefused, FetchError, SourceError, TransientFetchError
+from penstock.loaders.addresses import is_web, web_uri
+from penstock.loaders.connecting import CheckedBackend, Deadline
+from penstock.loaders.fetching import too_large
+from penstock.loaders.resolving import Resolve, resolved
+from penstock.loaders.unpacking import Unpacker
+from penstock.model import Fetched, Listed, Source
+
+if TYPE_CHECKING:
+    import httpcore
+
+TOTAL_FACTOR = 10
+"""One fetch, redirects and retries apart, may take this many times the time-out of a single read."""
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""Answers after which it is worth asking again."""
+
+
+class _Later(TransientFetchError):
+    """A transient fault after which the server said when to come back."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """The head of an answer, and its body as it arrives."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: Iterable[bytes]
+
+
+class WebFetcher:
+    """Fetches http and https addresses into temporary files.
+
+    Each address, also every one that a redirect leads to, is resolved here, looked at, and then connected to as the
+    very number that was looked at, so that a name cannot change its meaning in between. Nothing is taken from the
+    environment: no proxies, no `.netrc`; cookies are neither kept nor sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_bytes: int,
+        timeout_seconds: float = 30,
+        attempts: int = 3,
+        redirects: int = 5,
+        allow_private: bool = False,
+        user_agent: str = "Penstock",
+        total_seconds: float | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        resolve: Resolve = resolved,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._timeout = timeout_seconds
+        self._total = total_seconds or TOTAL_FACTOR * timeout_seconds
+        self._attempts = attempts
+        self._redirects = redirects
+        self._allow_private = allow_private
+        self._user_agent = user_agent
+        self._sleep = sleep
+        self._resolve = resolve
+
+    @contextmanager
+    def fetch(self, listed: Listed, known: Source | None) -> Iterator[Fetched | None]:
+        """See `Fetcher`.
+
+        Raises:
+            AddressRefused: the address, or one that it redirects to, is private or of another scheme.
+            FetchError: the page is gone, needs a login, or redirects without end.
+            TransientFetchError: the server did not answer, or said to come back later, at every attempt.
+            LimitExceeded: the page is too large or too slow.
+        """
+        with tempfile.TemporaryDirectory(prefix="penstock-web-") as folder:
+            yield self._with_retries(listed.uri, known, Path(folder) / "body")
+
+    def _with_retries(self, uri: str, known: Source | None, path: Path) -> Fetched | None:
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return self._followed(uri, known, path)
+            except TransientFetchError as error:
+                pause = _pause(error, attempt)
+                if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
+                    raise TransientFetchError(f"{error} ({attempt} of {self._attempts} attempts)") from error
+                self._sleep(pause)
+        raise AssertionError("attempts are 1 or more")
+
+    def _followed(self, uri: str, known: Source | None, path: Path) -> Fetched | None:
+        deadline = Deadline(uri=uri, seconds=self._total, at=time.monotonic() + self._total)
+        asked = web_uri(uri)
+        for _ in range(self._redirects + 1):
+            with self._answer(asked, deadline, known) as answer:
+                if answer.status not in REDIRECTS or "location" not in answer.headers:
+                    return self._taken(uri, answer, known, path)
+                asked = _next(asked, answer.headers["location"])
+        raise FetchError(f"{uri!r} redirects more than {self._redirects} times (PENSTOCK_WEB__REDIRECTS)")
+
+    @contextmanager
+    def _answer(self, uri: str, deadline: Deadline, known: Source | None) -> Iterator[_Answer]:
+        """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
+        import httpcore
+
+        backend = CheckedBackend(deadline, allow_private=self._allow_private, resolve=self._resolve)
+        extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
+        url, host = _wire_url(uri)
+        try:
+            with (
+                httpcore.ConnectionPool(ssl_context=_trust(), network_backend=backend) as pool,
+                pool.stream(
+                    "GET", url, headers=[("Host", host), *self._headers(known)], extensions=extensions
+                ) as response,
+            ):
+                yield _Answer(
+                    status=response.status,
+                    reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
+                    headers={
+                        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+                    },
+                    body=response.iter_stream(),
+                )
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            deadline.cut(None)  # the time-out of the last step was cut short by it: then that is the reason
+            raise _translated(uri, error) from error
+
+    def _headers(self, known: Source | None) -> Iterator[tuple[str, str]]:
+        yield "User-Agent", self._user_agent
+        yield "Accept", "text/html,*/*;q=0.8"
+        yield "Accept-Encoding", "gzip, deflate"
+        if known and known.etag:
+            yield "If-None-Match", known.etag
+        if known and known.modified:
+            yield "If-Modified-Since", format_datetime(known.modified.astimezone(UTC), usegmt=True)
+
+    def _taken(self, uri: str, answer: _Answer, known: Source | None, path: Path) -> Fetched | None:
+        if answer.status == 304 and known:
+            return None
+        _check_status(uri, answer)
+        sha, size = hashlib.sha256(), 0
+        with path.open("wb") as file:
+            for piece in self._body(uri, answer):
+                size += len(piece)
+                sha.update(piece)
+                file.write(piece)
+        return Fetched(
+            path=path,
+            sha256=sha.hexdigest(),
+            size=size,
+            modified=_date(answer.headers.get("last-modified", "")),
+            etag=answer.headers.get("etag", ""),
+            declared_type=answer.headers.get("content-type", ""),
+        )
+
+    def _body(self, uri: str, answer: _Answer) -> Iterator[bytes]:
+        if int(answer.headers.get("content-length", "0")) > self._max_bytes:
+            raise too_large(uri, self._max_bytes)
+        unpacker = Unpacker(uri, answer.headers.get("content-encoding", ""))
+        size = 0
+        for packed in answer.body:
+            for piece in unpacker.pieces(packed):
+                size += len(piece)
+                if size > self._max_bytes:
+                    raise too_large(uri, self._max_bytes)
+                yield piece
+        unpacker.finish()
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _wire_url(uri: str) -> tuple["httpcore.URL", str]:
+    """The address as it goes over the wire (names in Punycode, paths percent-encoded), and the `Host` header."""
+    import httpcore
+    import httpx
+
+    try:
+        url = httpx.URL(uri)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise AddressRefused(f"{uri!r} is no web address: {error}") from error
+    wire = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    return wire, url.netloc.decode("ascii")
+
+
+def _next(asked: str, location: str) -> str:
+    target = urljoin(asked, location)
+    if not is_web(target):
+        raise AddressRefused(f"{asked!r} redirects to {target!r}, which is neither http nor https")
+    return web_uri(target)
+
+
+def _check_status(uri: str, answer: _Answer) -> None:
+    if 200 <= answer.status < 300:
+        return
+    told = f"{uri!r} answered {answer.status} {answer.reason}".rstrip()
+    if answer.status in PASSING:
+        later = _Later(told)
+        later.seconds = _seconds(answer.headers.get("retry-after", ""))
+        raise later
+    if answer.status in (404, 410):
+        raise FetchError(f"{told}: there is no such page")
+    raise FetchError(f"{told}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else told)
+
+
+def _pause(error: TransientFetchError, attempt: int) -> float:
+    """Seconds until the next attempt: what the server asked for, else doubling, with jitter so that crowds disperse."""
+    if isinstance(error, _Later) and error.seconds is not None:
+        return error.seconds
+    pause = min(LONGEST_PAUSE_SECONDS / 2, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+
+
+def _seconds(retry_after: str) -> float | None:
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    date = _date(retry_after)
+    return max(0.0, (date - datetime.now(UTC)).total_seconds()) if date else None
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+
+
+def _is_about_trust(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _translated(uri: str, error: Exception) -> SourceError:
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    if _is_about_trust(error):
+        return FetchError(f"the certificate of {uri!r} cannot be trusted: {error}")
+    return TransientFetchError(f"{uri!r} could not be fetched: {told}")
