@@ -196,7 +196,6 @@ chunks = Table(
     _text("table_header"),
     _text("text"),
     Index(None, "document", "ordinal"),
-    Index(None, "collection", "added_rev"),
     Index(None, "collection", "removed_rev", "added_rev"),
     sqlite_autoincrement=True,
 )

@@ -151,7 +151,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("row", name=op.f("pk_chunks")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_chunks_collection_added_rev"), "chunks", ["collection", "added_rev"])
     op.create_index(
         op.f("ix_chunks_collection_removed_rev_added_rev"), "chunks", ["collection", "removed_rev", "added_rev"]
     )

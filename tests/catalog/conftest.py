@@ -1,0 +1,36 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
+from penstock.testing.catalog import cache_vectors
+
+Committer = Callable[..., int]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'home' / 'catalog.db'}"
+
+
+@pytest.fixture
+def catalog(url: str) -> Iterator[Catalog]:
+    with open_catalog(url) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def collection(catalog: Catalog) -> Collection:
+    return catalog.collection("books", create=True)
+
+
+@pytest.fixture
+def commit(catalog: Catalog, collection: Collection) -> Committer:
+    """Embeds and commits puts and removals."""
+
+    def commit(*puts: Put, removed: tuple[str, ...] = (), embedder: str = "model-a") -> int:
+        cache_vectors(catalog, embedder, puts)
+        return collection.commit(Batch(puts=puts, removed=removed), run=None, embedder=embedder)
+
+    return commit
