@@ -37,6 +37,10 @@ DECK_PAGES = 3
 _SEPARATOR_ROW = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 
 
+_NO_HEADER = re.compile(r"[•●○▪■–—*-]\s|.*[;；。]$", re.DOTALL)
+"""A first row that is none: a bullet, or a sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A stretch that is not cut, with the cost of beginning a chunk here and the cost of not doing so."""
@@ -99,7 +103,8 @@ class Units:
     def _rows(self, part: Part, cut: float, join: float, limit: int) -> Iterator[Unit]:
         """Rows of a table; from the second row on, a chunk that begins with one repeats the header."""
         rows = _with_header(self._text, lines(self._text, part.block.span))
-        header, tokens = self._heads.line(self._text[rows[0].start : rows[0].end])
+        first = self._text[rows[0].start : rows[0].end]
+        header, tokens = ("", 0) if _NO_HEADER.match(first) else self._heads.line(first)
         for number, row in enumerate(rows):
             room = limit - (tokens if number else 0)
             for order, span in enumerate(fitted(self._text, [row], room, self._ruler)):

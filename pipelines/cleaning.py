@@ -5,13 +5,14 @@ cross a page; nothing that was read is lost.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from penstock.analysis.scripts import is_cjk
 from penstock.model import Block, BlockKind, Extraction, ExtractionWriter
 from penstock.pipelines.characters import ordinary
 from penstock.pipelines.furniture import furniture
-from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced, words_of
+from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
 
 CLEANING_VERSION = "cleaning-1"
 """Part of what says that a source must be read again: raised with every change of what `clean` gives."""
@@ -34,10 +35,11 @@ def clean(extraction: Extraction) -> Extraction:
     - Headers, footers and page numbers that run over pages become blocks of kind `furniture`, at the end of the text.
     - A paragraph that goes on after a column or a page is one paragraph, with both places.
     """
-    blocks, texts = _cleaned(extraction)
+    readable = [ordinary(extraction.text[block.span.start : block.span.end]) for block in extraction.blocks]
+    words = Words(readable)
+    blocks, texts = _cleaned(extraction.blocks, readable, words)
     apart = furniture(blocks, texts)
     writer = ExtractionWriter()
-    words = words_of(texts)
     for block, text in _continued(blocks, texts, apart, words):
         writer.add(block.kind, text, places=block.places, level=block.level)
     for number in sorted(apart):
@@ -45,12 +47,10 @@ def clean(extraction: Extraction) -> Extraction:
     return replace(writer.finish(title=_one_line(ordinary(extraction.title))), problems=extraction.problems)
 
 
-def _cleaned(extraction: Extraction) -> tuple[list[Block], list[str]]:
+def _cleaned(given: Sequence[Block], readable: list[str], words: Words) -> tuple[list[Block], list[str]]:
     """The blocks that still say something, and their texts, each cleaned by itself."""
-    readable = [ordinary(extraction.text[block.span.start : block.span.end]) for block in extraction.blocks]
-    words = words_of(readable)
     blocks, texts = [], []
-    for block, text in zip(extraction.blocks, readable, strict=True):
+    for block, text in zip(given, readable, strict=True):
         cleaned = ordinary(_laid_out(block.kind, text, words)).strip()
         if cleaned:
             blocks.append(block)
@@ -64,21 +64,22 @@ def _laid_out(kind: BlockKind, text: str, words: Words) -> str:
         return "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
     if kind == "table":
         return "\n".join(line.strip() for line in text.split("\n") if line.strip())
-    lines = [_SPACES.sub(" ", line).rstrip() for line in text.split("\n")]
+    lines = [unspaced(_SPACES.sub(" ", line).rstrip()) for line in text.split("\n") if line.strip()]
     if kind == "list":
-        return "\n".join(map(unspaced, reflowed_list([line for line in lines if line.strip()], words)))
-    lines = [line.strip() for line in lines if line.strip()]
+        return "\n".join(reflowed_list(lines, words))
+    lines = [line.strip() for line in lines]
     if kind in _ONE_LINE:
         whole = ""
         for line in lines:
             whole = joined(whole, line, words)
         return unspaced(whole)
-    return "\n".join(map(unspaced, reflowed(lines, words)))
+    return "\n".join(reflowed(lines, words))
 
 
 def _continued(blocks: list[Block], texts: list[str], apart: set[int], words: Words) -> list[tuple[Block, str]]:
     """The blocks that are not furniture, halves of a paragraph put together."""
     whole: list[tuple[Block, str]] = []
+    grown: set[int] = set()
     for number, (block, text) in enumerate(zip(blocks, texts, strict=True)):
         if number in apart:
             continue
@@ -86,8 +87,12 @@ def _continued(blocks: list[Block], texts: list[str], apart: set[int], words: Wo
             before, beginning = whole[-1]
             places = tuple(dict.fromkeys(before.places + block.places))
             whole[-1] = replace(before, places=places), joined(beginning, text, words)
+            grown.add(len(whole) - 1)
         else:
             whole.append((block, text))
+    for number in grown:  # the lines of the whole tell better than those of its halves whether a page broke them
+        block, text = whole[number]
+        whole[number] = block, ordinary(_laid_out(block.kind, text, words)).strip()
     return whole
 
 
@@ -99,7 +104,7 @@ def goes_on(before: Block, beginning: str, after: Block, rest: str) -> bool:
     """
     if before.kind != "paragraph" or after.kind != "paragraph":
         return False
-    if _SENTENCE_END.search(beginning) or not _OPEN_END.search(beginning) or begins_item(rest):
+    if _SENTENCE_END.search(beginning[-9:]) or not _OPEN_END.search(beginning[-1:]) or begins_item(rest):
         return False
     if rest[0].islower():
         return True

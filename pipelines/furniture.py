@@ -5,7 +5,8 @@ have only a page, candidates are its first and last blocks.
 """
 
 import re
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ DRIFT = 0.015
 """How far, in shares of the page's height, a running line may move from page to page."""
 PAGES = 3
 """On how many pages a line must come again."""
+DENSITY = 0.4
+"""On what share of the pages from its first to its last: left and right pages may have headers of their own."""
 SHARE_WITHOUT_BOX = 0.5
 """The same as a share of all pages, where nothing but order says where a block stands."""
 LONGEST = 200
@@ -40,6 +43,7 @@ class _Line:
     number: int
     page: int
     key: str
+    numbers: tuple[int, ...]
     zone: str
     at: float | None
 
@@ -53,26 +57,29 @@ def furniture(blocks: Sequence[Block], texts: Sequence[str]) -> set[int]:
 
 
 def _repeated(blocks: Sequence[Block], texts: Sequence[str], known: set[int]) -> set[int]:
-    pages = len({place.page for block in blocks for place in block.places})
+    pages = sorted({place.page for block in blocks for place in block.places})
     groups: dict[tuple[str, str], list[_Line]] = defaultdict(list)
     for line in _candidates(blocks, texts, known):
         groups[line.zone, line.key].append(line)
     found: set[int] = set()
     for (_, key), lines in groups.items():
-        for cluster in _clusters(lines):
+        for cluster in _varieties(key, lines):
             if _is_furniture(key, cluster, pages):
                 found.update(line.number for line in cluster)
     return found
 
 
-def _is_furniture(key: str, lines: list[_Line], pages: int) -> bool:
-    on = len({line.page for line in lines})
+def _is_furniture(key: str, lines: list[_Line], pages: list[int]) -> bool:
+    if key.startswith(("(", "（")):
+        return False  # `(in millions)` above a table that goes on
+    on = {line.page for line in lines}
     if lines[0].at is None:
-        return on >= max(PAGES, SHARE_WITHOUT_BOX * pages)
-    if on >= PAGES:
-        return True
+        return len(on) >= max(PAGES, SHARE_WITHOUT_BOX * len(pages))
+    between = bisect_right(pages, max(on)) - bisect_left(pages, min(on))
+    if len(on) >= PAGES:
+        return len(on) >= DENSITY * between
     # Of two pages, only what is nothing but a page number, or says the same at the same height of both.
-    return on == pages == 2 and (bool(_PAGE_NUMBER.fullmatch(key)) or "#" not in key)
+    return len(on) == len(pages) == 2 and (bool(_PAGE_NUMBER.fullmatch(key)) or "#" not in key)
 
 
 def _candidates(blocks: Sequence[Block], texts: Sequence[str], known: set[int]) -> Iterator[_Line]:
@@ -83,14 +90,14 @@ def _candidates(blocks: Sequence[Block], texts: Sequence[str], known: set[int]) 
         place = block.places[0]
         if place.box is None:
             if number in edges and block.kind != "heading":
-                yield _Line(number, place.page, key_of(text), edges[number], None)
+                yield _Line(number, place.page, *_read(text), edges[number], None)
             continue
         zone = HEADING_ZONE if block.kind == "heading" else ZONE
         middle = (place.box.top + place.box.bottom) / 2
         if place.box.bottom <= zone:
-            yield _Line(number, place.page, key_of(text), "top", middle)
+            yield _Line(number, place.page, *_read(text), "top", middle)
         elif place.box.top >= 1 - zone:
-            yield _Line(number, place.page, key_of(text), "bottom", middle)
+            yield _Line(number, place.page, *_read(text), "bottom", middle)
 
 
 def _edges(blocks: Sequence[Block], known: set[int]) -> dict[int, str]:
@@ -115,6 +122,34 @@ def key_of(text: str) -> str:
     """
     text = _SPACE.sub(" ", text).strip().casefold()
     return "#" if _ROMAN.fullmatch(text) else _DIGITS.sub("#", text)
+
+
+def _read(text: str) -> tuple[str, tuple[int, ...]]:
+    return key_of(text), tuple(int(digits[-9:]) for digits in _DIGITS.findall(text))
+
+
+def _varieties(key: str, lines: list[_Line]) -> Iterator[list[_Line]]:
+    """Lines at the same height that differ in the number of their page only: `EXHIBIT 31.1` and `31.2` are headings."""
+    for cluster in _clusters(lines):
+        if "#" not in key or _PAGE_NUMBER.fullmatch(key):
+            yield cluster
+            continue
+        counted = {
+            position
+            for position in range(len(cluster[0].numbers))
+            if _counts_pages([(line.numbers[position], line.page) for line in cluster if position < len(line.numbers)])
+        }
+        same: dict[tuple[int, ...], list[_Line]] = defaultdict(list)
+        for line in cluster:
+            rest = tuple(number for position, number in enumerate(line.numbers) if position not in counted)
+            same[rest].append(line)
+        yield from same.values()
+
+
+def _counts_pages(numbers: list[tuple[int, int]]) -> bool:
+    """Whether a number goes up with the page for most of the lines that have it."""
+    offsets = Counter(number - page for number, page in numbers)
+    return len(offsets) > 0 and offsets.most_common(1)[0][1] > len(numbers) / 2
 
 
 def _clusters(lines: list[_Line]) -> Iterator[list[_Line]]:

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from unicodedata import east_asian_width
 
@@ -23,7 +24,8 @@ _MARKER = re.compile(
 _FIELD = re.compile(r"[A-Z][\w-]{0,20}(?: [\w-]{1,20}){0,2}:\s|[^\W\d_a-zA-Z]{1,10}：")
 """`From: ...`, `日期：...`: a line that begins a new field."""
 _HYPHENATED = re.compile(r"([^\W\d_]+)[-\u2010]$")
-_BREAKS = frozenset(("-\n", "\u2010\n"))
+_HYPHENS = "-\u2010"
+_BROKEN_WORD = re.compile(r"[^\W\d_]+[-\u2010]\n\s*[^\W\d_]+")
 _WORD_WITH_HYPHENS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "et", "ou", "y", "o"))
@@ -36,24 +38,35 @@ _LAST_PARTS = frozenset(
 """Parts whose compounds keep their hyphen (`long-term`, `state-of-the-art`), where the document does not say."""
 _SPACED_HAN = re.compile(rf"(?<![{_CJK}])[{_CJK}](?: [{_CJK}]){{2,}}(?![{_CJK}])|^[{_CJK}] [{_CJK}]$")
 
+Belongs = Callable[[str, str], bool]
+
 NARROW = 24
 """Columns: a block of lines all shorter than this was broken on purpose (an address, a verse)."""
 FULL = 0.72
 """A line is full where the next word would have reached beyond this share of the longest line."""
 
-Words = Mapping[str, int]
-Belongs = Callable[[str, str], bool]
 
+class Words:
+    """How often each word stands in a document, compounds with a hyphen as one; counted at the first question."""
 
-def words_of(texts: Iterable[str]) -> Words:
-    """How often each word stands in the texts, compounds with a hyphen as one; broken ones at line ends not counted."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        for match in _WORD_WITH_HYPHENS.finditer(text):
-            around = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 2]
-            if _BREAKS.isdisjoint(around):
-                counts[match[0].casefold().replace("\u2010", "-")] += 1
-    return counts
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for text in self._texts:
+            whole = _BROKEN_WORD.sub(" ", text).casefold().replace("\u2010", "-")
+            counts.update(_WORD_WITH_HYPHENS.findall(whole))
+        return counts
+
+    def prefers_hyphen(self, first: str, second: str) -> bool:
+        """Whether a word broken at a hyphen has one: as the document writes it elsewhere, else as is usual."""
+        first, second = first.casefold(), second.casefold()
+        whole, parted = self._counts[first + second], self._counts[f"{first}-{second}"]
+        if whole != parted:
+            return parted > whole
+        return first in _FIRST_PARTS or second in _LAST_PARTS
 
 
 def joined(before: str, after: str, words: Words) -> str:
@@ -61,31 +74,34 @@ def joined(before: str, after: str, words: Words) -> str:
 
     A hyphen at the end goes where the document or ordinary spelling says that the word has none.
 
-    >>> joined("infor-", "mation", {}), joined("well-", "known", {}), joined("水从", "水库", {})
+    >>> none = Words([])
+    >>> joined("infor-", "mation", none), joined("well-", "known", none), joined("水从", "水库", none)
     ('information', 'well-known', '水从水库')
     """
     before, after = before.rstrip(), after.lstrip()
+    kept, glue = _seam(before, after, words)
+    return before[:kept] + glue + after
+
+
+def _seam(before: str, after: str, words: Words) -> tuple[int, str]:
+    """How much of the first line stays, and what stands between it and the second."""
     if not before or not after:
-        return before + after
-    broken = _HYPHENATED.search(before)
-    if broken and (after[0].isalpha() or after[0].isdigit()):
-        return before[:-1] + _hyphen(before, broken[1], after, words) + after
-    return before + ("" if _is_unspaced(before[-1], after[0]) else " ") + after
+        return len(before), ""
+    broken = _HYPHENATED.search(before) if before[-1] in _HYPHENS else None
+    if broken and after[0].isalnum():
+        return len(before) - 1, _hyphen(before, broken[1], after, words)
+    return len(before), "" if _is_unspaced(before[-1], after[0]) else " "
 
 
 def _hyphen(before: str, first: str, after: str, words: Words) -> str:
     """What stands between the parts of a word that was broken at a hyphen."""
     found = _FIRST_WORD.match(after)
-    second = found[0].casefold() if found else ""
+    second = found[0] if found else ""
     if second in _SUSPENDED:
         return "- "
     if not after[0].islower() or "/" in before.rsplit(maxsplit=1)[-1]:
         return "-"  # `Anglo-Saxon`, `COVID-19`, an address
-    first = first.casefold()
-    whole, parted = words.get(first + second, 0), words.get(f"{first}-{second}", 0)
-    if whole != parted:
-        return "-" if parted > whole else ""
-    return "-" if first in _FIRST_PARTS or second in _LAST_PARTS else ""
+    return "-" if words.prefers_hyphen(first, second) else ""
 
 
 def _is_unspaced(before: str, after: str) -> bool:
@@ -119,21 +135,26 @@ def unspaced(text: str) -> str:
     >>> unspaced("目 录"), unspaced("姓名 张三")
     ('目录', '姓名 张三')
     """
+    if text.isascii():
+        return text
     return _SPACED_HAN.sub(lambda match: match[0].replace(" ", ""), text)
 
 
 def _merged(lines: list[str], words: Words, belongs: Belongs) -> list[str]:
-    merged: list[str] = []
+    merged: list[list[str]] = []  # pieces of each line, so that a paragraph of a megabyte is put together once
     for line in lines:
-        if merged and belongs(merged[-1], line.lstrip()):
-            merged[-1] = joined(merged[-1], line, words)
+        if merged and belongs(merged[-1][-1], line.lstrip()):
+            before, after = merged[-1][-1].rstrip(), line.strip()
+            kept, glue = _seam(before, after, words)
+            merged[-1][-1] = before[:kept]
+            merged[-1] += [glue, after]
         else:
-            merged.append(line)
-    return merged
+            merged.append([line])
+    return ["".join(pieces) for pieces in merged]
 
 
 def _goes_on(before: str, after: str) -> bool:
-    return bool(_HYPHENATED.search(before)) or after[:1].islower() or before.endswith((",", "，", "、"))
+    return before[-1:] in _HYPHENS or after[:1].islower() or before.endswith((",", "，", "、"))
 
 
 def _is_wrapped(lines: list[str]) -> bool:
@@ -146,7 +167,7 @@ def _is_wrapped(lines: list[str]) -> bool:
     full = 0
     for before, after in pairwise(lines):
         full += _columns(before) + _first_word_columns(after) >= FULL * longest
-        if _HYPHENATED.search(before) and after[:1].islower():
+        if before[-1:] in _HYPHENS and before[-2:-1].isalpha() and after[:1].islower():
             return True
     return full * 2 >= len(lines) - 1
 

@@ -5,6 +5,7 @@ its script stands for. That tells main languages apart over a sentence or more, 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 SCRIPTS: Mapping[str, str] = {
@@ -48,22 +49,23 @@ _COMMON_WORDS = {
     "en": "the of and to in is that for it was on are as with be by this from at not or have an which you were has",
     "de": "der die und das den nicht von zu mit ist ein eine dem des im sich auf für auch es als werden bei sind oder",
     "fr": "le les des et la du une est dans que pour qui sur au pas avec plus par ce il sont cette aux ses ou être",
-    "es": "el los las del que y la una por con para es se su como más al lo pero sus fue son este entre está",
-    "pt": "o os do da das dos que e uma não com para por mais como ao são foi pelo pela na no em seu sua também",
-    "it": "il di che della del gli nel una per non sono con più alla dei delle anche è la nella si da come questo",
+    "es": "el los las del que la una por con para es se su como más al lo pero sus fue son este entre está",
+    "pt": "os do da das dos que uma não com para por mais como ao são foi pelo pela na no em seu sua também",
+    "it": "il di che della del gli nel una per non sono con più alla dei delle anche la nella si da come questo",
     "nl": "de het een van en dat niet zijn voor met op te die aan ook is bij door worden wordt naar maar om als",
     "sv": "och att det som en på är av för med den till inte har om ett men var jag från kan eller så vid",
     "da": "og at det som en på er af for med den til ikke har om et men var fra kan eller ved blev også efter",
-    "no": "og å det som en på er av for med den til ikke har om et men var fra kan eller ved ble også etter",
+    "no": "og det som en på er av for med den til ikke har om et men var fra kan eller ved ble også etter",
     "fi": "ja on ei että se oli ovat mutta myös kun niin tai joka hän sen mukaan kuin ole olla vain sekä",
-    "pl": "i w nie na się z do że jest to przez jak oraz od ale po dla są za który tym być lub tego",
-    "cs": "a je se na že v z s do to jako pro by ale jsou není byl který podle také nebo jeho při tak",
-    "ro": "și de la în care cu pe nu este din o un pentru mai că sunt sau prin fost ale după fi lui",
-    "hu": "a az és hogy nem is egy van volt meg de csak mint vagy még ez azt ki el már lehet kell",
+    "pl": "nie na się do że jest to przez jak oraz od ale po dla są za który tym być lub tego",
+    "cs": "je se na že do to jako pro by ale jsou není byl který podle také nebo jeho při tak",
+    "ro": "și de la în care cu pe nu este din un pentru mai că sunt sau prin fost ale după fi lui",
+    "hu": "az és hogy nem is egy van volt meg de csak mint vagy még ez azt ki el már lehet kell",
     "tr": "ve bir bu da de için ile olarak çok daha olan gibi ne kadar sonra ise en var değil olduğu her",
     "id": "yang dan di dengan untuk dari pada ini itu tidak dalam akan oleh adalah ke juga atau dapat telah sebagai",
     "vi": "và của là có được cho không trong các một với những này người khi đã để từ đến về cũng",
 }
+"""Words of two letters or more: single letters are variables, initials and list marks in any language."""
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _COMMON_WORDS.items():
     for _word in _words.split():
@@ -143,11 +145,12 @@ def _chinese_or_japanese(text: str) -> str:
 
 
 def _latin_language(text: str) -> str:
-    words = [word.lower() for word in _LATIN_WORD.findall(text)]
-    found = dict.fromkeys(_COMMON_WORDS, 0)
-    for word in words:
-        for language in _LANGUAGES_OF.get(word, ()):
-            found[language] += 1
+    words = Counter(word.lower() for word in _LATIN_WORD.findall(text))
+    found, kinds = dict.fromkeys(_COMMON_WORDS, 0), dict.fromkeys(_COMMON_WORDS, 0)
+    for word in words.keys() & _LANGUAGES_OF.keys():
+        for language in _LANGUAGES_OF[word]:
+            found[language] += words[word]
+            kinds[language] += 1
     best = max(found, key=lambda language: found[language])  # of equals the first listed
-    enough = found[best] >= 2 and found[best] / len(words) >= 0.05
+    enough = kinds[best] >= 2 and found[best] / words.total() >= 0.05
     return best if enough else "und"
