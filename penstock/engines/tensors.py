@@ -1,0 +1,73 @@
+"""Reading safetensors as float32 arrays: mapped, not copied, where they are float32 already.
+
+Source of the format: https://huggingface.co/docs/safetensors (eight bytes of length, a JSON header, the raw arrays).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DamagedModel
+from penstock.ports import Float32Array
+
+MAX_HEADER = 100_000_000
+"""Bytes; the limit of the reference implementation."""
+
+
+class Tensors(Mapping[str, Float32Array]):
+    """The arrays of a safetensors file by name, widened to float32 when they are asked for.
+
+    Raises:
+        DamagedModel: the file is cut short or is no safetensors file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._bytes: NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
+            length = int.from_bytes(self._bytes[:8].tobytes(), "little")
+            if not 0 < length <= min(MAX_HEADER, len(self._bytes) - 8):
+                raise ValueError(f"its header claims {length} bytes")
+            header = json.loads(self._bytes[8 : 8 + length].tobytes())
+            self._start = 8 + length
+            self._entries: dict[str, Any] = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        except (OSError, ValueError, AttributeError) as error:
+            raise DamagedModel(f"{str(path)!r} is not a readable safetensors file: {error}") from error
+
+    def __getitem__(self, name: str) -> Float32Array:
+        entry = self._entries[name]
+        try:
+            first, last = (self._start + int(offset) for offset in entry["data_offsets"])
+            shape = tuple(int(size) for size in entry["shape"])
+            if last > len(self._bytes):
+                raise ValueError("the file is cut short")
+            array = _widened(self._bytes[first:last], str(entry["dtype"]))
+            if array.size != prod(shape):
+                raise ValueError(f"{array.size} values for the shape {shape}")
+            return array.reshape(shape)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedModel(f"tensor {name!r} of {str(self._path)!r} cannot be read: {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _widened(raw: NDArray[np.uint8], dtype: str) -> Float32Array:
+    match dtype:
+        case "F32":
+            return raw.view("<f4")
+        case "F16":
+            return raw.view("<f2").astype(np.float32)
+        case "BF16":  # the upper half of a float32
+            return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
+        case "F64":
+            return raw.view("<f8").astype(np.float32)
+    raise ValueError(f"values of type {dtype} are not taken; F32, F16, BF16 and F64 are")
