@@ -1,4 +1,29 @@
-"""What does this source say, and where?"""
+"""What does this source say, and where?
+
+A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its kind is told by looking (`sniff`), and a
+`Sandbox` lets the loader for that kind read it in a process of its own.
+"""
 
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
+
+from penstock.loaders.addresses import path_of, shown, uri_of, web_uri
+from penstock.loaders.fetching import fetcher_for
+from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
+from penstock.loaders.listing import lister_for
+from penstock.loaders.sandbox import Sandbox
+from penstock.loaders.sniffing import sniff
+
+__all__ = [
+    "LoaderOptions",
+    "Sandbox",
+    "fetcher_for",
+    "fingerprint",
+    "lister_for",
+    "loader_for",
+    "path_of",
+    "shown",
+    "sniff",
+    "uri_of",
+    "web_uri",
+]

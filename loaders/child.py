@@ -1,0 +1,175 @@
+"""One worker process as its parent holds it: started, asked, watched, ended."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from penstock.loaders.wire import LENGTH_BYTES, decode, encode
+
+MIB = 1024 * 1024
+POLL_SECONDS = 0.1
+"""How often the memory of a busy worker is looked at."""
+STDERR_BYTES = 2000
+"""How much of what a worker printed last is looked at when it ended without an answer."""
+_BOOT = (
+    "import json, sys; sys.path.extend(p for p in json.loads(sys.argv[1]) if p not in sys.path); "
+    "from penstock.loaders.worker import main; main()"
+)
+_PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
+_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_", "COVERAGE_")
+
+
+class Ended(Exception):
+    """The worker ended without an answer."""
+
+
+class OutOfTime(Ended):
+    """It was ended for taking too long."""
+
+
+class OutOfMemory(Ended):
+    """It was ended for taking too much memory."""
+
+
+class TooMuch(Ended):
+    """Its answer is larger than any that is taken."""
+
+
+class Child:
+    """A worker process. Not for several threads at once."""
+
+    def __init__(self, hello: Mapping[str, Any], *, memory_mib: int, frame_bytes: int) -> None:
+        self._memory = memory_mib * MIB
+        self._frame_bytes = frame_bytes
+        # Whatever parsers leave behind goes with the child, also when it is killed.
+        self._folder = tempfile.TemporaryDirectory(prefix="penstock-parse-", ignore_cleanup_errors=True)
+        self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
+        # -P: the working folder is not looked in for modules; a user's own csv.py must not be run.
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-P", "-c", _BOOT, json.dumps([path for path in sys.path if path])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            env=_environment(self._folder.name),
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
+        )
+        self._watched = psutil.Process(self._process.pid)
+        self._hello: bytes = encode(hello)
+        self._lock = threading.Lock()
+        self._hung_up = False
+        self.answered = 0
+
+    def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+        """The answer to a request.
+
+        Raises:
+            Ended: there will be none; the subclass says why. The child is of no more use.
+            BadFrame: it is none.
+        """
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        try:
+            stdin.write(self._hello + encode(request))
+        except OSError as error:
+            raise Ended("it did not take the request") from error
+        self._hello = b""
+        deadline = time.monotonic() + seconds
+        length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
+        if length > self._frame_bytes:
+            raise TooMuch(f"an answer of {length / MIB:.0f} MiB")
+        answer = decode(self._read(length, deadline))
+        self.answered += 1
+        self._printed.truncate(0)
+        return answer
+
+    def resident_bytes(self) -> int:
+        """Memory that the process and its own children hold; 0 when it is gone."""
+        try:
+            return sum(
+                int(process.memory_info().rss) for process in (self._watched, *self._watched.children(recursive=True))
+            )
+        except psutil.Error:
+            return 0
+
+    def end(self) -> str:
+        """Ends the process and all that it started; tells how it had ended on its own, empty where it had not."""
+        self.kill()
+        code = self._process.returncode
+        return _told(code) if self._hung_up else ""
+
+    def kill(self) -> None:
+        """Ends the process now; whoever waits for its answer gets `Ended`."""
+        with self._lock:
+            # Once it was waited for, its number may belong to somebody else.
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.kill()
+                self._process.wait()
+
+    def printed(self) -> str:
+        """The end of what the process printed, libraries included; empty after a good answer."""
+        size = os.fstat(self._printed.fileno()).st_size
+        self._printed.seek(max(0, size - STDERR_BYTES))
+        return self._printed.read().decode("utf-8", "replace").strip()
+
+    def clear(self) -> None:
+        """Lets go of all that is left of an ended process."""
+        for pipe in (self._process.stdin, self._process.stdout, self._printed):
+            if pipe:
+                pipe.close()
+        self._folder.cleanup()
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - it was asked for as a pipe
+        parts: list[bytes] = []
+        with selectors.DefaultSelector() as ready:
+            ready.register(stdout, selectors.EVENT_READ)
+            while size:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise OutOfTime
+                if not ready.select(min(POLL_SECONDS, left)):
+                    self._check_memory()
+                    continue
+                part = os.read(stdout.fileno(), min(size, MIB))
+                if not part:
+                    self._hung_up = True
+                    raise Ended("it ended")
+                parts.append(part)
+                size -= len(part)
+        return b"".join(parts)
+
+    def _check_memory(self) -> None:
+        if self.resident_bytes() > self._memory:
+            raise OutOfMemory
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """What a parser needs of the environment: no keys, proxies or settings. Libraries are told to report nothing."""
+    kept = {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    }
+    return {**kept, "TMPDIR": folder, "DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1"}
+
+
+def _told(code: int) -> str:
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

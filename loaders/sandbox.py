@@ -1,0 +1,161 @@
+"""Parsing where it can do no harm: in child processes with limits on time, memory and output."""
+
+import queue
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from penstock.errors import LimitExceeded, ParserCrashed, SourceError
+from penstock.loaders.addresses import shown
+from penstock.loaders.child import MIB, Child, Ended, OutOfMemory, OutOfTime, TooMuch
+from penstock.loaders.formats import LoaderOptions
+from penstock.loaders.wire import BadFrame, extraction_of, failure_of, plain_source
+from penstock.loaders.worker import memory_exceeded, says_out_of_memory, text_exceeded
+from penstock.model import Extraction, Failure, Source
+
+DOCUMENTS_A_CHILD = 500
+"""After so many documents a child is replaced, so that what parsers leak does not add up."""
+WORN_SHARE = 0.7
+"""A child that still holds more than this share of its memory after a document is replaced too."""
+FRAME_FACTOR = 6
+"""How much larger than the text an answer may be: blocks and places come with it."""
+FRAME_ALLOWANCE_MIB = 16
+CLOSED = "the sandbox was closed; nothing more is parsed in it"
+
+
+class Sandbox:
+    """Parses files in child processes, which start at the first file and serve one after the other.
+
+    A file that hangs, crashes or explodes its parser costs that file: the child is ended, with all that it started, and
+    replaced. Safe to use from several threads; each gets a child of its own, up to `workers`.
+
+    Args:
+        options: how files are read.
+        seconds: time for one file.
+        memory_mib: memory of one child, in MiB.
+        text_mib: text that one file may give, in MiB of UTF-8.
+        workers: children at the same time.
+    """
+
+    def __init__(self, *, options: LoaderOptions, seconds: float, memory_mib: int, text_mib: int, workers: int) -> None:
+        self._hello = {
+            "options": asdict(options),
+            "seconds": seconds,
+            "memory_mib": memory_mib,
+            "text_mib": text_mib,
+        }
+        self._seconds = seconds
+        self._memory_mib = memory_mib
+        self._text_mib = text_mib
+        self._frame_bytes = (text_mib * FRAME_FACTOR + FRAME_ALLOWANCE_MIB) * MIB
+        self._places: queue.LifoQueue[Child | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._places.put(None)
+        self._lock = threading.Lock()
+        self._children: set[Child] = set()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all children; whoever still waits for one gets `RuntimeError`."""
+        with self._lock:
+            self._closed = True
+            children, self._children = self._children, set()
+        for child in children:
+            child.kill()
+        while not self._places.empty():
+            idle = self._places.get_nowait()
+            if idle is not None:
+                idle.clear()
+
+    def parse(self, source: Source, path: Path) -> Extraction | Failure:
+        """What the file at `path` says, or why it cannot be read. Waits while all children are busy.
+
+        Raises:
+            RuntimeError: the sandbox was closed.
+        """
+        child = self._places.get()
+        kept: Child | None = None
+        try:
+            child = child or self._started()
+            answer = self._asked(child, source, path)
+            kept = child if self._is_fit(child, answer) else None
+        finally:
+            # Also when an interrupt comes: a child in the middle of a file is of no more use.
+            if child is not None and kept is None:
+                self._ended(child)
+            self._places.put(kept)
+        return answer
+
+    def _started(self) -> Child:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            child = Child(self._hello, memory_mib=self._memory_mib, frame_bytes=self._frame_bytes)
+            self._children.add(child)
+        return child
+
+    def _ended(self, child: Child) -> None:
+        with self._lock:
+            self._children.discard(child)
+        child.end()
+        child.clear()
+
+    def _asked(self, child: Child, source: Source, path: Path) -> Extraction | Failure:
+        request = {"source": plain_source(source), "path": str(path.absolute())}
+        try:
+            return _understood(child.ask(request, seconds=self._seconds), source.uri)
+        except (Ended, BadFrame) as error:
+            if self._closed:
+                raise RuntimeError(CLOSED) from error
+            told = self._reason(child, source.uri, error)
+            return Failure(
+                uri=source.uri,
+                stage="parse",
+                kind=type(told).__name__,
+                message=str(told),
+                retryable=told.retryable,
+            )
+
+    def _reason(self, child: Child, uri: str, error: Exception) -> SourceError:
+        if isinstance(error, OutOfTime):
+            return LimitExceeded(
+                f"{shown(uri)!r} took more than {self._seconds:g} seconds to be parsed; "
+                "raise limits.parse_seconds (PENSTOCK_LIMITS__PARSE_SECONDS) to read it"
+            )
+        if isinstance(error, TooMuch):
+            return text_exceeded(uri, self._text_mib)
+        how = child.end() or " ".join(str(error).split())
+        printed = child.printed()
+        if isinstance(error, OutOfMemory) or says_out_of_memory(printed) or "MemoryError" in printed:
+            return memory_exceeded(uri, self._memory_mib)
+        last = printed.splitlines()[-1][:300] if printed else ""
+        return ParserCrashed(
+            f"the process that parsed {shown(uri)!r} ended without an answer ({how}{': ' + last if last else ''}); "
+            "the file may be damaged, or its parser has a fault"
+        )
+
+    def _is_fit(self, child: Child, answer: Extraction | Failure) -> bool:
+        """Whether a child may parse another file."""
+        if isinstance(answer, Failure) and answer.kind in ("LimitExceeded", "ParserCrashed"):
+            return False
+        return (
+            not self._closed
+            and child.answered < DOCUMENTS_A_CHILD
+            and child.resident_bytes() < WORN_SHARE * self._memory_mib * MIB
+        )
+
+
+def _understood(answer: dict[str, Any], uri: str) -> Extraction | Failure:
+    if "failure" in answer:
+        return failure_of(answer["failure"], uri)
+    return extraction_of(answer.get("extraction", {}))
