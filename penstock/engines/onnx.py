@@ -126,7 +126,7 @@ class OnnxEmbedder:
         session = self._session()
         try:
             (vectors,) = session.run(None, {"input_ids": np.array(ids, np.int32)})
-        except Exception as error:  # its errors have no common root but Exception
+        except onnx_cache.runtime_errors() as error:
             raise EngineError(f"ONNX Runtime failed on {len(ids)} texts of {len(ids[0])} tokens: {error}") from error
         found: Float32Array = vectors
         return found

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from penstock.engines import onnx_graph
 from penstock.engines.checksums import Checksums, write_atomically
 from penstock.engines.model_folder import ModelFolder
@@ -94,7 +96,7 @@ def _placed(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> It
         yield bytes(gap)
         offset += gap
         graph.graph.initializer.append(_reference(name, array, location, offset))
-        yield memoryview(array).cast("B")
+        yield array.reshape(-1).view(np.uint8).data
         offset += array.nbytes
 
 
@@ -108,7 +110,7 @@ def _reference(name: str, array: Float32Array, location: str, offset: int) -> An
 
 
 def _intact(kept: Path, checksums: Checksums) -> bool:
-    """Whether the kept files are the ones that were written, by checksum; sizes and times stand in after the first look."""
+    """Whether the kept files are the ones that were written, by checksum (which sizes and times stand for later)."""
     try:
         sums = json.loads(kept.with_suffix(".json").read_text())
         found = {"nodes": checksums.of(kept), "data": checksums.of(kept.with_suffix(".data"))}
@@ -130,5 +132,13 @@ def _session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array
         options.add_external_initializers(list(arrays), values)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no common root but Exception
+    except runtime_errors() as error:
         raise EngineError(f"ONNX Runtime {onnxruntime.__version__} does not take the graph: {error}") from error
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises: its errors have no common root but `Exception`."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)]
+    return (*own, RuntimeError, ValueError)
