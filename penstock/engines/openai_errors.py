@@ -80,7 +80,7 @@ def stream_error(body: object, caller: Caller) -> EngineError:
 def error_in(event: Mapping[str, Any]) -> object | None:
     """What an event that carries no answer complains about: each vendor has its own shape; None if it does not."""
     if event.get("error"):
-        return event["error"]
+        return {"error": event["error"]}
     base = event.get("base_resp")
     if isinstance(base, Mapping) and base.get("status_code"):
         return {"message": base.get("status_msg", ""), "code": base["status_code"]}

@@ -1,0 +1,145 @@
+"""The built-in answerer: the sentences of the sources that answer best, word for word. It writes nothing of its own.
+
+A sentence is scored like a document of BM25, the sentences of all passages being the collection: each token of the
+question that it holds counts by how rare it is there, damped by repetition and by the sentence's length. A token that
+only the sentence's headings or its table's header hold counts `CONTEXT_WEIGHT`. The score is then weighted by that of
+the hit. A sentence answers when it holds at least `MIN_COVERAGE` of the question, measured in the same weights.
+
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.2.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from penstock.analysis.sentences import sentence_spans
+from penstock.analysis.stopwords import STOP_WORDS
+from penstock.engines.tokens import estimated_tokens
+from penstock.model import Hit, Span
+from penstock.ports import Analyser
+
+K1 = 1.2
+B = 0.4
+"""Less than for documents: a long sentence is no worse an answer than a short one by much."""
+CONTEXT_WEIGHT = 0.4
+MIN_COVERAGE = 0.4
+NEAR_BEST = 0.7
+"""Share of the best score from which on another sentence is quoted too."""
+MAX_QUOTES = 3
+HIT_WEIGHT = 0.4
+"""How much of a sentence's score hangs on its hit's score, as a share of the best hit's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A sentence that answers: from which numbered passage, which hit, and which characters of that hit's text."""
+
+    number: int
+    hit: Hit
+    span: Span
+    score: float
+
+    @property
+    def text(self) -> str:
+        """The sentence, exactly as it stands in the chunk."""
+        return self.hit.chunk.text[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    number: int
+    hit: Hit
+    span: Span
+    tokens: Counter[str]
+    context: frozenset[str]
+
+
+class ExtractiveLLM:
+    """Answers by quoting; needs no model, no key and no network. It reads hits instead of messages."""
+
+    def __init__(self, *, analyser: Analyser | None = None) -> None:
+        self._given = analyser
+
+    @property
+    def name(self) -> str:
+        """`extractive`."""
+        return "extractive"
+
+    @property
+    def context_tokens(self) -> int:
+        """As much as a large model reads: quoting has no window, but an answer lists what it was chosen from."""
+        return 131072
+
+    def count_tokens(self, text: str) -> int:
+        """The upper estimate of `penstock.engines.tokens`."""
+        return estimated_tokens(text)
+
+    def quotes(self, question: str, passages: Sequence[Sequence[Hit]]) -> list[Quote]:
+        """At most three sentences that answer, best first; none where the passages do not answer the question."""
+        analyser = self._analyser()
+        said = {token for word in STOP_WORDS for token in analyser.tokens(word)}
+        wanted = [token for token in dict.fromkeys(analyser.tokens(question)) if token not in said]
+        candidates = _candidates(passages, analyser)
+        if not wanted or not candidates:
+            return []
+        rarity = _rarity(wanted, candidates)
+        mean = sum(candidate.tokens.total() for candidate in candidates) / len(candidates)
+        top = max(hit.score for hits in passages for hit in hits)
+        found = [
+            Quote(number=one.number, hit=one.hit, span=one.span, score=_score(one, rarity, mean, top))
+            for one in candidates
+            if _coverage(one, rarity) >= MIN_COVERAGE
+        ]
+        found.sort(key=lambda quote: (-quote.score, quote.number, quote.hit.chunk.id, quote.span))
+        return [quote for quote in found[:MAX_QUOTES] if quote.score >= NEAR_BEST * found[0].score]
+
+    def _analyser(self) -> Analyser:
+        if self._given is None:
+            from penstock.analysis.analyser import TextAnalyser
+
+            self._given = TextAnalyser()
+        return self._given
+
+
+def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser) -> list[_Candidate]:
+    """Every sentence once, also where hits overlap; a heading is no answer."""
+    found: dict[tuple[str, Span], _Candidate] = {}
+    for number, hits in enumerate(passages, 1):
+        for hit in hits:
+            chunk = hit.chunk
+            context = frozenset(analyser.tokens("\n".join((hit.title, *chunk.headings, chunk.table_header))))
+            for span in sentence_spans(chunk.text):
+                place = Span(span.start + chunk.span.start, span.end + chunk.span.start)
+                text = chunk.text[span.start : span.end]
+                if text not in chunk.headings and (chunk.document_id, place) not in found:
+                    tokens = Counter(analyser.tokens(text))
+                    found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context)
+    return list(found.values())
+
+
+def _rarity(wanted: Sequence[str], candidates: Sequence[_Candidate]) -> Mapping[str, float]:
+    """Inverse document frequency of each token of the question among the sentences."""
+    total = len(candidates)
+    holding = {token: sum(token in one.tokens for one in candidates) for token in wanted}
+    return {token: math.log(1 + (total - count + 0.5) / (count + 0.5)) for token, count in holding.items()}
+
+
+def _score(one: _Candidate, rarity: Mapping[str, float], mean: float, top: float) -> float:
+    length = 1 - B + B * one.tokens.total() / mean if mean else 1.0
+    score = 0.0
+    for token, rare in rarity.items():
+        times = one.tokens[token]
+        if times:
+            score += rare * times * (K1 + 1) / (times + K1 * length)
+        elif token in one.context:
+            score += rare * CONTEXT_WEIGHT
+    share = max(0.0, one.hit.score / top) if top > 0 else 1.0
+    return score * (1 - HIT_WEIGHT + HIT_WEIGHT * share)
+
+
+def _coverage(one: _Candidate, rarity: Mapping[str, float]) -> float:
+    """Share of the question that a sentence holds, its tokens weighted by their rarity."""
+    held = sum(rare for token, rare in rarity.items() if token in one.tokens)
+    near = sum(rare for token, rare in rarity.items() if token in one.context and token not in one.tokens)
+    return (held + CONTEXT_WEIGHT * near) / sum(rarity.values())

@@ -1,0 +1,108 @@
+"""Finds a quote in a text, character by character but for white space and the shapes of typographic marks."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from penstock.model import Span
+
+QUOTED = re.compile(
+    r"“(?P<a>[^“”]+)”|\"(?P<b>[^\"\n]+)\"|＂(?P<c>[^＂\n]+)＂|「(?P<d>[^「」]+)」|『(?P<e>[^『』]+)』|«(?P<f>[^«»]+)»"
+    r"|„(?P<g>[^„“”]+)[“”]"
+)
+"""A quotation in quotation marks of any style; the one group that matched holds what stands between them."""
+_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…+|\.\.\.+)\s*")
+_ALIKE = {
+    **dict.fromkeys("“”„‟«»「」『』＂〝〞", '"'),
+    **dict.fromkeys("‘’‚‛`´′", "'"),
+    **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+    **dict.fromkeys("[【［〔(（", "("),
+    **dict.fromkeys("]】］〕)）", ")"),
+}
+_EDGE = ",.;:!?、。，；：！？ "
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A text reduced to what counts, and where each character of it stands in the text itself."""
+
+    text: str
+    at: Sequence[int]
+
+
+def canonical(text: str) -> Canonical:
+    """The text without white space, control and invisible characters; compatible and typographic forms made one.
+
+    >>> canonical("“Ten – 10”").text
+    '"Ten-10"'
+    """
+    kept: list[str] = []
+    at: list[int] = []
+    for position, char in enumerate(text):
+        for form in _forms(char):
+            kept.append(form)
+            at.append(position)
+    return Canonical("".join(kept), at)
+
+
+def find_quote(quote: str, text: str) -> list[Span] | None:
+    """Where a quote stands in a text: one span for each part between ellipses, in order; None where it does not.
+
+    Compared are the canonical forms. Marks of punctuation at a part's ends are not, nor the case of its first letter,
+    which a sentence around it may change. A part in Latin letters begins and ends at a word's ends.
+    """
+    whole = canonical(text)
+    spans: list[Span] = []
+    begin = 0
+    for part in filter(None, map(_bare, _ELLIPSIS.split(quote))):
+        places = [_find(form, whole, text, begin) for form in (part, _swapped(part))]
+        found = min((at for at in places if at >= 0), default=None)
+        if found is None:
+            return None
+        begin = found + len(part)
+        spans.append(Span(whole.at[found], whole.at[begin - 1] + 1))
+    return spans or None
+
+
+def quotes_in(text: str) -> list[tuple[Span, str]]:
+    """The quotations in a text: where each stands with its marks, and what it says."""
+    return [(Span(*match.span()), next(filter(None, match.groups()))) for match in QUOTED.finditer(text)]
+
+
+def weight(quote: str) -> int:
+    """How much a quote says: its letters and digits, a Han character counted as two."""
+    return sum(2 if char > "\u2e7f" else 1 for char in canonical(quote).text if char.isalnum())
+
+
+def _forms(char: str) -> str:
+    if char.isascii():
+        return "" if char <= " " or char == "\x7f" else _ALIKE.get(char, char)
+    if char in _ALIKE:
+        return _ALIKE[char]
+    if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
+        return ""
+    return "".join(_ALIKE.get(form, form) for form in unicodedata.normalize("NFKC", char) if not form.isspace())
+
+
+def _bare(part: str) -> str:
+    return canonical(part).text.strip(_EDGE)
+
+
+def _swapped(part: str) -> str:
+    return part[0].swapcase() + part[1:] if part[0].isascii() else part
+
+
+def _find(part: str, whole: Canonical, text: str, begin: int) -> int:
+    at = whole.text.find(part, begin)
+    while at >= 0 and _cuts_a_word(text, whole.at[at], whole.at[at + len(part) - 1] + 1):
+        at = whole.text.find(part, at + 1)
+    return at
+
+
+def _cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]` begins or ends inside a Latin word or a number."""
+    return any(
+        0 < cut < len(text) and all(char.isascii() and char.isalnum() for char in text[cut - 1 : cut + 1])
+        for cut in (start, end)
+    )

@@ -1,0 +1,38 @@
+"""An answer is cut into claims while it streams, and no character of it is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.pipelines.claims import claims
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", [], id="nothing"),
+        pytest.param("Ten days [1]. It ends [2].", ["Ten days [1].", " It ends [2]."], id="mark inside"),
+        pytest.param("Ten days. [1][2] It ends.", ["Ten days. [1][2]", " It ends."], id="marks after"),
+        pytest.param("十天。[1]到期作废。【2】完。", ["十天。[1]", "到期作废。【2】", "完。"], id="Chinese"),
+        pytest.param("“甲。乙。”[1]丙。", ["“甲。乙。”[1]", "丙。"], id="quotation kept whole"),
+        pytest.param('He said "One. Two." [1] Three.', ['He said "One. Two." [1]', " Three."], id="straight marks"),
+        pytest.param("- a [1]\n- b [2]\n", ["- a [1]\n", "- b [2]\n"], id="list"),
+        pytest.param("version 3.5 of v2.0 runs", ["version 3.5 of v2.0 runs"], id="numbers"),
+        pytest.param("“open. x\nnext. y", ["“open. x\n", "next.", " y"], id="never closed"),
+        pytest.param("\n\na. b", ["\n\na.", " b"], id="blank lines first"),
+    ],
+)
+def test_cuts_claims(text: str, expected: list[str]) -> None:
+    assert list(claims([text])) == expected
+    assert list(claims(text)) == expected, "the same when it comes letter by letter"
+
+
+def test_gives_a_claim_out_before_the_next_is_complete() -> None:
+    stream = claims(iter(["Ten days", ". [1", "] The", " rest"]))
+    assert next(stream) == "Ten days. [1]"
+
+
+@given(st.lists(st.text(alphabet='ab.。!? \n[]【1,"“”）'), max_size=20))
+def test_loses_nothing(pieces: list[str]) -> None:
+    assert "".join(claims(pieces)) == "".join(pieces)
+    assert list(claims(pieces)) == list(claims("".join(pieces)))
