@@ -1,4 +1,4 @@
-"""Word documents (DOCX, DOCM, DOTX), read from their parts: python-docx passes over notes, text boxes and insertions."""
+"""Word documents (DOCX, DOCM, DOTX), read from their parts: python-docx passes over notes, boxes and insertions."""
 
 from typing import BinaryIO
 

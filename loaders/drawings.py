@@ -7,7 +7,9 @@ from lxml import etree
 from penstock.loaders.tables import table_text
 from penstock.loaders.xmltree import all_text, child, children, descendants
 
-_FILE = re.compile(r"(?:[A-Za-z]:\\|/|file:|https?:).*|\S+\.(?:jpe?g|png|gif|bmp|tiff?|emf|wmf|svg|webp)", re.IGNORECASE)
+_FILE = re.compile(
+    r"(?:[A-Za-z]:\\|/|file:|https?:).*|\S+\.(?:jpe?g|png|gif|bmp|tiff?|emf|wmf|svg|webp)", re.IGNORECASE
+)
 
 
 def chart_text(root: etree._Element) -> str:
@@ -15,7 +17,9 @@ def chart_text(root: etree._Element) -> str:
     titles = [" ".join(all_text(part) for part in descendants(one, "t", "v")) for one in descendants(root, "title")]
     series = list(descendants(root, "ser"))
     columns = [_values(child(one, "val")) or _values(child(one, "yVal")) for one in series]
-    categories = next((found for one in series if (found := _values(child(one, "cat")) or _values(child(one, "xVal")))), [])
+    categories = next(
+        (found for one in series if (found := _values(child(one, "cat")) or _values(child(one, "xVal")))), []
+    )
     header = ["", *(" ".join(_values(child(one, "tx"))) for one in series)]
     height = max([len(categories), *map(len, columns)], default=0)
     rows = [[_at(column, row) for column in (categories, *columns)] for row in range(height)]

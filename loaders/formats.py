@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.errors import EncryptedSource, UnsupportedFormat
-from penstock.loaders.containers import DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPTX, XLS, XLSB, XLSX
+from penstock.loaders.containers import DOC, DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
 from penstock.loaders.textkinds import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
 from penstock.ports import Loader
 from penstock.registry import load
@@ -38,13 +38,13 @@ LOADERS: Mapping[str, str] = {
     EPUB: "epub",
     "application/rtf": "rtf",
     ODT: "odt",
+    "application/vnd.oasis.opendocument.presentation": "odt",
+    DOC: "doc",
+    PPT: "ppt",
 }
 """Media type to the name of its loader; `pdf` stands for the engine that is set."""
 
 _NAMES = {
-    "application/msword": "a Word file of the format before 2007; save it as .docx",
-    "application/vnd.ms-powerpoint": "a PowerPoint file of the format before 2007; save it as .pptx",
-    "application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation; save it as .pptx or .pdf",
     "application/zip": "a zip archive; unpack it and ingest the folder",
     "application/octet-stream": "a binary file of unknown kind",
 }
@@ -57,7 +57,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The options that each loader takes; the others take none."""
 SUPPORTED = (
-    "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, PPTX, XLSX, XLSB, XLS, ODT, ODS, RTF, EPUB, EML, MSG, HTML, XML, "
+    "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, DOC, PPTX, PPT, XLSX, XLSB, XLS, ODT, ODP, ODS, RTF, EPUB, EML, MSG, HTML, XML, "
     "Markdown, CSV, TSV, JSON and plain text"
 )
 

@@ -4,19 +4,21 @@ import re
 
 from lxml import etree, html
 
+from penstock.loaders.tables import table_text
 from penstock.loaders.xmltree import all_text, local
 from penstock.model import BlockKind, ExtractionWriter, Place
-from penstock.loaders.tables import table_text
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-UNREAD = frozenset(
-    "script style template noscript head title svg object embed iframe audio video canvas select datalist button rp".split()
-)
+UNREAD = frozenset({
+    "script", "style", "template", "noscript", "head", "title", "svg", "object", "embed", "iframe", "audio", "video",
+    "canvas", "select", "datalist", "button", "rp",
+})  # fmt: skip
 """Elements whose content is no text for readers; forms keep their labels."""
-BREAKING = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figure figcaption footer "
-    "form header hgroup hr html legend li main menu nav ol p section summary table tbody td tfoot th thead tr ul".split()
-)
+BREAKING = frozenset({
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl",
+    "dt", "fieldset", "figure", "figcaption", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li",
+    "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
 """Elements that start and end a block."""
 CELLS = ("td", "th")
 

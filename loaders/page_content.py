@@ -10,7 +10,7 @@ LEAST_CHARACTERS = 200
 LEAST_SHARE = 0.2
 """Share of the page's own prose, outside links and menus, that the main content must hold to stand for the page."""
 
-_OUTSIDE = UNREAD | frozenset("a nav header footer aside button label".split())
+_OUTSIDE = UNREAD | {"a", "nav", "header", "footer", "aside", "button", "label"}
 _NAMES = {
     "lb": "br", "item": "li", "row": "tr", "cell": "td", "quote": "blockquote", "hi": "b", "ref": "a", "graphic": "img",
 }  # fmt: skip
@@ -96,4 +96,5 @@ def _to_html(body: etree._Element) -> None:
 
 
 def _is_block(code: etree._Element) -> bool:
-    return "\n" in all_text(code) or code.getparent() is None or local(code.getparent()) in ("body", "blockquote")
+    parent = code.getparent()
+    return "\n" in all_text(code) or parent is None or local(parent) in ("body", "blockquote")

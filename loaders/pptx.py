@@ -8,7 +8,7 @@ from lxml import etree
 from penstock.errors import BrokenSource
 from penstock.loaders.archive import open_archive
 from penstock.loaders.slide_shapes import Frame, is_margin, is_title, laid_out
-from penstock.loaders.slide_text import chart, diagram, described, table, text_blocks
+from penstock.loaders.slide_text import chart, described, diagram, table, text_blocks
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
 from penstock.model import Extraction, ExtractionWriter, Place, Source
@@ -91,9 +91,7 @@ class _Slide:
         for frame in margins:
             self._writer.add("furniture", frame.shape.text_frame.text, places=self._places(frame))
         if self._pictures and not self._said:
-            self._writer.problem(
-                f"slide {self._number} shows only pictures; their text is not read", page=self._number
-            )
+            self._writer.problem(f"slide {self._number} shows only pictures; their text is not read", page=self._number)
 
     def _places(self, frame: Frame | None = None) -> tuple[Place, ...]:
         return (Place(page=self._number, box=frame.box if frame else None, label=self._label),)

@@ -7,7 +7,7 @@ from typing import Any
 from penstock.model import Box
 
 ROW_SHARE = 0.03
-"""Shapes whose tops differ by less than this share of the slide's height stand in one row, and are read left to right."""
+"""Shapes whose tops differ by less than this share of the slide's height stand in one row, read left to right."""
 MAX_GROUP_DEPTH = 20
 
 

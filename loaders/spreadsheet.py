@@ -1,16 +1,17 @@
 """Workbooks (XLSX, XLSM, XLSB, XLS, ODS): each sheet a heading, its regions of cells tables."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource
 from penstock.loaders.archive import OLE_MAGIC, check_archive, encrypted
+from penstock.loaders.sheet_drawings import drawings_by_sheet
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
-from penstock.model import Extraction, ExtractionWriter, Place, Source
+from penstock.model import BlockKind, Extraction, ExtractionWriter, Place, Source
 
 _FILE_PASS = 0x2F
 
@@ -18,7 +19,8 @@ _FILE_PASS = 0x2F
 class SpreadsheetLoader:
     """Reads workbooks: the values that were last computed, hidden sheets included. Places are sheets, with their names.
 
-    Headers, footers, charts, text boxes and the formats of numbers are not read: 2.5 % is told as 0.025.
+    Charts, diagrams and text boxes are read in XLSX. Headers, footers, comments and the formats of numbers are not:
+    2.5 % is told as 0.025.
     """
 
     @property
@@ -36,8 +38,9 @@ class SpreadsheetLoader:
         _check(source, data)
         workbook = _opened(source, data)
         writer = ExtractionWriter()
+        drawn = drawings_by_sheet(source, data)
         for number, name in enumerate(workbook.sheet_names, start=1):
-            _write_sheet(workbook, name, number, writer)
+            _write_sheet(workbook, name, number, drawn.get(number, ()), writer)
         return titled(writer.finish())
 
 
@@ -98,24 +101,38 @@ def _opened(source: Source, data: BinaryIO) -> Any:
         raise BrokenSource(f"{source.uri!r} is damaged: no readable workbook ({error})") from error
 
 
-def _write_sheet(workbook: Any, name: str, number: int, writer: ExtractionWriter) -> None:
-    import python_calamine
-
+def _write_sheet(
+    workbook: Any, name: str, number: int, drawn: Sequence[tuple[BlockKind, str]], writer: ExtractionWriter
+) -> None:
     places = (Place(page=number, label=name),)
     try:
-        sheet = workbook.get_sheet_by_name(name)
-        regions = list(_regions(sheet.iter_rows()))
-    except python_calamine.WorksheetNotFound:
-        return  # a sheet that is nothing but a chart
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        regions = _cells(workbook, name)
+    except ValueError as error:
         writer.problem(f"the sheet {name!r} cannot be read: {error}", page=number)
-        return
-    if not regions:
-        return
-    writer.add("heading", name, places=places, level=1)
+        regions = []
+    if regions or drawn:
+        writer.add("heading", name, places=places, level=1)
     for region in _with_headers(regions):
         is_line = len(region) == 1 and sum(bool(cell) for cell in region[0]) == 1
         writer.add("paragraph" if is_line else "table", table_text(region), places=places)
+    for kind, text in drawn:
+        writer.add(kind, text, places=places)
+
+
+def _cells(workbook: Any, name: str) -> list[list[list[str]]]:
+    """The regions of a sheet.
+
+    Raises:
+        ValueError: the library cannot read the sheet.
+    """
+    import python_calamine
+
+    try:
+        return list(_regions(workbook.get_sheet_by_name(name).iter_rows()))
+    except python_calamine.WorksheetNotFound:
+        return []  # a sheet that is nothing but a chart
+    except (python_calamine.CalamineError, OSError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _with_headers(regions: list[list[list[str]]]) -> Iterator[list[list[str]]]:

@@ -9,7 +9,8 @@ MAX_TITLE_CHARACTERS = 300
 """A longer first heading is a paragraph in disguise; it is cut here."""
 
 _EMPTY_WORDS = re.compile(
-    r"(untitled|no title|slide \d+|title|powerpoint[ -]presentation|powerpoint 演示文稿|演示文稿 ?\d*|幻灯片 ?\d*|无标题"
+    r"(untitled|no title|slide \d+|title|powerpoint[ -]presentation|powerpoint 演示文稿|无标题"
+    r"|演示文稿 ?\d*|幻灯片 ?\d*"
     r"|(sheet|table|chart|feuil|tabelle|hoja|planilha|foglio|munka|工作表|图表) ?\d*"
     r"|document ?\d*|文档 ?\d*|presentation ?\d*|workbook ?\d*|microsoft (word|powerpoint|excel) - .*"
     r"|[\w .-]+\.(docx?|pptx?|xlsx?|pdf|html?|odt|rtf|txt))",
@@ -26,7 +27,7 @@ def choose_title(*candidates: str | None) -> str:
     """
     for candidate in candidates:
         title = " ".join((candidate or "").split())
-        if title and not _EMPTY_WORDS.fullmatch(title):
+        if re.search(r"\w", title) and not _EMPTY_WORDS.fullmatch(title):
             return title[:MAX_TITLE_CHARACTERS]
     return ""
 

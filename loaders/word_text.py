@@ -7,7 +7,10 @@ from lxml import etree
 from penstock.loaders.tables import cell_text
 from penstock.loaders.xmltree import attribute, child, children, descendants, local
 
-_GONE = frozenset("del moveFrom delText delInstrText instrText pPr rPr rubyPr sdtPr sdtEndPr tblPr trPr tcPr".split())
+_GONE = frozenset({
+    "del", "moveFrom", "delText", "delInstrText", "instrText", "pPr", "rPr", "rubyPr", "sdtPr", "sdtEndPr", "tblPr",
+    "trPr", "tcPr",
+})  # fmt: skip
 """Deleted text, codes of fields, properties."""
 _APART = frozenset(["txbxContent", "ruby"])
 """Text boxes, which stand beside the line in which they are anchored, and phonetic guides, which stand above it."""
@@ -168,4 +171,3 @@ def _is_hidden(paragraph: etree._Element, within: etree._Element) -> bool:
 
 def _number(text: str) -> int:
     return min(int(text), 1000) if text.isascii() and text.isdigit() else 0
-

@@ -1,4 +1,4 @@
-"""XML parts as lxml trees: nothing external is resolved, no entity is expanded, names are compared without namespace."""
+"""XML parts as lxml trees: nothing external is resolved, no entity expanded, names are compared without namespace."""
 
 from collections.abc import Iterator
 
