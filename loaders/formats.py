@@ -57,8 +57,8 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The options that each loader takes; the others take none."""
 SUPPORTED = (
-    "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, DOC, PPTX, PPT, XLSX, XLSB, XLS, ODT, ODP, ODS, RTF, EPUB, EML, MSG, HTML, XML, "
-    "Markdown, CSV, TSV, JSON and plain text"
+    "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, DOC, PPTX, PPT, XLSX, XLSB, XLS, ODT, ODP, ODS, RTF, EPUB, EML, MSG, "
+    "HTML, XML, Markdown, CSV, TSV, JSON and plain text"
 )
 
 
