@@ -216,6 +216,10 @@ class Analyser(Protocol):
         """Tokens in order, repeats included; none is empty, holds white space or is longer than 200 bytes."""
         ...
 
+    def query_tokens(self, text: str) -> list[str]:
+        """What a question is searched with: its tokens without those that say only how it is asked, and synonyms."""
+        ...
+
 
 class Lister(Protocol):
     """Says which sources exist below one address: a folder, a file, a list of URLs."""

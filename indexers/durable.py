@@ -1,0 +1,62 @@
+"""Files that are whole or not there: written beside their place and renamed, read with their checksum."""
+
+import contextlib
+import os
+import zlib
+from pathlib import Path
+
+from penstock.errors import DamagedIndex, IndexingError
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Puts the data at the path, safe on disk when it returns; whatever stood there before stays until then.
+
+    Raises:
+        IndexingError: the file cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise IndexingError(
+            f"{path} cannot be written: {error.strerror or error}; the index stays as it was"
+        ) from error
+
+
+def read_checked(path: Path, crc32: int) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DamagedIndex: it cannot be read, or is not what was written.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DamagedIndex(f"{path} cannot be read: {error.strerror or error}") from error
+    if zlib.crc32(data) != crc32:
+        raise DamagedIndex(f"{path} is not what was written: its checksum differs")
+    return data
+
+
+def remove_others(folder: Path, suffix: str, keep: set[str]) -> None:
+    """Deletes files of that suffix that are not to be kept; one that cannot be deleted is left for next time."""
+    for path in folder.glob(f"*{suffix}"):
+        if path.name not in keep:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,260 @@
+"""The vector index: FAISS, exact inner products over vectors in memory, with snapshots on disk.
+
+Vectors lie in segments of limited size. A change writes a new segment and lists of what was removed from the others;
+small neighbours are merged as they come, so that n changes write each vector some log n times, and a segment that has
+lost a share of its vectors is written anew.
+"""
+
+import uuid
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DamagedIndex, IndexingError
+from penstock.indexers.durable import read_checked, remove_others, write_durably
+from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
+from penstock.indexers.ordering import best, contained
+from penstock.indexers.snapshots import Snapshots
+from penstock.indexers.steps import is_step
+from penstock.indexers.streams import in_batches
+from penstock.model import Candidate, Change, Entry, Scope
+from penstock.ports import Float32Array
+
+FORMAT = 1
+BATCH = 4096
+"""Entries of a change that are in memory at a time."""
+SEGMENT = 65_536
+"""Vectors of the largest segment: what is in memory twice while segments are merged."""
+REMOVED_SHARE = 0.25
+"""A segment that has lost more of its vectors than this is written anew without them."""
+VECTORS, REMOVED = ".faiss", ".removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A segment in memory: a FAISS index that maps positions to rows, and which positions still count."""
+
+    index: Any  # faiss.IndexIDMap2: the types that FAISS ships leave out most of what it has
+    rows: NDArray[np.int64]
+    live: NDArray[np.bool_]
+    data: DataFile | None = None
+    removed: DataFile | None = None
+
+    @property
+    def vectors(self) -> Float32Array:
+        """All vectors, as a view on FAISS's own memory: valid while the part is."""
+        flat: Any = faiss.downcast_index(self.index.index)
+        view: Float32Array = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
+        return view
+
+    @property
+    def count(self) -> int:
+        return int(np.count_nonzero(self.live))
+
+
+Parts = tuple[_Part, ...]
+
+
+class FaissIndex:
+    """Vector index in a folder; any number of processes read while one writes.
+
+    Raises:
+        DamagedIndex: the folder holds what this version, or this model, cannot use.
+    """
+
+    wants_vectors = True
+
+    def __init__(self, folder: Path, *, identity: str, dimension: int) -> None:
+        self._folder = folder
+        self._dimension = dimension
+        built_for = f"{identity}; dimension {dimension}"
+        self._manifest = ManifestFile(folder, kind="faiss", version=FORMAT, built_for=built_for)
+        self._snapshots: Snapshots[Parts] = Snapshots(self._manifest, self._load, ())
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was applied and is safe on disk."""
+        return self._snapshots.newest().revision
+
+    def apply(self, change: Change) -> None:
+        """Makes the index stand at the change's revision.
+
+        Raises:
+            IndexingError: the index cannot be written, or an entry has no vector of the index's dimension; what the
+                index held can still be searched.
+        """
+        snapshot = self._snapshots.newest()
+        if not is_step(change, snapshot.revision):
+            return
+        parts = _without(snapshot.data, np.array(sorted(change.removed), np.int64))
+        for entries in in_batches(change.added, BATCH):
+            added = self._part(entries)
+            parts = _merged((*_without(parts, added.rows), added), self._dimension)
+        parts = tuple(self._written(part) for part in _renewed(parts, self._dimension))
+        segments = tuple(Segment(data=part.data, removed=part.removed) for part in parts if part.data)
+        total = sum(part.count for part in parts)
+        self._manifest.write(Manifest(revision=change.revision, entries=total, segments=segments))
+        named = {file.name for segment in segments for file in (segment.data, segment.removed) if file}
+        remove_others(self._folder, VECTORS, named)
+        remove_others(self._folder, REMOVED, named)
+
+    def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
+        """The `k` rows with the largest inner products with the query, shape (d,).
+
+        Raises:
+            IndexingError: the query is not a finite vector of the index's dimension.
+        """
+        if query.shape != (self._dimension,) or not np.isfinite(query).all():
+            raise IndexingError(f"a query is a finite vector of shape ({self._dimension},); found shape {query.shape}")
+        parts = self._snapshots.newest().data
+        allowed = scope.rows() if parts and k > 0 else None
+        wanted = np.ascontiguousarray(query, np.float32)
+        found = [_nearest(part, wanted, k, allowed) for part in parts] if k > 0 else []
+        if not found:
+            return []
+        return best(np.concatenate([rows for rows, _ in found]), np.concatenate([scores for _, scores in found]), k)
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that the index holds, sorted."""
+        held = [part.rows[part.live] for part in self._snapshots.newest().data]
+        return np.sort(np.concatenate(held)) if held else np.empty(0, np.int64)
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        self._snapshots.forget()
+
+    def _part(self, entries: list[Entry]) -> _Part:
+        newest = {entry.row: entry for entry in entries}
+        vectors = np.stack([self._vector(entry) for entry in newest.values()])
+        return _new_part(np.array(list(newest), np.int64), vectors)
+
+    def _vector(self, entry: Entry) -> Float32Array:
+        vector = entry.vector
+        if vector is None or vector.shape != (self._dimension,) or not np.isfinite(vector).all():
+            shape = "none" if vector is None else f"shape {vector.shape}"
+            raise IndexingError(
+                f"row {entry.row} needs a finite vector of shape ({self._dimension},); found {shape}"
+                + (
+                    " with values that are no numbers"
+                    if vector is not None and vector.shape == (self._dimension,)
+                    else ""
+                )
+            )
+        return vector
+
+    def _written(self, part: _Part) -> _Part:
+        data, removed = part.data, part.removed
+        if data is None:
+            data = self._write(faiss.serialize_index(part.index).tobytes(), VECTORS, len(part.rows))
+        gone = part.rows[~part.live]
+        if len(gone) != (removed.entries if removed else 0):
+            removed = self._write(gone.astype("<i8").tobytes(), REMOVED, len(gone))
+        return _Part(index=part.index, rows=part.rows, live=part.live, data=data, removed=removed)
+
+    def _write(self, content: bytes, suffix: str, entries: int) -> DataFile:
+        file = DataFile(name=f"{uuid.uuid4().hex}{suffix}", crc32=zlib.crc32(content), entries=entries)
+        write_durably(self._folder / file.name, content)
+        return file
+
+    def _load(self, manifest: Manifest, before: Parts) -> Parts:
+        known = {part.data.name: part for part in before if part.data}
+        return tuple(self._read(segment, known.get(segment.data.name)) for segment in manifest.segments)
+
+    def _read(self, segment: Segment, known: _Part | None) -> _Part:
+        if known and known.removed == segment.removed:
+            return known
+        index = known.index if known else self._deserialised(segment.data)
+        rows = faiss.vector_to_array(index.id_map)
+        live = np.ones(len(rows), bool)
+        if segment.removed:
+            content = read_checked(self._folder / segment.removed.name, segment.removed.crc32)
+            live = ~contained(rows, np.sort(np.frombuffer(content, "<i8")))
+        return _Part(index=index, rows=rows, live=live, data=segment.data, removed=segment.removed)
+
+    def _deserialised(self, file: DataFile) -> Any:
+        content = np.frombuffer(read_checked(self._folder / file.name, file.crc32), np.uint8)
+        try:
+            index: Any = faiss.deserialize_index(content)
+        except RuntimeError as error:
+            raise DamagedIndex(f"{self._folder / file.name} cannot be read by FAISS: {error}") from error
+        if (index.d, index.ntotal) != (self._dimension, file.entries):
+            raise DamagedIndex(f"{self._folder / file.name} holds other vectors than the manifest says")
+        return index
+
+
+def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _Part:
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
+    index.add_with_ids(np.ascontiguousarray(vectors, np.float32), rows)
+    return _Part(index=index, rows=rows, live=np.ones(len(rows), bool))
+
+
+def _without(parts: Parts, rows: NDArray[np.int64]) -> Parts:
+    """The parts with the given rows, which are sorted or not, no longer live."""
+    gone = np.sort(rows)
+    return tuple(
+        _Part(
+            index=part.index,
+            rows=part.rows,
+            live=part.live & ~contained(part.rows, gone),
+            data=part.data,
+            removed=part.removed,
+        )
+        for part in parts
+    )
+
+
+def _merged(parts: Parts, dimension: int) -> Parts:
+    """The parts with the last ones joined while they are of like size, as a binary counter carries."""
+    while len(parts) > 1:
+        left, right = parts[-2].count, parts[-1].count
+        if left > 2 * right or left + right > SEGMENT:
+            break
+        parts = (*parts[:-2], _joined(parts[-2:], dimension))
+    return parts
+
+
+def _renewed(parts: Parts, dimension: int) -> Parts:
+    """The parts that have live vectors; those that lost many written anew."""
+    return tuple(
+        _joined((part,), dimension) if part.count < (1 - REMOVED_SHARE) * len(part.rows) else part
+        for part in parts
+        if part.count
+    )
+
+
+def _joined(parts: Parts, dimension: int) -> _Part:
+    rows = np.concatenate([part.rows[part.live] for part in parts])
+    vectors = np.concatenate([part.vectors[part.live] for part in parts]).reshape(-1, dimension)
+    return _new_part(rows, vectors)
+
+
+def _only(seen: NDArray[np.bool_]) -> Any:
+    """FAISS's options for a search that looks at these positions."""
+    library: Any = faiss  # its types do not know the constructors that its Python part adds
+    return library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(seen, bitorder="little")))
+
+
+def _nearest(
+    part: _Part, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores."""
+    seen = part.live if allowed is None else part.live & contained(part.rows, allowed)
+    count = int(np.count_nonzero(seen))
+    flat: Any = faiss.downcast_index(part.index.index)
+    options = _only(seen) if count < len(seen) else None
+    limit = min(k + 16, count)
+    places = np.empty(0, np.int64)
+    while limit:
+        approximate, found = flat.search(query[None], limit, params=options)
+        places = found[0]
+        if limit == count or approximate[0][-1] < approximate[0][k - 1] - 1e-6:
+            break
+        limit = min(limit * 4, count)
+    # FAISS adds up in an order that depends on the place of a vector: equal vectors must have equal scores
+    scores = (part.vectors[places].astype(np.float64) * query).sum(axis=1)
+    return part.rows[places], scores

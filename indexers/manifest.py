@@ -1,0 +1,119 @@
+"""What an index on disk holds: written last, so that it never says more than its data."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from penstock.errors import DamagedIndex, IndexingError
+from penstock.indexers.durable import write_durably
+
+NAME = "manifest.json"
+
+Stamp = tuple[int, int, int]
+"""Device-wide number, time and size of a manifest: another file has another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """One file of an index: its name in the index's folder, its checksum, and how many entries are in it."""
+
+    name: str
+    crc32: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Entries that were written together, and those of them that were removed since."""
+
+    data: DataFile
+    removed: DataFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The state of an index at one revision."""
+
+    revision: int
+    entries: int
+    """Entries that a search can find, at least: data may run ahead of its manifest after a crash, never behind."""
+    segments: tuple[Segment, ...] = ()
+    """The index's own files, where its library does not list them itself."""
+
+
+class ManifestFile:
+    """The manifest of one index folder, for an index of one kind, format and content."""
+
+    def __init__(self, folder: Path, *, kind: str, version: int, built_for: str) -> None:
+        self.path = folder / NAME
+        self._expected = {"kind": kind, "version": version, "built_for": built_for}
+
+    def stamp(self) -> Stamp | None:
+        """What changes when another process has written the manifest; None where there is none."""
+        try:
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise IndexingError(f"{self.path} cannot be looked at: {error.strerror or error}") from error
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def read(self) -> Manifest | None:
+        """The manifest; None where there is none.
+
+        Raises:
+            DamagedIndex: it cannot be read, or the index was built by another version or for other content.
+        """
+        try:
+            text = self.path.read_text("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise DamagedIndex(f"{self.path} cannot be read: {error}") from error
+        try:
+            held = json.loads(text)
+            found = {key: held[key] for key in self._expected}
+            manifest = _manifest(held) if found == self._expected else None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DamagedIndex(f"{self.path} is not a manifest: {error!r}") from error
+        if manifest is None:
+            raise DamagedIndex(
+                f"{self.path.parent} was built as {found}, and {self._expected} is needed: build it anew"
+            )
+        return manifest
+
+    def write(self, manifest: Manifest) -> None:
+        """Puts the manifest in place, safe on disk when it returns.
+
+        Raises:
+            IndexingError: it cannot be written.
+        """
+        write_durably(self.path, json.dumps({**self._expected, **asdict(manifest)}, indent=1).encode())
+
+
+def _manifest(held: dict[str, object]) -> Manifest:
+    segments = held["segments"]
+    if not isinstance(segments, list):
+        raise TypeError("segments are no list")
+    return Manifest(
+        revision=_count(held["revision"]),
+        entries=_count(held["entries"]),
+        segments=tuple(_segment(one) for one in segments),
+    )
+
+
+def _segment(held: dict[str, object]) -> Segment:
+    removed = held["removed"]
+    return Segment(data=_file(held["data"]), removed=None if removed is None else _file(removed))
+
+
+def _file(held: object) -> DataFile:
+    if not isinstance(held, dict) or not isinstance(held["name"], str) or Path(held["name"]).name != held["name"]:
+        raise TypeError(f"{held!r} is no file of the index")
+    return DataFile(name=held["name"], crc32=_count(held["crc32"]), entries=_count(held["entries"]))
+
+
+def _count(held: object) -> int:
+    if not isinstance(held, int) or held < 0:
+        raise TypeError(f"{held!r} is no count")
+    return held

@@ -1,0 +1,17 @@
+"""Whether a change can be applied to an index that stands at some revision."""
+
+from penstock.errors import IndexingError
+from penstock.model import Change
+
+
+def is_step(change: Change, revision: int) -> bool:
+    """Whether there is anything to do: an index that stands beyond the change holds it already.
+
+    Raises:
+        IndexingError: changes between the index and this one are missing.
+    """
+    if change.since > revision:
+        raise IndexingError(
+            f"the index stands at revision {revision}, and the change starts at {change.since}: replay what is between"
+        )
+    return change.revision >= revision

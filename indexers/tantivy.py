@@ -1,0 +1,197 @@
+"""The keyword index on disk: tantivy, a search library in Rust, fed with our own tokens and ranked by its BM25.
+
+BM25 has k1 = 1.2 and b = .75. tantivy keeps the length of a text in one byte, so that its scores differ a little from
+those of an implementation that counts exactly.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+from tantivy import Occur, Query
+
+from penstock.errors import DamagedIndex, IndexingError
+from penstock.indexers.manifest import Manifest, ManifestFile
+from penstock.indexers.ordering import best, contained
+from penstock.indexers.snapshots import Snapshots
+from penstock.indexers.steps import is_step
+from penstock.indexers.streams import in_batches
+from penstock.model import Candidate, Change, Scope
+from penstock.ports import Analyser
+
+FORMAT = 1
+HEAP_BYTES = 64 * 1024 * 1024
+"""Memory of the writer, which then writes a segment; tantivy wants 15 MB or more."""
+BATCH = 1000
+"""Entries that are replaced by one deletion."""
+WIDE = 4
+"""A scope of a quarter of the index or more is cheaper to check on what was found than to put into the query."""
+DELETED_SHARE = 1 / 3
+"""Deleted texts count in BM25's statistics until their segment is written anew: at this share, all are."""
+
+
+class TantivyIndex:
+    """Keyword index in a folder; any number of processes read while one writes.
+
+    While a snapshot is opened tantivy takes a lock of its own in the folder, for some thousandths of a second.
+
+    Raises:
+        DamagedIndex: the folder holds what this version, or this analyser, cannot use.
+    """
+
+    wants_vectors = False
+
+    def __init__(self, folder: Path, *, analyser: Analyser) -> None:
+        self._folder = folder / "segments"
+        self._analyser = analyser
+        self._manifest = ManifestFile(folder, kind="tantivy", version=FORMAT, built_for=analyser.fingerprint)
+        self._schema = _schema()
+        self._snapshots: Snapshots[tantivy.Searcher | None] = Snapshots(
+            self._manifest, lambda _manifest, _before: self._open(), None
+        )
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was applied and is safe on disk."""
+        return self._snapshots.newest().revision
+
+    def apply(self, change: Change) -> None:
+        """Makes the index stand at the change's revision.
+
+        Raises:
+            IndexingError: the index cannot be written; what it held can still be searched.
+        """
+        if not is_step(change, self.revision):
+            return
+        with _translated(IndexingError, f"{self._folder} cannot be written"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            index = tantivy.Index(self._schema, path=str(self._folder))
+            with index.writer(heap_size=HEAP_BYTES, num_threads=1) as writer:  # leaving it takes back what failed
+                self._write(index, writer, change)
+                writer.commit()
+                writer.wait_merging_threads()
+            index.reload()
+            entries = index.searcher().num_docs
+        self._manifest.write(Manifest(revision=change.revision, entries=entries))
+
+    def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
+        """At most `k` rows that hold a token of the query; a token that it has twice counts twice.
+
+        Raises:
+            DamagedIndex: the files of the index cannot be read.
+        """
+        searcher = self._snapshots.newest().data
+        if searcher is None or not query or k < 1:
+            return []
+        allowed = scope.rows()
+        with _translated(DamagedIndex, f"{self._folder} cannot be searched"):
+            return _search(searcher, _any_of(query, self._schema), k, allowed, self._schema)
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that the index holds, sorted."""
+        searcher = self._snapshots.newest().data
+        if searcher is None or not searcher.num_docs:
+            return np.empty(0, np.int64)
+        with _translated(DamagedIndex, f"{self._folder} cannot be read"):
+            return np.sort(np.array([row for row, _ in _all(searcher)], np.int64))
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._snapshots.forget()
+
+    def _open(self) -> tantivy.Searcher:
+        with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
+            index = tantivy.Index.open(str(self._folder))
+            index.config_reader("manual")  # else a thread of its own watches the folder
+            return index.searcher()
+
+    def _write(self, index: tantivy.Index, writer: tantivy.IndexWriter, change: Change) -> None:
+        searcher = index.searcher()
+        if _deleted_share(self._folder, len(change.removed)) > DELETED_SHARE:
+            writer.delete_all_documents()
+            for row, address in _all(searcher):
+                writer.add_document(_document(row, searcher.doc(address).get_first("tokens") or ""))
+        for batch in in_batches(change.removed, BATCH):
+            _delete(writer, self._schema, batch)
+        for entries in in_batches(change.added, BATCH):
+            if searcher.num_docs:
+                _delete(writer, self._schema, [entry.row for entry in entries])
+            for entry in entries:
+                writer.add_document(_document(entry.row, " ".join(self._analyser.tokens(entry.chunk.context))))
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", indexed=True, fast=True)
+    builder.add_text_field("tokens", stored=True, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def _document(row: int, tokens: str) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_unsigned("row", row)
+    document.add_text("tokens", tokens)
+    return document
+
+
+def _delete(writer: tantivy.IndexWriter, schema: tantivy.Schema, rows: list[int]) -> None:
+    # delete_documents_by_term takes an int for a signed number, matches nothing and says nothing (tantivy-py 0.27)
+    writer.delete_documents_by_query(Query.term_set_query(schema, "row", rows))
+
+
+def _any_of(tokens: Sequence[str], schema: tantivy.Schema) -> Query:
+    terms = []
+    for token, count in Counter(tokens).items():
+        term = Query.term_query(schema, "tokens", token, "freq")
+        terms.append((Occur.Should, term if count == 1 else Query.boost_query(term, float(count))))
+    return Query.boolean_query(terms)
+
+
+def _search(
+    searcher: tantivy.Searcher, query: Query, k: int, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
+) -> list[Candidate]:
+    if allowed is not None and len(allowed) * WIDE < searcher.num_docs:
+        within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
+        query, allowed = Query.boolean_query([(Occur.Must, query), (Occur.Must, within)]), None
+    limit = k + 16
+    while True:
+        hits = searcher.search(query, limit, count=False).hits
+        scores = np.array([score for score, _ in hits], np.float64)
+        rows = np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
+        kept = scores > 0 if allowed is None else contained(rows, allowed)
+        last = scores[kept][k - 1] if kept.sum() >= k else 0.0
+        if len(hits) < limit or last > scores[-1]:  # all that tie with the last one were seen
+            return best(rows[kept], scores[kept], k)
+        limit *= 4
+
+
+def _all(searcher: tantivy.Searcher) -> list[tuple[int, tantivy.DocAddress]]:
+    return searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False, order_by_field="row").hits
+
+
+def _deleted_share(folder: Path, more: int) -> float:
+    """Share of deleted texts in the index after `more` of them go; tantivy tells it in a file only."""
+    segments = json.loads((folder / "meta.json").read_text("utf-8"))["segments"]
+    held = sum(segment["max_doc"] for segment in segments)
+    deleted = sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
+    return float(min(deleted + more, held) / held) if held else 0.0
+
+
+@contextmanager
+def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
+    """tantivy's errors, which are ValueErrors, and its panics, which are no Exceptions, as our own."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError, SystemError, KeyError) as error:
+        busy = "lock" in str(error).lower()
+        told = IndexingError if busy else kind
+        raise told(f"{what}: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise kind(f"{what}: {error}") from error

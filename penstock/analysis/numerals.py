@@ -1,0 +1,42 @@
+"""Numbers written in Chinese characters, as digits: 第三十五条 is found by 第35条, and 二〇二四年 by 2024年."""
+
+import re
+from collections.abc import Iterator
+
+_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+_LARGE = {"万": 10**4, "亿": 10**8}
+_NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百千万亿]{2,}")
+_PLACES = re.compile(r"[〇零一二三四五六七八九]{2,}")
+_VALUE = re.compile(r"(?:[零〇]?[一二两三四五六七八九]?[十百千]|[零〇]?[一二两三四五六七八九]|[万亿])+")
+
+
+def numbers(run: str) -> Iterator[str]:
+    """The numerals of two or more characters in a run of simplified Chinese, in order, written with digits.
+
+    A single character stays a character: 一 is too often no number.
+
+    >>> list(numbers("第三十五条自二〇二四年起两万元"))
+    ['35', '2024', '20000']
+    """
+    for match in _NUMERAL.finditer(run):
+        numeral = match[0]
+        if _PLACES.fullmatch(numeral):
+            yield "".join(str(_DIGITS[one]) for one in numeral)
+        elif _VALUE.fullmatch(numeral) and (numeral[0] in _DIGITS or numeral[0] == "十"):
+            yield str(_value(numeral))
+
+
+def _value(numeral: str) -> int:
+    """The value of a numeral with units: 一万二千零三 is 12003."""
+    total = section = digit = 0
+    for one in numeral:
+        if one in _DIGITS:
+            digit = _DIGITS[one]
+        elif one in _UNITS:
+            section += (digit or 1) * _UNITS[one]
+            digit = 0
+        else:
+            total = (total + section + digit) * _LARGE[one]
+            section = digit = 0
+    return total + section + digit
