@@ -66,7 +66,7 @@ def kind_of_ole(path: Path) -> str:
     try:
         with olefile.OleFileIO(path) as ole:
             entries = {entry[0].lower() for entry in ole.listdir(streams=True, storages=True)}
-    except (OSError, ValueError, IndexError, KeyError, struct.error, olefile.OleFileError, RecursionError):
+    except (OSError, ValueError, IndexError, KeyError, struct.error, RecursionError):
         return OLE
     return next((media_type for stream, media_type in _STREAMS if stream in entries), OLE)
 

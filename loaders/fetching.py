@@ -6,13 +6,15 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from penstock.errors import AddressRefused, FetchError, LimitExceeded, SourceError, TransientFetchError
 from penstock.loaders.addresses import is_file, is_web, path_of, shown
 from penstock.loaders.listing import modified_of
 from penstock.model import Fetched, Listed, Source
-from penstock.ports import Fetcher
+
+if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.ports import Fetcher
 
 BLOCK_BYTES = 1024 * 1024
 MIB = 1024 * 1024
@@ -87,7 +89,7 @@ def fetcher_for(
     redirects: int,
     allow_private: bool,
     user_agent: str,
-) -> Fetcher:
+) -> "Fetcher":
     """The fetcher for a URI; building one costs nothing.
 
     Raises:

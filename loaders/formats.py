@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.errors import EncryptedSource, UnsupportedFormat
 from penstock.loaders.containers import DOC, DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
 from penstock.loaders.textkinds import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
-from penstock.ports import Loader
 from penstock.registry import load
+
+if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.ports import Loader
 
 PDF = "application/pdf"
 
@@ -76,7 +78,7 @@ class LoaderOptions:
     """Whether a loader of another distribution may be used."""
 
 
-def loader_for(media_type: str, options: LoaderOptions) -> Loader:
+def loader_for(media_type: str, options: LoaderOptions) -> "Loader":
     """A loader for a kind of file; its module is imported now, the library behind it when it reads.
 
     Raises:

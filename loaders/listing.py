@@ -5,11 +5,14 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penstock.errors import AddressRefused, FetchError
 from penstock.loaders.addresses import is_file, is_web, path_of, shown, uri_of, web_uri
 from penstock.model import Failure, Listed
-from penstock.ports import Lister
+
+if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.ports import Lister
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -101,7 +104,7 @@ class MissingLister:
 
 def lister_for(
     address: str, *, missing_ok: bool = False, include: Iterable[str] = (), exclude: Iterable[str] = ()
-) -> Lister:
+) -> "Lister":
     """The listing of a path, a `file://` URI or a web address.
 
     Args:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import BrokenSource, LimitExceeded, PenstockError
 from penstock.loaders.addresses import shown
@@ -13,7 +13,9 @@ from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.wire import encode, plain_extraction, read_frame, source_of
 from penstock.model import Extraction, Source
-from penstock.ports import Loader
+
+if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.ports import Loader
 
 GRACE_SECONDS = 15.0
 """How much longer than its limit a file is parsed when the parent process, which counts the time, cannot stop it."""
