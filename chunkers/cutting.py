@@ -16,9 +16,11 @@ _LINE = re.compile(r"[^\n]*[^\s][^\n]*")
 
 def trimmed(text: str, start: int, end: int) -> Span:
     """The range without white space at its ends; empty where there is nothing else."""
-    said = text[start:end]
-    begin = start + len(said) - len(said.lstrip())
-    return Span(begin, max(begin, start + len(said.rstrip())))
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
 
 
 def sentences(text: str, span: Span) -> list[Span]:

@@ -1,12 +1,17 @@
 """How many tokens lie between two characters of a text? Counted once for the whole text, then looked up."""
 
+from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
+from penstock.model import Span
 from penstock.ports import TokenCounter
 
 LONGEST_TOKEN = 48
 """Characters. What a model takes for one longer token (an unknown one) is counted in parts of this length, so that a
 megabyte without a space is no chunk of one token."""
+STRETCH = 200_000
+"""Characters that are counted at a time, to the end of their line: the tokens of a whole book take much memory."""
 
 
 class Ruler:
@@ -14,16 +19,16 @@ class Ruler:
 
     def __init__(self, text: str, counter: TokenCounter) -> None:
         self._length = len(text)
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        self._starts, self._ends = array("q"), array("q")
         start = end = 0
-        for token_start, token_end in counter.offsets(text):
-            # Tokens of a part of a character share its range; those of some models overlap by their white space.
-            start, end = max(start, token_start), max(end, token_end)
-            while end - start > LONGEST_TOKEN:
-                self._add(start, start + LONGEST_TOKEN)
-                start += LONGEST_TOKEN
-            self._add(start, end)
+        for stretch in _stretches(text):
+            for token_start, token_end in counter.offsets(text[stretch.start : stretch.end]):
+                # Tokens of a part of a character share its range; those of some models overlap by their white space.
+                start, end = max(start, stretch.start + token_start), max(end, stretch.start + token_end)
+                while end - start > LONGEST_TOKEN:
+                    self._add(start, start + LONGEST_TOKEN)
+                    start += LONGEST_TOKEN
+                self._add(start, end)
 
     def _add(self, start: int, end: int) -> None:
         self._starts.append(start)
@@ -43,3 +48,12 @@ class Ruler:
         """The first start such that at most `limit` tokens lie from it to `end`."""
         index = bisect_left(self._starts, end) - limit
         return self._starts[index] if 0 <= index < len(self._starts) else 0 if index < 0 else end
+
+
+def _stretches(text: str) -> Iterator[Span]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + STRETCH)
+        end = len(text) if end < 0 else end + 1
+        yield Span(start, end)
+        start = end

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from unicodedata import east_asian_width
 
-from penstock.analysis.scripts import SCRIPTS
+from penstock.analysis.scripts import SCRIPTS, is_cjk
 
 _CJK = SCRIPTS["han"] + SCRIPTS["kana"]
 _WIDE = re.compile(rf"[{_CJK}\u2014\u2018\u2019\u201c\u201d\u2026\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff65]")
@@ -105,9 +105,10 @@ def _hyphen(before: str, first: str, after: str, words: Words) -> str:
 
 
 def _is_unspaced(before: str, after: str) -> bool:
-    wide = [bool(_WIDE.match(char)) for char in (before, after)]
-    sure = [mark and char not in _CURLY for mark, char in zip(wide, (before, after), strict=True)]
-    return all(wide) or any(sure)
+    """Whether no space stands between: both wide, or one of them a mark that is wide whatever stands beside it."""
+    if _WIDE.match(before) and _WIDE.match(after):
+        return True
+    return any(_WIDE.match(char) and not is_cjk(char) and char not in _CURLY for char in (before, after))
 
 
 def begins_item(line: str) -> bool:
@@ -123,10 +124,22 @@ def reflowed(lines: list[str], words: Words) -> list[str]:
 
 
 def reflowed_list(lines: list[str], words: Words) -> list[str]:
-    """The lines of a list; a line joins the item before it where it clearly goes on with it."""
+    """The lines of a list, each item with the lines that go on with it joined; lists without marks keep theirs."""
     if not lines or not begins_item(lines[0].lstrip()):
         return lines
-    return _merged(lines, words, lambda before, after: not begins_item(after) and _goes_on(before, after))
+    items: list[list[str]] = []
+    for line in lines:
+        if items and not begins_item(line.lstrip()):
+            items[-1].append(line)
+        else:
+            items.append([line])
+    return [line for item in items for line in _item(item, words)]
+
+
+def _item(lines: list[str], words: Words) -> list[str]:
+    """The lines of one item: one line if the page's width broke it, else with those joined that clearly go on."""
+    whole = reflowed(lines, words)
+    return whole if len(whole) == 1 else reflowed(_merged(whole, words, _goes_on), words)
 
 
 def unspaced(text: str) -> str:

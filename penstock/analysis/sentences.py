@@ -13,6 +13,8 @@ OPENERS = "“‘「『（【《〈〔［｛\"'([{«‹¿¡—–-•*"
 _MARKS = re.compile(rf"(?P<marks>[。｡．！？!?；….؟۔।॥]+)(?P<closers>[{CLOSERS}]*)|\n")
 _WORD_BEFORE = re.compile(r"[^\s(（\[\"'“‘]+$")
 _DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
+_FIRST_WORD = re.compile(r"\w+")
+_LONGEST_NUMBERING = 12
 _NUMBERING = re.compile(r"(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})(?:\.\d{1,3})*")
 
 
@@ -35,6 +37,8 @@ BEGINNERS = _words(
     "while if as after before there here however but and so then thus what who how why where no not all some many most"
 )
 """Words that begin a sentence far more often than they follow an abbreviation inside one."""
+SURNAMES = _words("he you so an no all how a i not")
+"""Those of them that may follow an initial."""
 
 
 def sentence_spans(text: str) -> list[Span]:
@@ -46,7 +50,8 @@ def sentence_spans(text: str) -> list[Span]:
     >>> [text[s:e] for text in ["他说：“好。”Dr. No paid 3.5 m. 完了！"] for s, e in sentence_spans(text)]
     ['他说：“好。”', 'Dr. No paid 3.5 m.', '完了！']
     """
-    spans, start = [], 0
+    spans: list[Span] = []
+    start = 0
     for match in _MARKS.finditer(text):
         if match["marks"] is None or _is_end(text, start, match):
             _append(spans, text, start, match.end())
@@ -85,7 +90,7 @@ def _ends_without_space(text: str, start: int, at: int, before: str, after: str)
     if before.isascii() and before.isdigit():
         return False
     if is_cjk(after) or after in OPENERS[:10]:
-        return not (before.isascii() and before.isalpha() and _NUMBERING.fullmatch(text[start:at].strip()))
+        return not (before.isascii() and before.isalpha() and _is_numbering(text, start, at))
     return False
 
 
@@ -95,13 +100,22 @@ def _is_abbreviation(text: str, start: int, at: int, following: str) -> bool:
         return False
     word = found[0]
     lower = word.casefold()
-    if text[start:at].strip() == word and _NUMBERING.fullmatch(word):
-        return True  # the number of a heading or of a list item
+    if _is_numbering(text, start, at):
+        return True
     if lower in NEVER_LAST or (lower in WORDS_BEFORE_NUMBERS and following[:1].isdigit()):
         return True
     if len(word) == 1 and word.isupper() and word != "I":
-        return not is_cjk(following[:1])  # an initial
+        return not (is_cjk(following[:1]) or _next_word(following) in BEGINNERS - SURNAMES)  # an initial
     if lower in OFTEN_LAST or _DOTTED.fullmatch(word):
-        beginner = re.match(r"\w+", following)
-        return beginner is not None and beginner[0].casefold() not in BEGINNERS and following[:1].isascii()
+        return following[:1].isascii() and _next_word(following) not in BEGINNERS
     return False
+
+
+def _next_word(following: str) -> str:
+    found = _FIRST_WORD.match(following)
+    return found[0].casefold() if found else ""
+
+
+def _is_numbering(text: str, start: int, at: int) -> bool:
+    """Whether all that stands before the mark is the number of a heading or of a list item."""
+    return at - start <= _LONGEST_NUMBERING and _NUMBERING.fullmatch(text[start:at].strip()) is not None
