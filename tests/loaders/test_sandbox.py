@@ -92,9 +92,9 @@ class Hostile:
 
     def shared(self, rest):
         import mmap
-        kept = mmap.mmap(-1, 900_000_000)
-        for _ in range(0, 900_000_000, 4096):
-            kept.write(b"x" * 4096)
+        kept = mmap.mmap(-1, 700_000_000)
+        for _ in range(700):
+            kept.write(bytes(1_000_000))
         time.sleep(30)
 
     def disk(self, rest):
@@ -245,7 +245,7 @@ def test_a_parser_that_hangs_is_ended_with_all_that_it_started(
 
 def _runs(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # nobody may have waited for a helper
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)  # nobody may have waited for a helper
     except psutil.NoSuchProcess:
         return False
 

@@ -1,0 +1,117 @@
+import os
+import resource
+import signal
+import sys
+import threading
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.errors import BrokenSource
+from penstock.loaders import confinement, worker
+from penstock.loaders.addresses import uri_of
+from penstock.loaders.wire import encode, extraction_of, failure_of, plain_source, read_frame
+from penstock.loaders.worker import Worker, is_out_of_memory, serve
+from penstock.model import Failure, Source
+
+HELLO: dict[str, Any] = {
+    "options": {"pdf": "pymupdf", "ocr": "never", "ocr_dpi": 200, "encoding": "", "allow_external": False},
+    "text_mib": 1,
+    "memory_mib": 10,
+}
+
+
+def request(path: Path, media_type: str = "text/plain") -> dict[str, Any]:
+    source = Source(uri=uri_of(path), media_type=media_type, sha256="", size=0, labels={})
+    return {"source": plain_source(source), "path": str(path)}
+
+
+def refused(answer: dict[str, Any]) -> Failure:
+    return failure_of(answer["failure"], "file:///x")
+
+
+def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("年假")
+    timers: list[float] = []
+    monkeypatch.setattr(signal, "setitimer", lambda which, seconds: timers.append(seconds))
+    replies = BytesIO()
+    serve(BytesIO(encode(request(path)) * 2), replies, seconds=5, worker=Worker(HELLO))
+    replies.seek(0)
+    for _ in range(2):
+        answer = read_frame(replies)
+        assert answer is not None
+        assert extraction_of(answer["extraction"]).text == "年假"
+    assert read_frame(replies) is None
+    assert timers == [20, 0, 20, 0]
+
+
+def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("年" * 400_000)
+    assert "PENSTOCK_LIMITS__TEXT_MIB" in refused(Worker(HELLO).answer(request(path))).message
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", bytes(11_000_000))
+    assert "PENSTOCK_LIMITS__PARSE_MIB" in refused(Worker(HELLO).answer(request(path))).message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(MemoryError(), "LimitExceeded", id="memory"),
+        pytest.param(RuntimeError("std::bad_alloc"), "LimitExceeded", id="memory of native code"),
+        pytest.param(BrokenSource("cannot be read: Cannot allocate memory"), "LimitExceeded", id="memory told by ours"),
+        pytest.param(BrokenSource("damaged"), "BrokenSource", id="ours"),
+        pytest.param(KeyError("word/document.xml"), "BrokenSource", id="unexpected"),
+    ],
+)
+def test_errors_of_loaders_become_failures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: str
+) -> None:
+    def refuse(*args: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(worker, "loader_for", refuse)
+    assert refused(Worker(HELLO).answer(request(tmp_path))).kind == kind
+
+
+def test_an_error_from_a_failed_allocation_is_one_of_memory() -> None:
+    error = BrokenSource("damaged")
+    error.__context__ = ValueError("x")
+    assert not is_out_of_memory(error)
+    error.__context__.__cause__ = MemoryError()
+    assert is_out_of_memory(error)
+
+
+def test_a_process_is_confined_before_it_parses(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: dict[int, int] = {}
+    hooks: list[Any] = []
+    handlers: dict[int, Any] = {}
+    monkeypatch.setattr(resource, "setrlimit", lambda which, pair: limits.update({which: pair[0]}))
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (-1, 5_000_000_000))
+    monkeypatch.setattr(signal, "signal", lambda which, handler: handlers.update({which: handler}))
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    confinement.confine(memory_mib=100)
+    assert limits[resource.RLIMIT_CORE] == 0
+    assert limits[resource.RLIMIT_FSIZE] == 100 * 1024 * 1024
+    assert 100 * 1024 * 1024 < limits[resource.RLIMIT_DATA] <= 5_000_000_000
+    assert handlers == {signal.SIGINT: signal.SIG_IGN}
+    hooks[0]("open", ())
+    with pytest.raises(PermissionError, match="no network"):
+        hooks[0]("socket.getaddrinfo", ())
+
+
+def test_a_process_ends_when_its_parent_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([7, 7, 1])
+
+    def ended(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", ended)
+    with pytest.raises(SystemExit):
+        confinement._end_with(7, pause=0)
