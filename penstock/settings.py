@@ -28,7 +28,7 @@ class LoaderSettings(_Part):
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
     ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
-    csv_encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+    encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
 
 
 class LimitSettings(_Part):

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from penstock.catalog import Batch, Collection
-from penstock.engines.caching import CachedEmbedder
+from penstock.engines.cached import CachedEmbedder
 from penstock.model import ChunkCounts, Failure, Listed, RunReport, SourceResult
 from penstock.pipelines.following import Followers
 from penstock.pipelines.reading import Before, Reader

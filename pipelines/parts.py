@@ -1,24 +1,23 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from penstock import ids, loaders, registry, retrievers
-from penstock.analysis import TextAnalyser
+from penstock.analysis.analyser import TextAnalyser
 from penstock.catalog import Collection
-from penstock.engines.caching import CachedEmbedder
-from penstock.errors import UsageError
+from penstock.engines.cached import CachedEmbedder, VectorStore
+from penstock.errors import FetchError, UsageError
+from penstock.pipelines.answering import Quoter
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import Analyser, Chunker, Embedder, KeywordIndex, Lister, Retriever, VectorIndex
+from penstock.ports import LLM, Analyser, Chunker, Embedder, KeywordIndex, Lister, Retriever, VectorIndex
 from penstock.settings import Settings
 
 SPECIAL_TOKENS = 2
 """Tokens that BERT-like models put around a text."""
-MIB = 1024 * 1024
 
 
 def analyser(settings: Settings) -> Analyser:
@@ -104,9 +103,20 @@ def retriever(
     )
 
 
-def listers(addresses: Iterable[str | Path]) -> list[Lister]:
-    """A lister for each address."""
-    return [loaders.lister_for(str(address), missing_ok=True) for address in addresses]
+def lister(address: str | Path, collection: Collection) -> Lister:
+    """The listing of an address. A path that is gone is an empty listing if the collection knows sources below it.
+
+    Raises:
+        FetchError: there is no such path, and nothing was ever read from it.
+        AddressRefused: the address is of a scheme that is not read.
+    """
+    try:
+        return loaders.lister_for(str(address))
+    except FetchError:
+        gone = loaders.lister_for(str(address), missing_ok=True)
+        if any(gone.covers(known.source.uri) for known in collection.sources()):
+            return gone
+        raise
 
 
 def sandbox(settings: Settings) -> loaders.Sandbox:
@@ -121,10 +131,16 @@ def sandbox(settings: Settings) -> loaders.Sandbox:
     )
 
 
-def loader_options(settings: Settings) -> "loaders.LoaderOptions":
+def loader_options(settings: Settings) -> loaders.LoaderOptions:
     """The options of all loaders."""
     given = settings.loaders
-    return loaders.LoaderOptions(pdf=given.pdf, ocr=given.ocr, ocr_dpi=given.ocr_dpi, encoding=given.csv_encoding)
+    return loaders.LoaderOptions(
+        pdf=given.pdf,
+        ocr=given.ocr,
+        ocr_dpi=given.ocr_dpi,
+        encoding=given.encoding,
+        allow_external=settings.allow_external,
+    )
 
 
 def reader(
@@ -132,12 +148,12 @@ def reader(
 ) -> Reader:
     """What reads sources for a run."""
     options = loader_options(settings)
-    web, max_bytes = settings.web, settings.limits.source_mib * MIB
+    web = settings.web
     return Reader(
         collection,
         fetcher_for=partial(
             loaders.fetcher_for,
-            max_bytes=max_bytes,
+            source_mib=settings.limits.source_mib,
             timeout_seconds=web.timeout_seconds,
             attempts=web.attempts,
             redirects=web.redirects,
@@ -152,6 +168,26 @@ def reader(
     )
 
 
-def cached(model: Embedder, cache: Any) -> CachedEmbedder:
+def llm(settings: Settings, words: Analyser) -> LLM | Quoter:
+    """The language model that answers, or the built-in one that quotes."""
+    given = settings.llm
+    make = registry.load("llms", given.name, allow_external=settings.allow_external)
+    if given.name == "extractive":
+        quoter: Quoter = make(analyser=words)
+        return quoter
+    made: LLM = make(
+        model=given.model,
+        base_url=given.base_url,
+        api_key=given.api_key.get_secret_value() if given.api_key else None,
+        context_tokens=given.context_tokens,
+        timeout_seconds=given.timeout_seconds,
+        attempts=given.attempts,
+        temperature=given.temperature,
+        preset=given.preset,
+    )
+    return made
+
+
+def cached(model: Embedder, cache: VectorStore) -> CachedEmbedder:
     """The embedder, asked only for what the catalog does not hold already."""
     return CachedEmbedder(model, cache)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from penstock.model import Answer, Chunk, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.catalog import CollectionInfo, StoredDocument
+from penstock.model import Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.status import Status
 
 
 def run_report(report: RunReport) -> dict[str, Any]:
@@ -17,11 +19,7 @@ def run_report(report: RunReport) -> dict[str, Any]:
         "parsed": report.parsed,
         "embedded": report.embedded,
         "pages": report.pages,
-        "chunks": {
-            "catalog": report.chunks.catalog,
-            "keyword": report.chunks.keyword,
-            "vector": report.chunks.vector,
-        },
+        "chunks": _counts(report.chunks),
         "seconds": round(report.seconds, 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds.items()},
         "interrupted": report.interrupted,
@@ -111,6 +109,62 @@ def diagnosis(found: Diagnosis) -> dict[str, Any]:
     }
 
 
+def status(found: Status) -> dict[str, Any]:
+    """How a collection stands."""
+    return {
+        "collection": found.collection,
+        "home": str(found.home),
+        "revision": found.revision,
+        "keyword_revision": found.keyword_revision,
+        "vector_revision": found.vector_revision,
+        "embedder": found.embedder,
+        "sources": found.sources,
+        "languages": found.languages,
+        "chunks": _counts(found.chunks),
+        "quarantine": [
+            {"uri": one.source.uri, "reason": one.failure.message, "since": one.since.isoformat()}
+            for one in found.quarantine
+        ],
+    }
+
+
+def document(stored: StoredDocument) -> dict[str, Any]:
+    """What was read from a document, and how it was cut."""
+    read = stored.document
+    return {
+        "document_id": read.id,
+        "title": read.title,
+        "language": read.language,
+        "loader": read.loader,
+        "chunker": stored.chunker,
+        "sources": [source(one) for one in stored.sources],
+        "text": read.text,
+        "blocks": [
+            {
+                "kind": block.kind,
+                "span": list(block.span),
+                "level": block.level,
+                "places": [place(one) for one in block.places],
+            }
+            for block in read.blocks
+        ],
+        "chunks": [{"chunk_id": chunk.id, **_chunk(chunk)} for chunk in stored.chunks],
+    }
+
+
+def collection(info: CollectionInfo) -> dict[str, Any]:
+    """A collection in numbers."""
+    return {
+        "name": info.name,
+        "revision": info.revision,
+        "sources": info.sources,
+        "documents": info.documents,
+        "chunks": info.chunks,
+        "updated": info.updated.isoformat(timespec="seconds"),
+        "embedder": info.embedder,
+    }
+
+
 def source(of: Source) -> dict[str, Any]:
     """Where bytes came from."""
     return {
@@ -128,6 +182,10 @@ def source(of: Source) -> dict[str, Any]:
 def place(of: Place) -> dict[str, Any]:
     """A page and the rectangle on it."""
     return {"page": of.page, "box": list(of.box) if of.box else None, "label": of.label}
+
+
+def _counts(chunks: ChunkCounts) -> dict[str, int]:
+    return {"catalog": chunks.catalog, "keyword": chunks.keyword, "vector": chunks.vector}
 
 
 def _chunk(chunk: Chunk) -> dict[str, Any]:

@@ -4,27 +4,36 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
 from penstock.errors import CollectionLocked, UnknownName, UsageError
 from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport, SourceResult
 from penstock.pipelines import doctor, parts
-from penstock.pipelines.answering import answer
+from penstock.pipelines.answering import Quoter, answer, stream_answer
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch
-from penstock.pipelines.prompting import assemble
+from penstock.pipelines.prompting import Policy, assemble
 from penstock.pipelines.reading import Marks
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import Analyser, Embedder, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Retriever
 from penstock.retrievers import NeighbourRetriever
 from penstock.settings import Legs, Settings, read_settings
 
 EVERYTHING = Filter()
+
+
+class Prompting(TypedDict):
+    """How prompts are assembled, as keyword arguments."""
+
+    budget: int | None
+    answer_tokens: int
+    policy: Policy
+    template: Path | None
 
 
 def ignore(_: SourceResult) -> None:
@@ -103,10 +112,10 @@ class Penstock:
         """
         if not addresses:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
-        listers = parts.listers(addresses)
         marks = Marks(labels=labels, access=None if access is None else frozenset(access))
 
         def work(run: Ingestion) -> RunReport:
+            listers = [parts.lister(address, self.collection) for address in addresses]
             with parts.sandbox(self.settings) as sandbox:
                 chunker = parts.chunker(self.settings, self._embedder)
                 reader = parts.reader(self.settings, self.collection, sandbox, chunker, marks, run.stopwatch)
@@ -154,21 +163,19 @@ class Penstock:
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
         """The prompt that `ask` would send, with its token count; it is sent nowhere."""
         hits = self.search(question, k=k, where=where).hits
-        given = self.settings.prompt
-        return assemble(
-            question,
-            hits,
-            llm=parts.llm(self.settings),
-            budget=given.budget,
-            answer_tokens=given.answer_tokens,
-            policy=given.policy,
-            template=given.template,
-        )
+        return assemble(question, hits, llm=self._llm, **self._prompting)
 
     def ask(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Answer:
         """An answer from the sources, with citations that were checked; without a language model: quotes."""
         hits = self.search(question, k=k, where=where).hits
-        return answer(question, hits, llm=parts.llm(self.settings))
+        return answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
+
+    def ask_streaming(
+        self, question: str, *, k: int | None = None, where: Filter = EVERYTHING
+    ) -> Iterator[str | Answer]:
+        """The answer of `ask` piece by piece as it may be shown, and last the whole of it."""
+        hits = self.search(question, k=k, where=where).hits
+        return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
     def status(self) -> Status:
         """How the collection and its indexes stand."""
@@ -222,6 +229,20 @@ class Penstock:
     @cached_property
     def _analyser(self) -> Analyser:
         return parts.analyser(self.settings)
+
+    @cached_property
+    def _llm(self) -> LLM | Quoter:
+        return parts.llm(self.settings, self._analyser)
+
+    @property
+    def _prompting(self) -> Prompting:
+        given = self.settings.prompt
+        return {
+            "budget": given.budget,
+            "answer_tokens": given.answer_tokens,
+            "policy": given.policy,
+            "template": given.template,
+        }
 
     @cached_property
     def _embedder(self) -> Embedder:

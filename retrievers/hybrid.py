@@ -57,7 +57,7 @@ class HybridRetriever:
         weighed = self._weigh(question, found, looked_at)
         shares = self._fuse(found, weighed.weights)
         best = sorted(shares, key=lambda row: (-sum(shares[row].values()), live[row].chunk.id))[:k]
-        asked = _Asked(tokens=frozenset(self._analyser.tokens(question)), found=found, weights=weighed.weights)
+        asked = _Asked(tokens=frozenset(self._analyser.query_tokens(question)), found=found, weights=weighed.weights)
         hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
         return Retrieved(question=question, revision=scope.revision, hits=hits, notes=weighed.notes)
 

@@ -40,7 +40,7 @@ class KeywordLeg:
 
     def search(self, question: str, *, k: int, scope: Scope) -> list[Candidate]:
         """Chunks that hold at least one token of the question."""
-        tokens = self._analyser.tokens(question)
+        tokens = self._analyser.query_tokens(question)
         return self._index.search(tokens, k=k, scope=scope) if tokens else []
 
 
