@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.errors import EncryptedSource, UnsupportedFormat
@@ -100,12 +101,17 @@ def loader_for(media_type: str, options: LoaderOptions) -> "Loader":
 def fingerprint(options: LoaderOptions, media_type: str) -> str:
     """What a document of this kind is read with: while it stays, an unchanged file need not be read again.
 
-    Imports no parsing library.
+    Imports no parsing library, and is asked once a source: the answer is kept.
 
     Raises:
         UnsupportedFormat: no loader reads this kind of file; names it and what is supported.
         UnknownName: there is no such PDF engine.
     """
+    return _fingerprint(options, media_type)
+
+
+@cache
+def _fingerprint(options: LoaderOptions, media_type: str) -> str:
     try:
         return loader_for(media_type, options).fingerprint
     except EncryptedSource:
