@@ -2,8 +2,9 @@
 
 A sentence is scored like a document of BM25, the sentences of all passages being the collection: each token of the
 question that it holds counts by how rare it is there, damped by repetition and by the sentence's length. A token that
-only the sentence's headings or its table's header hold counts `CONTEXT_WEIGHT`. The score is then weighted by that of
-the hit. A sentence answers when it holds at least `MIN_COVERAGE` of the question, measured in the same weights.
+only the sentence before it, its headings or its table's header hold counts `CONTEXT_WEIGHT`; a row of a table does not
+take from the row before. The score is then weighted by that of the hit. A sentence answers when it holds at least
+`MIN_COVERAGE` of the question, measured in the same weights.
 
 Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.2.
 """
@@ -23,7 +24,8 @@ K1 = 1.2
 B = 0.4
 """Less than for documents: a long sentence is no worse an answer than a short one by much."""
 CONTEXT_WEIGHT = 0.4
-MIN_COVERAGE = 0.4
+MIN_COVERAGE = 0.3
+"""Higher, and many right answers are refused; lower, and questions that nothing answers get a quote."""
 NEAR_BEST = 0.7
 """Share of the best score from which on another sentence is quoted too."""
 MAX_QUOTES = 3
@@ -109,12 +111,14 @@ def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser) -> list[_
         for hit in hits:
             chunk = hit.chunk
             context = frozenset(analyser.tokens("\n".join((hit.title, *chunk.headings, chunk.table_header))))
+            before = frozenset[str]()
             for span in sentence_spans(chunk.text):
                 place = Span(span.start + chunk.span.start, span.end + chunk.span.start)
                 text = chunk.text[span.start : span.end]
+                tokens = Counter(analyser.tokens(text))
                 if text not in chunk.headings and (chunk.document_id, place) not in found:
-                    tokens = Counter(analyser.tokens(text))
-                    found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context)
+                    found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context | before)
+                before = frozenset(() if chunk.table_header else tokens)
     return list(found.values())
 
 

@@ -50,3 +50,9 @@ def test_a_misspelt_name_lists_the_known_ones() -> None:
 )
 def test_finds_the_key(name: str, given: str | None, environ: dict[str, str], expected: str | None) -> None:
     assert key_of(name, given, environ) == expected
+
+
+def test_a_vendors_key_goes_to_the_vendor_only() -> None:
+    environ = {"DEEPSEEK_API_KEY": "theirs"}
+    assert key_of("deepseek", None, environ, base_url="https://api.deepseek.com") == "theirs"
+    assert key_of("deepseek", None, environ, base_url="https://elsewhere.example.org/v1") is None

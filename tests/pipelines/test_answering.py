@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from penstock.engines.extractive import ExtractiveLLM
+from penstock.engines.openai import OpenAILLM
 from penstock.errors import ModelUnavailable, UsageError
 from penstock.model import Answer, Chunk, Hit, Place, Source, Span, Trace, Usage
 from penstock.pipelines.answering import LABELS, answer, stream_answer
 from penstock.pipelines.prompting import REFUSALS
+from penstock.testing.llm_server import ScriptedServer
+from penstock.testing.llm_server import answer as served
 from penstock.testing.llms import ScriptedLLM
 
 QUESTION = "How many days of leave carry over?"
@@ -89,7 +92,7 @@ def test_without_hits_nothing_is_asked(engine: Any) -> None:
 
 
 def test_hits_that_do_not_fit_are_an_error_and_no_refusal() -> None:
-    with pytest.raises(UsageError, match="none of 1 hits fits .* over the budget"):
+    with pytest.raises(UsageError, match=r"none of 1 hits fits .* over the budget"):
         answer(QUESTION, [hit("x" * 9000)], llm=ScriptedLLM(context_tokens=2000))
 
 
@@ -135,3 +138,16 @@ def test_without_a_model_it_refuses_what_the_sources_do_not_say() -> None:
     assert given.refused
     assert given.text == REFUSALS["en"]
     assert given.citations == ()
+
+
+def test_over_the_wire() -> None:
+    with ScriptedServer(
+        served("<think>Hm.</think>", 'Up to ten: "carry over up to ', 'ten days" [1]. And "x" [2].')
+    ) as server:
+        given = answer(QUESTION, HITS, llm=OpenAILLM(model="qwen3", base_url=server.url))
+    assert given.text == 'Up to ten: "carry over up to ten days" [1]. And "x".'
+    assert [one.quote for one in given.citations] == ["carry over up to ten days"]
+    assert (given.model, given.usage) == ("qwen3", Usage(prompt_tokens=11, completion_tokens=7))
+    ((_, _, body),) = server.requests
+    assert [one["role"] for one in body["messages"]] == ["system", "user"]
+    assert body["messages"][1]["content"].endswith(f"Question: {QUESTION}")

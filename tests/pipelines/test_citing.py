@@ -51,36 +51,125 @@ UP_TO = ("d-0", "up to ten days of unused leave")
 @pytest.mark.parametrize(
     ("claim", "text", "citations"),
     [
-        pytest.param('It is "up to ten days of unused leave" [1].', 'It is "up to ten days of unused leave" [1].', [UP_TO], id="quoted"),
-        pytest.param("“Up to ten days of unused leave.”【1】", "“Up to ten days of unused leave.”[1]", [("d-0", UP_TO[1])], id="lenticular"),
-        pytest.param("“最多十天未休年假”［２］。", "“最多十天未休年假”[2]。", [("zh-0", "最多十天未休年假")], id="full width"),
-        pytest.param("根据[2]，“逾期未休的视为自动放弃”。", "根据[2]，“逾期未休的视为自动放弃”。", [("zh-0", "逾期未休的视为自动放弃")], id="mark first"),
-        pytest.param('It is "up to twelve days of leave" [1].', 'It is "up to twelve days of leave".', [], id="not what it says"),
-        pytest.param('It is "up to ten days of unused leave" [2].', 'It is "up to ten days of unused leave".', [], id="wrong passage"),
-        pytest.param('It is "up to ten days of unused leave" [7].', 'It is "up to ten days of unused leave".', [], id="no such passage"),
-        pytest.param('It is "up to ten days of unused leave" [0][1].', 'It is "up to ten days of unused leave" [1].', [UP_TO], id="no number nought"),
-        pytest.param('It is "up to ten days of unused leave" [1, 2].', 'It is "up to ten days of unused leave" [1].', [UP_TO], id="one of two"),
-        pytest.param("“Employees may carry over” and “最多十天未休年假” [1][2].", "“Employees may carry over” and “最多十天未休年假” [1][2].",
-                     [("d-0", "Employees may carry over"), ("zh-0", "最多十天未休年假")], id="a quotation each"),
-        pytest.param("“Employees may carry over” and “fifteen days of leave” [1].", "“Employees may carry over” and “fifteen days of leave”.", [], id="one of two quotations false"),
-        pytest.param("By [1] “Requests go to the manager” and by [2] “最多十天未休年假”.", "By [1] “Requests go to the manager” and by [2] “最多十天未休年假”.",
-                     [("d-0", "Requests go to the manager"), ("zh-0", "最多十天未休年假")], id="quotations after their marks"),
-        pytest.param("Employees can carry over ten days of leave [1].", "Employees can carry over ten days of leave [1].",
-                     [("d-0", "Employees may carry over up to ten days of unused leave.")], id="no quotation, supported"),
-        pytest.param("年假最多可结转十天[2]。", "年假最多可结转十天[2]。", [("zh-0", "员工可将最多十天未休年假结转至下一年度。")], id="Chinese, supported"),
-        pytest.param("Employees can carry over 12 days of leave [1].", "Employees can carry over 12 days of leave.", [], id="a number that is not there"),
-        pytest.param("Remote work is allowed on Fridays [1].", "Remote work is allowed on Fridays.", [], id="not supported"),
-        pytest.param("Employees carry over leave “十天” [2].", "Employees carry over leave “十天”.", [], id="a quotation too short to count"),
-        pytest.param("年假最多可结转“十天”[2]。", "年假最多可结转“十天”[2]。", [("zh-0", "十天")], id="a short one in a supported claim"),
+        pytest.param(
+            'It is "up to ten days of unused leave" [1].',
+            'It is "up to ten days of unused leave" [1].',
+            [UP_TO],
+            id="quoted",
+        ),
+        pytest.param(
+            "“Up to ten days of unused leave.”【1】",
+            "“Up to ten days of unused leave.”[1]",
+            [("d-0", UP_TO[1])],
+            id="lenticular",
+        ),
+        pytest.param(
+            "“最多十天未休年假”［２］。", "“最多十天未休年假”[2]。", [("zh-0", "最多十天未休年假")], id="full width"
+        ),
+        pytest.param(
+            "根据[2]，“逾期未休的视为自动放弃”。",
+            "根据[2]，“逾期未休的视为自动放弃”。",
+            [("zh-0", "逾期未休的视为自动放弃")],
+            id="mark first",
+        ),
+        pytest.param(
+            'It is "up to twelve days of leave" [1].', 'It is "up to twelve days of leave".', [], id="not what it says"
+        ),
+        pytest.param(
+            'It is "up to ten days of unused leave" [2].',
+            'It is "up to ten days of unused leave".',
+            [],
+            id="wrong passage",
+        ),
+        pytest.param(
+            'It is "up to ten days of unused leave" [7].',
+            'It is "up to ten days of unused leave".',
+            [],
+            id="no such passage",
+        ),
+        pytest.param(
+            'It is "up to ten days of unused leave" [0][1].',
+            'It is "up to ten days of unused leave" [1].',
+            [UP_TO],
+            id="no number nought",
+        ),
+        pytest.param(
+            'It is "up to ten days of unused leave" [1, 2].',
+            'It is "up to ten days of unused leave" [1].',
+            [UP_TO],
+            id="one of two",
+        ),
+        pytest.param(
+            "“Employees may carry over” and “最多十天未休年假” [1][2].",
+            "“Employees may carry over” and “最多十天未休年假” [1][2].",
+            [("d-0", "Employees may carry over"), ("zh-0", "最多十天未休年假")],
+            id="a quotation each",
+        ),
+        pytest.param(
+            "“Employees may carry over” and “fifteen days of leave” [1].",
+            "“Employees may carry over” and “fifteen days of leave”.",
+            [],
+            id="one of two quotations false",
+        ),
+        pytest.param(
+            "By [1] “Requests go to the manager” and by [2] “最多十天未休年假”.",
+            "By [1] “Requests go to the manager” and by [2] “最多十天未休年假”.",
+            [("d-0", "Requests go to the manager"), ("zh-0", "最多十天未休年假")],
+            id="quotations after their marks",
+        ),
+        pytest.param(
+            "Employees can carry over ten days of leave [1].",
+            "Employees can carry over ten days of leave [1].",
+            [("d-0", "Employees may carry over up to ten days of unused leave.")],
+            id="no quotation, supported",
+        ),
+        pytest.param(
+            "年假最多可结转十天[2]。",
+            "年假最多可结转十天[2]。",
+            [("zh-0", "员工可将最多十天未休年假结转至下一年度。")],
+            id="Chinese, supported",
+        ),
+        pytest.param(
+            "Employees can carry over 12 days of leave [1].",
+            "Employees can carry over 12 days of leave.",
+            [],
+            id="a number that is not there",
+        ),
+        pytest.param(
+            "Remote work is allowed on Fridays [1].", "Remote work is allowed on Fridays.", [], id="not supported"
+        ),
+        pytest.param(
+            "Employees carry over leave “十天” [2].",
+            "Employees carry over leave “十天”.",
+            [],
+            id="a quotation too short to count",
+        ),
+        pytest.param(
+            "年假最多可结转“十天”[2]。",
+            "年假最多可结转“十天”[2]。",
+            [("zh-0", "十天")],
+            id="a short one in a supported claim",
+        ),
         pytest.param("See `row[1]` and array.", "See `row[1]` and array.", [], id="code"),
         pytest.param("No marks at all.", "No marks at all.", [], id="no marks"),
         pytest.param("In [2019] and [a].", "In [2019] and [a].", [], id="other brackets"),
-        pytest.param("“up to ten days of unused leave” [1-2]", "“up to ten days of unused leave” [1]", [UP_TO], id="range"),
-        pytest.param("“ends here and the second part” [3]", "“ends here and the second part” [3]", [("m-15", "ends here and the second part")], id="in the second chunk"),
-        pytest.param("“first part ends here and the second part begins” [3]", "“first part ends here and the second part begins” [3]",
-                     [("m-15", "ends here and the second part begins")], id="across two chunks"),
+        pytest.param(
+            "“up to ten days of unused leave” [1-2]", "“up to ten days of unused leave” [1]", [UP_TO], id="range"
+        ),
+        pytest.param(
+            "“ends here and the second part” [3]",
+            "“ends here and the second part” [3]",
+            [("m-15", "ends here and the second part")],
+            id="in the second chunk",
+        ),
+        pytest.param(
+            "“first part ends here and the second part begins” [3]",
+            "“first part ends here and the second part begins” [3]",
+            [("m-15", "ends here and the second part begins")],
+            id="across two chunks",
+        ),
     ],
-)  # fmt: skip
+)
 def test_checks_claims(claim: str, text: str, citations: list[tuple[str, str]]) -> None:
     assert checked(claim) == (text, citations)
 
