@@ -5,7 +5,7 @@ from penstock.model import Change
 
 
 def is_step(change: Change, revision: int) -> bool:
-    """Whether there is anything to do: an index that stands beyond the change holds it already.
+    """Whether there is anything to do: an index that stands at its end or beyond holds it already.
 
     Raises:
         IndexingError: changes between the index and this one are missing.
@@ -14,4 +14,4 @@ def is_step(change: Change, revision: int) -> bool:
         raise IndexingError(
             f"the index stands at revision {revision}, and the change starts at {change.since}: replay what is between"
         )
-    return change.revision >= revision
+    return change.revision > revision

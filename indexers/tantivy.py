@@ -184,13 +184,12 @@ def _deleted_share(folder: Path, more: int) -> float:
 
 @contextmanager
 def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
-    """tantivy's errors, which are ValueErrors, and its panics, which are no Exceptions, as our own."""
+    """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own."""
     try:
         yield
-    except (ValueError, OSError, RuntimeError, SystemError, KeyError) as error:
-        busy = "lock" in str(error).lower()
-        told = IndexingError if busy else kind
-        raise told(f"{what}: {error}") from error
+    except (ValueError, OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
+        locked = "Failed to acquire" in str(error)  # by another writer, or in a folder that may only be read
+        raise (IndexingError if locked else kind)(f"{what}: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
