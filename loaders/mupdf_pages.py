@@ -3,17 +3,19 @@
 from importlib import import_module
 from typing import Any
 
+from penstock.loaders.fonts import names_bold, names_mono
 from penstock.loaders.pages import Page, Piece, Rect, turned
 from penstock.loaders.scans import Sight
 
-BOLD, MONO = 16, 8
-"""Bits of a span's flags."""
-MOST_EDGES = 2000
-"""A page with more lines is a drawing: looking for tables in it would take seconds and find none."""
+BOLD = 16
+"""Bit of a span's flags."""
+MOST_PATHS = 1500
+"""A page with more lines and shapes is a drawing: looking for tables in it would take seconds and find none."""
 THIN = 3.0
 """Points; a rectangle that is thinner is a ruling line."""
-FILLED = 0.35
-"""A grid of which a smaller share of the cells holds text is a chart or a form's frame."""
+FILLED = 0.5
+"""A grid of which a smaller share of the cells holds text is a chart, a form's frame or a table's head alone; one of
+two rows must be full. What is refused here may still be a table by how its text is aligned."""
 ONE_CELL = 0.75
 """A grid with more than this share of its text in one cell is a frame around text."""
 
@@ -76,17 +78,12 @@ def _piece(line: dict[str, Any], rect: Any) -> Piece | None:
     count = sum(len(span["text"]) for span in spans)
     largest = max(spans, key=lambda span: len(span["text"].strip()))
     return Piece(
-        text="".join(span["text"] for span in line["spans"]).strip(),
+        text=" ".join("".join(span["text"] for span in line["spans"]).split()),
         rect=Rect(rect.x0, rect.y0, rect.x1, rect.y1),
         size=float(largest["size"]) or 1.0,
-        bold=sum(len(span["text"]) for span in spans if _is_bold(span)) > 0.7 * count,
-        mono=sum(len(span["text"]) for span in spans if span["flags"] & MONO) > 0.7 * count,
+        boldness=sum(len(span["text"]) for span in spans if span["flags"] & BOLD or names_bold(span["font"])) / count,
+        mono=sum(len(span["text"]) for span in spans if names_mono(span["font"])) > 0.7 * count,
     )
-
-
-def _is_bold(span: dict[str, Any]) -> bool:
-    name = span["font"].lower()
-    return bool(span["flags"] & BOLD) or any(word in name for word in ("bold", "black", "heavy", "semibold", "-medi"))
 
 
 def _turn(direction: tuple[float, float], matrix: Any) -> int:
@@ -103,7 +100,9 @@ def _turned_piece(piece: Piece, turns: int, width: float, height: float) -> Piec
     for _ in range(turns):
         rect = turned(rect, height)
         width, height = height, width
-    return Piece(text=piece.text, rect=rect, size=piece.size, bold=piece.bold, mono=piece.mono, cells=piece.cells)
+    return Piece(
+        text=piece.text, rect=rect, size=piece.size, boldness=piece.boldness, mono=piece.mono, cells=piece.cells
+    )
 
 
 def _with_tables(page: Any, pieces: list[Piece]) -> list[Piece]:
@@ -119,34 +118,39 @@ def _with_tables(page: Any, pieces: list[Piece]) -> list[Piece]:
 
 
 def _tables(page: Any) -> list[Piece]:
+    if not 0 < sum("path" in kind for kind, _ in page.get_bboxlog()) <= MOST_PATHS:
+        return []
     paths = page.get_drawings()
     if not _may_hold_table(paths):
         return []
     finder = page.find_tables(use_layout=False, paths=paths)
-    found = [] if finder is None else finder.tables
-    pieces = (
-        _table(table.extract(), Rect(*table.bbox)) for table in found if table.row_count > 1 and table.col_count > 1
-    )
-    return [piece for piece in pieces if piece is not None]
+    grids = [] if finder is None else finder.tables
+    found = (_table(grid.extract(), Rect(*grid.bbox)) for grid in grids if grid.row_count > 1 and grid.col_count > 1)
+    return [piece for piece in found if piece is not None]
 
 
 def _may_hold_table(paths: list[dict[str, Any]]) -> bool:
-    """Whether there are lines both across and down, and not so many that the page is a drawing."""
-    across = down = edges = 0
+    """Whether lines and sides of rectangles stand at three places across and at three down, as two by two cells have.
+
+    Shaded rows alone have two places across: such a table is found by how its text is aligned, and faster.
+    """
+    across: set[int] = set()
+    down: set[int] = set()
     for path in paths:
         for item in path["items"]:
-            edges += 1
             if item[0] == "l":
-                across += abs(item[1].y - item[2].y) < THIN < abs(item[1].x - item[2].x)
-                down += abs(item[1].x - item[2].x) < THIN < abs(item[1].y - item[2].y)
+                start, end = item[1], item[2]
+                if abs(start.x - end.x) < THIN < abs(start.y - end.y):
+                    across.add(round(start.x / THIN))
+                elif abs(start.y - end.y) < THIN < abs(start.x - end.x):
+                    down.add(round(start.y / THIN))
             elif item[0] == "re":
-                across += item[1].width > THIN
-                down += item[1].height > THIN
-            else:
-                edges += 1
-        if edges > MOST_EDGES:
-            return False
-    return across >= 2 and down >= 2
+                side = item[1]
+                if side.height > THIN:
+                    across |= {round(side.x0 / THIN), round(side.x1 / THIN)}
+                if side.width > THIN:
+                    down |= {round(side.y0 / THIN), round(side.y1 / THIN)}
+    return len(across) > 2 and len(down) > 2
 
 
 def _table(rows: list[list[str | None]], rect: Rect) -> Piece | None:
@@ -159,7 +163,8 @@ def _table(rows: list[list[str | None]], rect: Rect) -> Piece | None:
     cells = [[row[at] for at in kept] for row in cells]
     texts = [cell for row in cells for cell in row]
     longest, total = max(map(len, texts)), sum(map(len, texts))
-    if len(cells) < 2 or len(kept) < 2 or sum(map(bool, texts)) < FILLED * len(texts):
+    filled = sum(map(bool, texts)) / len(texts)
+    if len(cells) < 2 or len(kept) < 2 or filled < (1.0 if len(cells) == 2 else FILLED):
         return None
     if longest > 200 and longest > ONE_CELL * total:
         return None

@@ -101,27 +101,44 @@ def _read(engine: Any, pixels: Pixels) -> Any:
 @cache
 def _engine() -> Any:
     import rapidocr
+    from omegaconf import flag_override
 
     folder = Path(rapidocr.__file__).parent / "models"
-    return rapidocr.RapidOCR(
+    engine: Any = rapidocr.RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.max_side_len": LONGEST_SIDE,
             "Global.text_score": 0.0,
-            "Det.model_path": _model(folder, "det"),
-            "Cls.model_path": _model(folder, "cls"),
-            "Rec.model_path": _model(folder, "rec"),
             "Rec.rec_batch_num": BATCH,
-            "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
+    with flag_override(engine.cfg, "allow_objects", True):
+        for part, section in (("det", engine.cfg.Det), ("cls", engine.cfg.Cls), ("rec", engine.cfg.Rec)):
+            section.session = _session(folder, part)
+    return engine
 
 
-def _model(folder: Path, part: str) -> str:
-    for path in sorted(folder.glob(f"*_{part}_*.onnx")):
-        return str(path)
-    raise ModelNotFound(
-        f"no {part!r} model in {str(folder)!r}: RapidOCR brings its models in its wheel; "
-        "install it again (pip install --force-reinstall rapidocr)"
-    )
+def _session(folder: Path, part: str) -> Any:
+    """A model of RapidOCR's wheel, on a bounded number of threads that sleep while they wait.
+
+    Raises:
+        ModelNotFound: it is not there, or is of a release whose models would fetch their characters from the network.
+    """
+    import onnxruntime
+
+    paths = sorted(folder.glob(f"*_{part}_*.onnx"))
+    if not paths:
+        raise ModelNotFound(
+            f"no {part!r} model in {str(folder)!r}: RapidOCR brings its models in its wheel; "
+            "install it again (pip install --force-reinstall rapidocr)"
+        )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = False  # its arena keeps the memory of the largest picture for good
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(paths[0]), options, providers=["CPUExecutionProvider"])
+    if part == "rec" and "character" not in session.get_modelmeta().custom_metadata_map:
+        raise ModelNotFound(f"{str(paths[0])!r} does not say which characters it reads; install rapidocr 3.10 or later")
+    return session

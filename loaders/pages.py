@@ -62,8 +62,8 @@ class Piece:
     rect: Rect
     size: float
     """Size of most of its letters."""
-    bold: bool = False
-    """Whether most of its letters are bold."""
+    boldness: float = 0.0
+    """Share of its letters that are bold."""
     mono: bool = False
     """Whether its letters are of a typewriter font."""
     cells: tuple[tuple[str, ...], ...] = ()

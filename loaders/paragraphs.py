@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 
 from penstock.loaders.aligned import table_lines, table_runs
 from penstock.loaders.pages import Page, Piece, Rect, union
@@ -22,10 +22,14 @@ CAPTION = re.compile(
     r"|[图圖表]\s*[\d一二三四五六七八九十][\d.\-－—]*)"
 )
 """How a caption starts; see `CAPTION_LENGTH`."""
+WHOLLY = 0.75
+"""A block of which a larger share is bold is a bold block."""
 CAPTION_LENGTH = 600
 SHORT_CAPTION = 60
 OTHER_SIZE, OTHER_GUESSED_SIZE = 0.12, 0.3
 """Lines whose letter sizes differ by a larger share are different blocks; the second for guessed sizes."""
+OTHER_BOLDNESS = 0.6
+"""Lines whose shares of bold letters differ by more are different blocks."""
 ENDS = frozenset(".!?。！？:：;；")
 
 
@@ -104,7 +108,7 @@ def _starts_anew(gathered: list[Row], row: Row, column: Rect, pitch: float, tole
         return step > 2.5 * pitch
     if abs(row.size - before.size) > tolerance * max(row.size, before.size) and _tells(row, before):
         return True
-    if step > 1.3 * pitch + 0.1 or row.bold != before.bold or row.mono != before.mono:
+    if step > 1.3 * pitch + 0.1 or abs(row.boldness - before.boldness) > OTHER_BOLDNESS or row.mono != before.mono:
         return True
     if BULLET.match(row.text):
         return True
@@ -154,7 +158,7 @@ def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[Draft]:
         text=text,
         places=(page.place(union([row.rect for row in rows])),),
         size=median(row.size for row in rows),
-        bold=all(row.bold for row in rows),
+        bold=fmean(row.boldness for row in rows) > WHOLLY,
         lines=len(rows),
         measured=page.measured,
         level=level,

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.loaders.fonts import names_bold, names_mono
 from penstock.loaders.pages import Page, Piece, Rect, turned, union
 from penstock.loaders.rows import CELL_GAP, WORD_GAP
 from penstock.loaders.scans import Sight
 
 BOLD_WEIGHT = 600
 """Weight of a font from which it is bold."""
-FIXED_PITCH = 1
-"""Bit of a font's flags."""
 HYPHENS = frozenset("\x02\ufffe")
 """What PDFium gives for a hyphen at the end of a line."""
 MAX_OBJECTS = 5000
@@ -40,11 +39,17 @@ class _Run:
         shift = abs(rect.middle - last.middle)
         return turns == self.turns and -self.size < gap < CELL_GAP * self.size and shift < 0.6 * self.size
 
+    def is_on(self, width: float, height: float) -> bool:
+        """Whether the middle of the run lies on the page, which is of this size before the run is turned."""
+        rect = union(self.rects)
+        sides = (height, width) if self.turns % 2 else (width, height)
+        return 0 <= (rect.left + rect.right) / 2 <= sides[0] and 0 <= rect.middle <= sides[1]
+
 
 def page_of(page: Any, number: int, label: str) -> Page:
     """The text of a page, turned so that most of it runs from left to right."""
     width, height = page.get_size()
-    runs = [run for run in _runs(page) if run.text.strip()]
+    runs = [run for run in _runs(page) if run.text.strip() and run.is_on(width, height)]
     lengths = [0, 0, 0, 0]
     for run in runs:
         lengths[run.turns] += len(run.text)
@@ -134,7 +139,7 @@ def _piece(run: _Run, turns: int, width: float, height: float) -> Piece:
         text=_whole(run.text).strip(),
         rect=rect,
         size=run.size,
-        bold=run.bold > 0.7 * len(run.rects),
+        boldness=run.bold / len(run.rects),
         mono=run.mono > 0.7 * len(run.rects),
     )
 
@@ -205,8 +210,7 @@ class _Font:
             name = ctypes.create_string_buffer(128)
             self._raw.FPDFText_GetFontInfo(self._page, at, name, len(name), flags)
             weight = self._raw.FPDFText_GetFontWeight(self._page, at)
-            shown = name.value.decode("utf-8", "replace").lower()
-            bold = weight >= BOLD_WEIGHT or any(word in shown for word in ("bold", "black", "heavy", "-medi"))
-            self._look = bold, bool(flags.value & FIXED_PITCH) or "mono" in shown or "courier" in shown
+            shown = name.value.decode("utf-8", "replace")
+            self._look = weight >= BOLD_WEIGHT or names_bold(shown), names_mono(shown)
         self._fresh = character == " "
         return self._look

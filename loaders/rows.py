@@ -21,7 +21,8 @@ class Row:
     pieces: tuple[Piece, ...]
     rect: Rect
     size: float
-    bold: bool
+    boldness: float
+    """Share of its letters that are bold."""
     mono: bool
 
     @property
@@ -104,7 +105,7 @@ def _row(group: list[Piece]) -> Row:
         pieces=ordered,
         rect=union([piece.rect for piece in ordered]),
         size=size,
-        bold=sum(len(piece.text) for piece in ordered if piece.bold) > 0.8 * letters,
+        boldness=sum(len(piece.text) * piece.boldness for piece in ordered) / letters,
         mono=sum(len(piece.text) for piece in ordered if piece.mono) > 0.8 * letters,
     )
 
