@@ -37,6 +37,7 @@ def open_session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any
     kept = kept_graph(folder, checksums)
     if not _intact(kept, checksums):
         graph, arrays = _build(folder)
+        _name_weights(graph, arrays, kept.with_suffix(".data").name)
         if not _keep(kept, graph, arrays, checksums):
             return _session(graph.SerializeToString(), threads, arrays)
     return _session(str(kept), threads)
@@ -68,7 +69,7 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
         data = kept.with_suffix(".data")
         with os.fdopen(handle, "wb") as file:
             sha = hashlib.sha256()
-            for piece in _placed(graph, arrays, data.name):
+            for piece in _pieces(arrays):
                 sha.update(piece)
                 file.write(piece)
             file.flush()
@@ -87,26 +88,30 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
     return True
 
 
-def _placed(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> Iterable[Any]:
-    """The bytes of all weights in order; each weight's place in them is noted in the graph."""
+def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> None:
+    """Notes in the graph where the bytes of each weight stand in the file of weights."""
+    from onnx import TensorProto
+
     offset = 0
-    del graph.graph.initializer[:]
     for name, array in arrays.items():
-        gap = -offset % ALIGNMENT
-        yield bytes(gap)
-        offset += gap
-        graph.graph.initializer.append(_reference(name, array, location, offset))
-        yield array.reshape(-1).view(np.uint8).data
+        offset += -offset % ALIGNMENT
+        tensor = TensorProto(
+            name=name, data_type=TensorProto.FLOAT, dims=array.shape, data_location=TensorProto.EXTERNAL
+        )
+        for key, value in (("location", location), ("offset", offset), ("length", array.nbytes)):
+            tensor.external_data.add(key=key, value=str(value))
+        graph.graph.initializer.append(tensor)
         offset += array.nbytes
 
 
-def _reference(name: str, array: Float32Array, location: str, offset: int) -> Any:
-    from onnx import TensorProto
-
-    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=array.shape, data_location=TensorProto.EXTERNAL)
-    for key, value in (("location", location), ("offset", offset), ("length", array.nbytes)):
-        tensor.external_data.add(key=key, value=str(value))
-    return tensor
+def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
+    """The bytes of the file of weights, as `_name_weights` says where they stand."""
+    offset = 0
+    for array in arrays.values():
+        gap = -offset % ALIGNMENT
+        yield bytes(gap)
+        yield array.reshape(-1).view(np.uint8).data
+        offset += gap + array.nbytes
 
 
 def _intact(kept: Path, checksums: Checksums) -> bool:
