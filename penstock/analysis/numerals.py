@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "亿": 10**8}
+TEN_THOUSAND, HUNDRED_MILLION = 10**4, 10**8
 _NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百千万亿]{2,}")
 _PLACES = re.compile(r"[〇零一二三四五六七八九]{2,}")
 _VALUE = re.compile(r"(?:[零〇]?[一二两三四五六七八九]?[十百千]|[零〇]?[一二两三四五六七八九]|[万亿])+")
@@ -28,15 +28,22 @@ def numbers(run: str) -> Iterator[str]:
 
 
 def _value(numeral: str) -> int:
-    """The value of a numeral with units: 一万二千零三 is 12003."""
-    total = section = digit = 0
+    """The value of a numeral with units: 一万二千零三 is 12003, and 一万二, as people say it, 12000."""
+    total = ten_thousands = section = digit = 0
+    scale = 1
     for one in numeral:
         if one in _DIGITS:
             digit = _DIGITS[one]
-        elif one in _UNITS:
+            scale = scale if digit else 1
+            continue
+        if one in _UNITS:
             section += (digit or 1) * _UNITS[one]
-            digit = 0
+            scale = _UNITS[one] // 10
+        elif one == "万":
+            ten_thousands += (section + digit) * TEN_THOUSAND
+            section, scale = 0, TEN_THOUSAND // 10
         else:
-            total = (total + section + digit) * _LARGE[one]
-            section = digit = 0
-    return total + section + digit
+            total = (total + ten_thousands + section + digit) * HUNDRED_MILLION
+            ten_thousands, section, scale = 0, 0, HUNDRED_MILLION // 10
+        digit = 0
+    return total + ten_thousands + section + digit * scale
