@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from penstock.errors import CatalogError, UsageError
@@ -13,14 +14,12 @@ from penstock.model import (
     Block,
     Box,
     Chunk,
-    ChunkCounts,
     Document,
     Failure,
     Labels,
     Place,
     RunReport,
     Source,
-    SourceResult,
     Span,
 )
 
@@ -188,6 +187,7 @@ def pack_report(report: RunReport) -> bytes:
 
 def unpack_report(data: bytes) -> RunReport:
     """A run's report."""
-    plain = unpack(data)
-    results = tuple(SourceResult(**result) for result in plain.pop("results"))
-    return RunReport(results=results, chunks=ChunkCounts(**plain.pop("chunks")), **plain)
+    # Read by its types, so that a report may gain fields with defaults; pydantic is slow to import and seldom needed.
+    adapter = import_module("pydantic").TypeAdapter(RunReport)
+    report: RunReport = adapter.validate_python(unpack(data))
+    return report
