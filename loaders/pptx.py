@@ -1,6 +1,7 @@
 """PowerPoint decks (PPTX, PPTM, PPSX): slides with titles, text, tables, charts, diagrams and speaker notes."""
 
-from collections.abc import Iterator
+import zipfile
+import zlib
 from typing import Any, BinaryIO
 
 from lxml import etree
@@ -15,6 +16,8 @@ from penstock.model import Extraction, ExtractionWriter, Place, Source
 
 HIDDEN = "hidden"
 """Label of slides that are not shown; they are read like the others."""
+_DAMAGE = (KeyError, ValueError, AttributeError, TypeError, IndexError, etree.LxmlError)
+"""What python-pptx runs into where a part is not as the standard says; it does not check."""
 
 
 class PptxLoader:
@@ -39,8 +42,8 @@ class PptxLoader:
         data.seek(0)
         deck = _opened(source, data)
         writer = ExtractionWriter()
-        for number, slide in enumerate(_slides(source, deck, writer), start=1):
-            _Slide(slide, number, deck.slide_width or 1, deck.slide_height or 1, writer).write()
+        for number, reference in enumerate(list(deck.slides._sldIdLst), start=1):
+            _write_slide(deck, reference, number, writer)
         _write_masters(deck, writer)
         return titled(writer.finish(), deck.core_properties.title)
 
@@ -50,23 +53,21 @@ def _opened(source: Source, data: BinaryIO) -> Any:
     from pptx.exc import PythonPptxError
 
     try:
-        deck = pptx.Presentation(data)
-    except (PythonPptxError, KeyError, ValueError, AttributeError, etree.LxmlError) as error:
+        return pptx.Presentation(data)
+    except (PythonPptxError, zipfile.BadZipFile, zlib.error, EOFError, *_DAMAGE) as error:
         raise BrokenSource(f"{source.uri!r} is damaged: no readable deck ({type(error).__name__}: {error})") from error
-    return deck
 
 
-def _slides(source: Source, deck: Any, writer: ExtractionWriter) -> Iterator[Any]:
-    """The slides in the order of the deck; one that the deck names and does not hold is noted."""
+def _write_slide(deck: Any, reference: Any, number: int, writer: ExtractionWriter) -> None:
+    """Adds one slide; one that is missing or malformed costs itself and not the deck."""
+    from pptx.exc import PythonPptxError
     from pptx.oxml.ns import qn
 
-    for number, one in enumerate(list(deck.slides._sldIdLst), start=1):
-        try:
-            yield deck.part.related_slide(one.get(qn("r:id")))
-        except KeyError:
-            writer.problem("the deck lists this slide but does not hold it", page=number)
-            if len(deck.slides._sldIdLst) == 1:
-                raise BrokenSource(f"{source.uri!r} is damaged: it holds none of its slides") from None
+    try:
+        slide = deck.part.related_slide(reference.get(qn("r:id")))
+        _Slide(slide, number, deck.slide_width or 1, deck.slide_height or 1, writer).write()
+    except (PythonPptxError, *_DAMAGE) as error:
+        writer.problem(f"this slide is damaged or missing ({type(error).__name__}: {error})", page=number)
 
 
 class _Slide:

@@ -10,7 +10,7 @@ from penstock.model import Extraction, ExtractionWriter, Source
 
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+_.:])\1{2,}")
 _LEVELS = "=-~^\"'`#*+_.:"
-_BULLET = re.compile(r"\s*([-*+•·●▪◦–]|\(?\d{1,3}[.)、]|\(?[a-z][.)]|[一二三四五六七八九十]{1,3}、)\s*\S")
+_BULLET = re.compile(r"\s*([-*+](?=\s)|[•·●▪◦–]|\(?\d{1,3}[.)、]|\(?[a-z][.)]|[一二三四五六七八九十]{1,3}、)\s*\S")
 _BLANK = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+|\f")
 
 
