@@ -4,12 +4,14 @@ A sentence is scored like a document of BM25, the sentences of all passages bein
 question that it holds counts by how rare it is there, damped by repetition and by the sentence's length. A token that
 only the sentence before it, its headings or its table's header hold counts `CONTEXT_WEIGHT`; a row of a table does not
 take from the row before. The score is then weighted by that of the hit. A sentence answers when it holds at least
-`MIN_COVERAGE` of the question, measured in the same weights.
+`MIN_COVERAGE` of the question, measured in the same weights, and says something that the question does not. The words
+inside an address (a URL, a path) are not the sentence's own, unless the question asks for one.
 
 Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.2.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ MIN_COVERAGE = 0.3
 NEAR_BEST = 0.7
 """Share of the best score from which on another sentence is quoted too."""
 MAX_QUOTES = 3
+_ASCII_WORD = re.compile(r"[!-~]+")
 HIT_WEIGHT = 0.4
 """How much of a sentence's score hangs on its hit's score, as a share of the best hit's."""
 
@@ -82,7 +85,7 @@ class ExtractiveLLM:
         analyser = self._analyser()
         said = {token for word in STOP_WORDS for token in analyser.tokens(word)}
         wanted = [token for token in dict.fromkeys(analyser.tokens(question)) if token not in said]
-        candidates = _candidates(passages, analyser)
+        candidates = _candidates(passages, analyser, addresses="/" in question)
         if not wanted or not candidates:
             return []
         rarity = _rarity(wanted, candidates)
@@ -91,10 +94,12 @@ class ExtractiveLLM:
         found = [
             Quote(number=one.number, hit=one.hit, span=one.span, score=_score(one, rarity, mean, top))
             for one in candidates
-            if _coverage(one, rarity) >= MIN_COVERAGE
+            if _coverage(one, rarity) >= MIN_COVERAGE and not one.tokens.keys() <= {*wanted, *said}
         ]
         found.sort(key=lambda quote: (-quote.score, quote.number, quote.hit.chunk.id, quote.span))
-        return [quote for quote in found[:MAX_QUOTES] if quote.score >= NEAR_BEST * found[0].score]
+        different = {"".join(quote.text.split()): quote for quote in reversed(found)}
+        best = sorted(different.values(), key=found.index)[:MAX_QUOTES]
+        return [quote for quote in best if quote.score >= NEAR_BEST * found[0].score]
 
     def _analyser(self) -> Analyser:
         if self._given is None:
@@ -104,7 +109,7 @@ class ExtractiveLLM:
         return self._given
 
 
-def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser) -> list[_Candidate]:
+def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Candidate]:
     """Every sentence once, also where hits overlap; a heading is no answer."""
     found: dict[tuple[str, Span], _Candidate] = {}
     for number, hits in enumerate(passages, 1):
@@ -115,11 +120,17 @@ def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser) -> list[_
             for span in sentence_spans(chunk.text):
                 place = Span(span.start + chunk.span.start, span.end + chunk.span.start)
                 text = chunk.text[span.start : span.end]
-                tokens = Counter(analyser.tokens(text))
+                tokens = Counter(analyser.tokens(text if addresses else _ASCII_WORD.sub(_own_word, text)))
                 if text not in chunk.headings and (chunk.document_id, place) not in found:
                     found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context | before)
                 before = frozenset(() if chunk.table_header else tokens)
     return list(found.values())
+
+
+def _own_word(found: re.Match[str]) -> str:
+    """The word, or nothing where it is an address."""
+    word = found[0]
+    return "" if "://" in word or word.startswith("www.") or word.count("/") > 1 else word
 
 
 def _rarity(wanted: Sequence[str], candidates: Sequence[_Candidate]) -> Mapping[str, float]:
