@@ -42,7 +42,9 @@ class PptxLoader:
         data.seek(0)
         deck = _opened(source, data)
         writer = ExtractionWriter()
-        for number, reference in enumerate(list(deck.slides._sldIdLst), start=1):
+        # `deck.slides` would rename all parts first, and fail where one of them is missing.
+        listed = deck._element.sldIdLst
+        for number, reference in enumerate(listed if listed is not None else (), start=1):
             _write_slide(deck, reference, number, writer)
         _write_masters(deck, writer)
         return titled(writer.finish(), deck.core_properties.title)
