@@ -20,6 +20,8 @@ LABELS = {
     "zh": "以下为资料原文摘录（未使用语言模型）：",
 }
 """The first line of an answer that only quotes."""
+CUT_SHORT = " […]"
+"""Ends an answer that took all the tokens it was allowed, and so did not come to its end."""
 
 
 @runtime_checkable
@@ -116,7 +118,11 @@ def _asked(
             shown.append(checked.text)
             yield checked.text
     counted = Usage(prompt_tokens=prompt.tokens, completion_tokens=llm.count_tokens("".join(raw)))
-    yield _final(prompt, hits, llm.name, shown, citations, usage[-1] if usage else counted)
+    used = usage[-1] if usage else counted
+    if usage and used.completion_tokens >= answer_tokens:
+        shown.append(CUT_SHORT)
+        yield CUT_SHORT
+    yield _final(prompt, hits, llm.name, shown, citations, used)
 
 
 def _text(items: Iterator[str | Usage], usage: list[Usage], raw: list[str]) -> Iterator[str]:

@@ -101,6 +101,12 @@ def test_an_error_of_the_model_is_passed_on() -> None:
         answer(QUESTION, HITS, llm=ScriptedLLM(ModelUnavailable("busy")))
 
 
+def test_an_answer_that_was_cut_short_says_so() -> None:
+    given = answer(QUESTION, HITS, llm=ScriptedLLM(GOOD + " And so on and on."), answer_tokens=34)
+    assert given.text == GOOD + " And so […]"
+    assert len(given.citations) == 1
+
+
 def test_counts_the_usage_where_the_server_does_not() -> None:
     class Silent(ScriptedLLM):
         def stream(self, messages: Any, *, max_tokens: int) -> Any:
