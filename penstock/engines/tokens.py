@@ -32,7 +32,7 @@ def estimated_tokens(text: str) -> int:
     any other character as many as it has bytes in UTF-8, which no byte-level vocabulary exceeds.
 
     >>> estimated_tokens("Ten days carry over."), estimated_tokens("十天年假")
-    (7, 6)
+    (8, 6)
     """
     total = 0.0
     for piece in _PIECES.finditer(text):

@@ -102,7 +102,7 @@ def test_an_error_of_the_model_is_passed_on() -> None:
 
 
 def test_an_answer_that_was_cut_short_says_so() -> None:
-    given = answer(QUESTION, HITS, llm=ScriptedLLM(GOOD + " And so on and on."), answer_tokens=34)
+    given = answer(QUESTION, HITS, llm=ScriptedLLM(GOOD + " And so on and on."), answer_tokens=33)
     assert given.text == GOOD + " And so […]"
     assert len(given.citations) == 1
 
