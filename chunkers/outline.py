@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from penstock.model import Block, Document, Span
 
 _SPACE = re.compile(r"\s+")
+_NUMBERED = re.compile(
+    r"第[\d一二三四五六七八九十百]+[编篇部章节条]|[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.、)]?\s|[IVX]+\.\s"
+    r"|(?:chapter|section|part|appendix)\s+[\divxa-z]+\b",
+    re.IGNORECASE,
+)
+"""A heading that is one of several: no title of the whole, though a loader may have taken the first one for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,8 @@ class Part:
 def runs(document: Document) -> list[list[Part]]:
     """The blocks that may share a chunk: stretches of the document with no furniture between.
 
-    A document's title stands above everything in it, except above the heading that says the same.
+    A document's title stands above everything in it, except above the heading that says the same. A title that is
+    numbered like a chapter is the first chapter's, and stands above that alone.
     """
     found: list[list[Part]] = [[]]
     outline = _Outline(document.title)
@@ -43,7 +50,8 @@ class _Outline:
     """The headings in force while a document is walked through."""
 
     def __init__(self, title: str) -> None:
-        self._title = one_line(title)
+        title = one_line(title)
+        self._title = "" if _NUMBERED.match(title) else title
         self._open: list[tuple[int, str]] = []
 
     @property
@@ -52,7 +60,7 @@ class _Outline:
         return above + tuple(text for _, text in self._open)
 
     def heading(self, block: Block, text: str) -> Part:
-        if text.casefold() == self._title.casefold():
+        if self._title and text.casefold() == self._title.casefold():
             self._open.clear()
             return Part(block=block, path=())
         level = max(block.level, 1)

@@ -79,6 +79,17 @@ def test_the_title_stands_above_every_chunk_but_the_one_that_says_it() -> None:
     assert second.headings == ("Handbook",)
 
 
+@pytest.mark.parametrize("title", ["第一章 总则", "1 Introduction", "Chapter 1"])
+def test_the_first_chapter_is_not_above_the_second(title: str) -> None:
+    blocks = [
+        block("heading", title, 1),
+        block("paragraph", LONG),
+        block("heading", "Next", 1),
+        block("paragraph", LONG),
+    ]
+    assert [chunk.headings for chunk in chunks_of(blocks, title=title, size=50)] == [(), ()]
+
+
 def test_headings_take_a_quarter_of_the_size_and_lose_their_outermost_first() -> None:
     blocks = [
         block("heading", "outer " * 20, 1),
