@@ -1,6 +1,7 @@
 """A tree of HTML elements to blocks: headings with their level, paragraphs, lists, tables, code, captions."""
 
 import re
+from collections.abc import Iterator
 
 from lxml import etree, html
 
@@ -24,6 +25,7 @@ CELLS = ("td", "th")
 
 _HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _WRAPPED_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*\n[ \t\r\n\f]*(?=[{_HAN}])")
+_NUMBER = re.compile(r"-?\d{1,9}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BREAK = "\v"
 """Stands for a line break that the page asks for until white space was collapsed."""
@@ -191,20 +193,31 @@ def _is_plain_list(element: etree._Element) -> bool:
 
 def _list_lines(element: etree._Element) -> list[str]:
     lines: list[str] = []
-    pending = [(element, 0)]
-    # Depth first without recursion: items are replaced by themselves and the lists that they hold.
+    pending = [("", element, 0)]
+    # Depth first without recursion: lists are replaced by their items, items by themselves and the lists they hold.
     while pending:
-        one, depth = pending.pop()
+        bullet, one, depth = pending.pop()
         if local(one) in ("ul", "ol", "menu"):
-            items = [(item, depth) for item in one if local(item)]
-            pending += reversed(items)
+            pending += reversed([(mark, item, depth) for mark, item in _marked(one)])
             continue
         own, nested = _split_item(one)
         if own:
-            indent = "  " * depth
-            lines.append(f"{indent}{_bullet(one)} {own}")
-        pending += [(inner, depth + 1) for inner in reversed(nested)]
+            lines.append(f"{'  ' * depth}{bullet} {own}")
+        pending += [("", inner, depth + 1) for inner in reversed(nested)]
     return lines
+
+
+def _marked(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """The items of a list with their bullets or numbers."""
+    start = str(element.get("start") or "")
+    number = int(start) if _NUMBER.fullmatch(start) else 1
+    for item in element:
+        if not local(item):
+            continue
+        given = str(item.get("value") or "")
+        number = int(given) if _NUMBER.fullmatch(given) else number
+        yield (f"{number}." if local(element) == "ol" else "-"), item
+        number += 1
 
 
 def _split_item(item: etree._Element) -> tuple[str, list[etree._Element]]:
@@ -225,15 +238,3 @@ def _split_item(item: etree._Element) -> tuple[str, list[etree._Element]]:
             parts.append(" " if name in BREAKING or name == "br" else "")
             parts.append(str(one.text or ""))
     return " ".join(collapse("".join(parts)).split()), nested
-
-
-def _bullet(item: etree._Element) -> str:
-    parent = item.getparent()
-    if parent is None or local(parent) != "ol":
-        return "-"
-    start = str(parent.get("start") or "1")
-    first = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
-    given = str(item.get("value") or "")
-    if re.fullmatch(r"-?\d{1,9}", given):
-        return f"{given}."
-    return f"{first + sum(1 for _ in item.itersiblings('li', preceding=True))}."

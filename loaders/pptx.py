@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from lxml import etree
@@ -44,9 +45,12 @@ class PptxLoader:
         writer = ExtractionWriter()
         # `deck.slides` would rename all parts first, and fail where one of them is missing.
         listed = deck._element.sldIdLst
+        layouts: dict[str, Any] = {}
         for number, reference in enumerate(listed if listed is not None else (), start=1):
-            _write_slide(deck, reference, number, writer)
-        _write_masters(deck, writer)
+            layout = _write_slide(deck, reference, number, writer)
+            if layout is not None:
+                layouts.setdefault(layout.part.partname, layout)
+        _write_masters(layouts.values(), writer)
         return titled(writer.finish(), deck.core_properties.title)
 
 
@@ -60,16 +64,19 @@ def _opened(source: Source, data: BinaryIO) -> Any:
         raise BrokenSource(f"{source.uri!r} is damaged: no readable deck ({type(error).__name__}: {error})") from error
 
 
-def _write_slide(deck: Any, reference: Any, number: int, writer: ExtractionWriter) -> None:
-    """Adds one slide; one that is missing or malformed costs itself and not the deck."""
+def _write_slide(deck: Any, reference: Any, number: int, writer: ExtractionWriter) -> Any:
+    """Adds one slide and gives its layout; one that is missing or malformed costs itself and not the deck."""
     from pptx.exc import PythonPptxError
     from pptx.oxml.ns import qn
 
     try:
         slide = deck.part.related_slide(reference.get(qn("r:id")))
         _Slide(slide, number, deck.slide_width or 1, deck.slide_height or 1, writer).write()
+        layout = slide.slide_layout
     except (PythonPptxError, *_DAMAGE) as error:
         writer.problem(f"this slide is damaged or missing ({type(error).__name__}: {error})", page=number)
+        return None
+    return layout
 
 
 class _Slide:
@@ -127,15 +134,13 @@ class _Slide:
         self._add("note", text, self._places())
 
 
-def _write_masters(deck: Any, writer: ExtractionWriter) -> None:
-    """Text that stands on masters and layouts, and so on every slide that uses them: furniture, each text once."""
+def _write_masters(layouts: Iterable[Any], writer: ExtractionWriter) -> None:
+    """Text that stands on layouts and their masters, and so on every slide of theirs: furniture, each text once."""
     seen: set[str] = set()
-    for master in deck.slide_masters:
-        used = [layout for layout in master.slide_layouts if layout.used_by_slides]
-        for sheet in (master, *used) if used else ():
-            for frame in laid_out(sheet.shapes, 1, 1):
-                shape = frame.shape
-                text = shape.text_frame.text.strip() if shape.has_text_frame and not shape.is_placeholder else ""
-                if text and text not in seen:
-                    writer.add("furniture", text.replace("\v", "\n"))
-                seen.add(text)
+    for sheet in (sheet for layout in layouts for sheet in (layout.slide_master, layout)):
+        for frame in laid_out(sheet.shapes, 1, 1):
+            shape = frame.shape
+            text = shape.text_frame.text.strip() if shape.has_text_frame and not shape.is_placeholder else ""
+            if text not in seen:
+                writer.add("furniture", text.replace("\v", "\n"))
+            seen.add(text)
