@@ -3,7 +3,6 @@
 `HF_ENDPOINT` names another hub or a mirror; `HF_TOKEN` opens models that need one. Both are the hub's own variables.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from penstock.errors import DamagedModel, EngineError, ModelNotFound, ModelRefus
 
 ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 60
-CHUNK_BYTES = 1 << 20
 ENDINGS = (".json", ".txt", ".model", ".safetensors", ".py")
 """Configuration, vocabularies and weights; models with code of their own need it, and it is never run unasked."""
 OTHER_FORMATS = ("onnx/", "openvino/", "coreml/", "tf_", "flax_", "rust_")
@@ -104,24 +102,19 @@ def _bring(client: httpx.Client, url: str, file: HubFile, target: Path, progress
     target.parent.mkdir(parents=True, exist_ok=True)
     begun = target.with_name(target.name + ".begun")
     done = begun.stat().st_size if begun.is_file() and file.sha256 else 0
-    asked = {"Range": f"bytes={done}-"} if 0 < done < file.size else {}
+    asked = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if 0 < done < file.size else {})
     with client.stream("GET", url, headers=asked) as answer:
         answer.raise_for_status()
         done = done if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0
         with begun.open("ab" if done else "wb") as out:
-            for piece in answer.iter_bytes(CHUNK_BYTES):
+            for piece in answer.iter_bytes():
                 out.write(piece)
                 done += len(piece)
                 progress(file.path, done, file.size or done)
-    if (file.size and begun.stat().st_size != file.size) or (file.sha256 and _sum(begun) != file.sha256):
+    if (file.size and begun.stat().st_size != file.size) or (file.sha256 and sha256(begun) != file.sha256):
         begun.unlink()
         raise DamagedModel(f"{file.path!r} came damaged from the hub ({url}); try again")
     begun.replace(target)
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
