@@ -7,6 +7,8 @@ lost a share of its vectors is written anew.
 
 import uuid
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +34,15 @@ SEGMENT = 65_536
 """Vectors of the largest segment: what is in memory twice while segments are merged."""
 REMOVED_SHARE = 0.25
 """A segment that has lost more of its vectors than this is written anew without them."""
-VECTORS, REMOVED = ".faiss", ".removed"
+VECTORS, REMOVED = ".vectors", ".removed"
+"""Files of a segment: the rows (int64) and then the vectors (float32), both little-endian; the rows removed since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A segment in memory: a FAISS index that maps positions to rows, and which positions still count."""
+    """A segment in memory: a FAISS index, the row of each position in it, and which positions still count."""
 
-    index: Any  # faiss.IndexIDMap2: the types that FAISS ships leave out most of what it has
+    index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of what it has
     rows: NDArray[np.int64]
     live: NDArray[np.bool_]
     data: DataFile | None = None
@@ -48,8 +51,8 @@ class _Part:
     @property
     def vectors(self) -> Float32Array:
         """All vectors, as a view on FAISS's own memory: valid while the part is."""
-        flat: Any = faiss.downcast_index(self.index.index)
-        view: Float32Array = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
+        count, dimension = self.index.ntotal, self.index.d
+        view: Float32Array = faiss.rev_swig_ptr(self.index.get_xb(), count * dimension).reshape(count, dimension)
         return view
 
     @property
@@ -99,6 +102,7 @@ class FaissIndex:
         segments = tuple(Segment(data=part.data, removed=part.removed) for part in parts if part.data)
         total = sum(part.count for part in parts)
         self._manifest.write(Manifest(revision=change.revision, entries=total, segments=segments))
+        self._snapshots.put(change.revision, parts)
         named = {file.name for segment in segments for file in (segment.data, segment.removed) if file}
         remove_others(self._folder, VECTORS, named)
         remove_others(self._folder, REMOVED, named)
@@ -150,7 +154,7 @@ class FaissIndex:
     def _written(self, part: _Part) -> _Part:
         data, removed = part.data, part.removed
         if data is None:
-            data = self._write(faiss.serialize_index(part.index).tobytes(), VECTORS, len(part.rows))
+            data = self._write(part.rows.astype("<i8").tobytes() + part.vectors.tobytes(), VECTORS, len(part.rows))
         gone = part.rows[~part.live]
         if len(gone) != (removed.entries if removed else 0):
             removed = self._write(gone.astype("<i8").tobytes(), REMOVED, len(gone))
@@ -168,28 +172,24 @@ class FaissIndex:
     def _read(self, segment: Segment, known: _Part | None) -> _Part:
         if known and known.removed == segment.removed:
             return known
-        index = known.index if known else self._deserialised(segment.data)
-        rows = faiss.vector_to_array(index.id_map)
-        live = np.ones(len(rows), bool)
+        part = known or self._new(segment.data)
+        live = np.ones(len(part.rows), bool)
         if segment.removed:
             content = read_checked(self._folder / segment.removed.name, segment.removed.crc32)
-            live = ~contained(rows, np.sort(np.frombuffer(content, "<i8")))
-        return _Part(index=index, rows=rows, live=live, data=segment.data, removed=segment.removed)
+            live = ~contained(part.rows, np.sort(np.frombuffer(content, "<i8")))
+        return _Part(index=part.index, rows=part.rows, live=live, data=segment.data, removed=segment.removed)
 
-    def _deserialised(self, file: DataFile) -> Any:
-        content = np.frombuffer(read_checked(self._folder / file.name, file.crc32), np.uint8)
-        try:
-            index: Any = faiss.deserialize_index(content)
-        except RuntimeError as error:
-            raise DamagedIndex(f"{self._folder / file.name} cannot be read by FAISS: {error}") from error
-        if (index.d, index.ntotal) != (self._dimension, file.entries):
+    def _new(self, file: DataFile) -> _Part:
+        content = read_checked(self._folder / file.name, file.crc32)
+        if len(content) != file.entries * (8 + 4 * self._dimension):
             raise DamagedIndex(f"{self._folder / file.name} holds other vectors than the manifest says")
-        return index
+        vectors = np.frombuffer(content, "<f4", offset=8 * file.entries).reshape(-1, self._dimension)
+        return _new_part(np.frombuffer(content, "<i8", count=file.entries).astype(np.int64), vectors)
 
 
 def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _Part:
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-    index.add_with_ids(np.ascontiguousarray(vectors, np.float32), rows)
+    index: Any = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, np.float32))
     return _Part(index=index, rows=rows, live=np.ones(len(rows), bool))
 
 
@@ -233,6 +233,17 @@ def _joined(parts: Parts, dimension: int) -> _Part:
     return _new_part(rows, vectors)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """FAISS on one core, in the calling thread only: sharing one question out costs more than it gives."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def _only(seen: NDArray[np.bool_]) -> Any:
     """FAISS's options for a search that looks at these positions."""
     library: Any = faiss  # its types do not know the constructors that its Python part adds
@@ -245,12 +256,12 @@ def _nearest(
     """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores."""
     seen = part.live if allowed is None else part.live & contained(part.rows, allowed)
     count = int(np.count_nonzero(seen))
-    flat: Any = faiss.downcast_index(part.index.index)
     options = _only(seen) if count < len(seen) else None
     limit = min(k + 16, count)
     places = np.empty(0, np.int64)
     while limit:
-        approximate, found = flat.search(query[None], limit, params=options)
+        with _one_thread():
+            approximate, found = part.index.search(query[None], limit, params=options)
         places = found[0]
         if limit == count or approximate[0][-1] < approximate[0][k - 1] - 1e-6:
             break

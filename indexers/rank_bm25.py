@@ -95,6 +95,7 @@ class RankBM25Index:
         file = DataFile(name=f"{uuid.uuid4().hex}{SUFFIX}", crc32=zlib.crc32(data), entries=len(tokens))
         write_durably(self._folder / file.name, data)
         self._manifest.write(Manifest(revision=change.revision, entries=len(tokens), segments=(Segment(data=file),)))
+        self._snapshots.put(change.revision, _Tokens(tokens=tokens))
         remove_others(self._folder, SUFFIX, {file.name})
 
     def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:

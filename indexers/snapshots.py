@@ -49,6 +49,11 @@ class Snapshots(Generic[DataT]):
             self._held = self._read()
             return self._held
 
+    def put(self, revision: int, data: DataT) -> None:
+        """Takes what the caller has just written, which is then not read again."""
+        with self._lock:
+            self._held = Snapshot(stamp=self._manifest.stamp(), revision=revision, data=data)
+
     def forget(self) -> None:
         """Lets go of what is loaded."""
         self._held = self._nothing

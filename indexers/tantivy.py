@@ -29,8 +29,8 @@ HEAP_BYTES = 64 * 1024 * 1024
 """Memory of the writer, which then writes a segment; tantivy wants 15 MB or more."""
 BATCH = 1000
 """Entries that are replaced by one deletion."""
-WIDE = 4
-"""A scope of a quarter of the index or more is cheaper to check on what was found than to put into the query."""
+WIDE = 50
+"""A scope of a fiftieth of the index or more is cheaper to check on what was found than to put into the query."""
 DELETED_SHARE = 1 / 3
 """Deleted texts count in BM25's statistics until their segment is written anew: at this share, all are."""
 

@@ -61,7 +61,7 @@ def test_segments_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     index = FaissIndex(tmp_path, identity="m", dimension=D)
     held = vectors(200, 5)
     index.apply(change(1, dict(enumerate(held))))
-    assert len(list(tmp_path.glob("*.faiss"))) >= 5
+    assert len(list(tmp_path.glob("*.vectors"))) >= 5
     assert [hit.row for hit in index.search(held[123], k=1, scope=scope_of())] == [123]
 
 
