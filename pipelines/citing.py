@@ -8,7 +8,7 @@ The rules, for each claim (a sentence with its marks):
    its quotations is dropped, and all of them are when one quotation stands nowhere.
 3. A mark without a quotation, or with one of less than `MIN_WEIGHT`, is kept only when a sentence of the passage, or
    two in a row, hold at least `MIN_SHARE` of the claim's distinct tokens (function words and the marks left out),
-   two at least, and every number of the claim. That sentence is then the quote.
+   `MIN_SHARED` of them (or both of two), and every number of the claim. That sentence is then the quote.
 
 It is conservative on purpose: a right citation may be dropped, for instance where an answer in another language than
 its source does not quote, but what is shown can be looked up.
@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from penstock.analysis.scripts import is_cjk
 from penstock.analysis.sentences import sentence_spans
 from penstock.analysis.stopwords import STOP_WORDS
 from penstock.model import Citation, Span
@@ -28,7 +29,10 @@ from penstock.ports import Analyser
 
 MIN_WEIGHT = 8
 """Letters, Han characters counted twice, from which on a quotation alone is evidence."""
-MIN_SHARE = 0.5
+MIN_SHARE = 0.6
+MIN_SHARE_HAN = 0.5
+"""For claims mainly in Han characters: their tokens hold pairs across words too, which any paraphrase changes."""
+MIN_SHARED = 3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CODE = re.compile(r"`[^`\n]+`")
 
@@ -151,10 +155,11 @@ def _supporting(claim: str, one: Passage, analyser: Analyser) -> Span | None:
     for span in (*sentences, *pairs):
         text = one.text[span.start : span.end]
         shared = wanted.intersection(analyser.tokens(text))
-        share = len(shared) / len(wanted) if len(shared) >= 2 else 0.0
+        share = len(shared) / len(wanted) if len(shared) >= max(2, min(MIN_SHARED, len(wanted))) else 0.0
         if share > best_share and numbers <= set(_NUMBER.findall(canonical(text).text)):
             best, best_share = span, share
-    return best if best_share >= MIN_SHARE else None
+    han = sum(is_cjk(token[0]) for token in wanted) * 2 > len(wanted)
+    return best if best_share >= (MIN_SHARE_HAN if han else MIN_SHARE) else None
 
 
 def _function_words(analyser: Analyser) -> frozenset[str]:

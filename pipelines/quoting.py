@@ -14,8 +14,7 @@ QUOTED = re.compile(
 """A quotation in quotation marks of any style; the one group that matched holds what stands between them."""
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…+|\.\.\.+)\s*")
 _ALIKE = {
-    **dict.fromkeys("“”„‟«»「」『』＂〝〞", '"'),
-    **dict.fromkeys("‘’‚‛`´′", "'"),
+    **dict.fromkeys('“”„‟«»「」『』＂〝〞"‘’‚‛`´′', "'"),  # marks inside a quotation change with those around it
     **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
     **dict.fromkeys("[【［〔(（", "("),
     **dict.fromkeys("]】］〕)）", ")"),
@@ -35,7 +34,7 @@ def canonical(text: str) -> Canonical:
     """The text without white space, control and invisible characters; compatible and typographic forms made one.
 
     >>> canonical("“Ten – 10”").text
-    '"Ten-10"'
+    "'Ten-10'"
     """
     kept: list[str] = []
     at: list[int] = []

@@ -150,6 +150,10 @@ UP_TO = ("d-0", "up to ten days of unused leave")
             [("zh-0", "十天")],
             id="a short one in a supported claim",
         ),
+        pytest.param(
+            "Managers may refuse unused leave [1].", "Managers may refuse unused leave.", [], id="half supported"
+        ),
+        pytest.param("Employees [1]", "Employees", [], id="one word"),
         pytest.param("See `row[1]` and array.", "See `row[1]` and array.", [], id="code"),
         pytest.param("No marks at all.", "No marks at all.", [], id="no marks"),
         pytest.param("In [2019] and [a].", "In [2019] and [a].", [], id="other brackets"),

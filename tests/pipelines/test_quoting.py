@@ -23,6 +23,7 @@ def found(quote: str, text: str = TEXT) -> list[str] | None:
         pytest.param(
             'limit - "ten days" - doesn’t change', ["limit—“ten days”—doesn't\u00a0change"], id="dashes and marks"
         ),
+        pytest.param("limit—'ten days'—doesn't", ["limit—“ten days”—doesn't"], id="inner marks"),
         pytest.param("see (3) for files", ["see ［3］ for ﬁles"], id="brackets and ligatures"),
         pytest.param("the limit", ["The limit"], id="first letter"),
         pytest.param("doesn't change.", ["doesn't\u00a0change"], id="mark at the end"),
