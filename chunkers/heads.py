@@ -37,13 +37,12 @@ class Heads:
         if not path:
             return (), 0
         if path not in self._fitted:
-            kept = self._kept(path)
-            self._fitted[path] = kept, self._cost(kept)
+            whole = self._cost(path)
+            kept = path if whole <= self._room else self._kept(path)
+            self._fitted[path] = kept, whole if kept == path else self._cost(kept)
         return self._fitted[path]
 
     def _kept(self, path: tuple[str, ...]) -> tuple[str, ...]:
-        if self._cost(path) <= self._room:
-            return path
         kept: tuple[str, ...] = ()
         for heading in reversed(path):
             if self._cost((heading, *kept)) <= self._room:

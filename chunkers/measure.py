@@ -22,17 +22,16 @@ class Ruler:
         self._starts, self._ends = array("q"), array("q")
         start = end = 0
         for stretch in _stretches(text):
-            for token_start, token_end in counter.offsets(text[stretch.start : stretch.end]):
+            first = stretch.start
+            for token_start, token_end in counter.offsets(text[first : stretch.end]):
                 # Tokens of a part of a character share its range; those of some models overlap by their white space.
-                start, end = max(start, stretch.start + token_start), max(end, stretch.start + token_end)
+                start, end = max(start, first + token_start), max(end, first + token_end)
                 while end - start > LONGEST_TOKEN:
-                    self._add(start, start + LONGEST_TOKEN)
+                    self._starts.append(start)
                     start += LONGEST_TOKEN
-                self._add(start, end)
-
-    def _add(self, start: int, end: int) -> None:
-        self._starts.append(start)
-        self._ends.append(end)
+                    self._ends.append(start)
+                self._starts.append(start)
+                self._ends.append(end)
 
     def tokens(self, start: int, end: int) -> int:
         """Tokens that touch the characters from `start` to `end`."""
