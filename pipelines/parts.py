@@ -72,13 +72,11 @@ def followers(settings: Settings, collection: Collection, words: Analyser, model
     )
 
 
-def retriever(
-    settings: Settings, collection: Collection, indexes: Followers, words: Analyser, model: Embedder
-) -> Retriever:
-    """The hybrid retriever over the collection's indexes.
+def check_model(collection: Collection, model: Embedder) -> None:
+    """Vectors of different models cannot be compared.
 
     Raises:
-        UsageError: the collection's vectors are of another model.
+        UsageError: the collection's vectors are of another model than the settings name.
     """
     built_with = collection.embedder()
     if built_with not in ("", model.identity):
@@ -86,6 +84,12 @@ def retriever(
             f"collection {collection.name!r} was built with the embedding model {built_with!r}, the settings name "
             f"{model.identity!r}; set that model again, or ingest again to compute the vectors anew"
         )
+
+
+def retriever(
+    settings: Settings, collection: Collection, indexes: Followers, words: Analyser, model: Embedder
+) -> Retriever:
+    """The hybrid retriever over the collection's indexes."""
     given = settings.retrieval
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
     legs: list[retrievers.SearchLeg] = []

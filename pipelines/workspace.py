@@ -179,14 +179,14 @@ class Penstock:
 
     def status(self) -> Status:
         """How the collection and its indexes stand."""
-        return look(self.collection, self._followers, self.settings.home)
+        return look(self.collection, self._checked_followers, self.settings.home)
 
     def doctor(self, *, repair: bool = False) -> Diagnosis:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
         if not repair:
-            return doctor.examine(self.collection, self._followers)
+            return doctor.examine(self.collection, self._checked_followers)
         with self._lock():
-            return doctor.repair(self.collection, self._followers)
+            return doctor.repair(self.collection, self._checked_followers)
 
     def show(self, document: str) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
@@ -207,12 +207,13 @@ class Penstock:
     @property
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
-        if self._followers.are_behind:
+        followers = self._checked_followers
+        if followers.are_behind:
             try:
                 with self._lock():
-                    self._followers.catch_up()
+                    followers.catch_up()
             except CollectionLocked:
-                if not self._followers.are_usable:
+                if not followers.are_usable:
                     raise
         return self._retriever
 
@@ -251,6 +252,11 @@ class Penstock:
     @cached_property
     def _followers(self) -> Followers:
         return parts.followers(self.settings, self.collection, self._analyser, self._embedder)
+
+    @property
+    def _checked_followers(self) -> Followers:
+        parts.check_model(self.collection, self._embedder)
+        return self._followers
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
