@@ -38,6 +38,8 @@ from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError, UnknownName
 from penstock.model import Change, Filter, RunReport, Scope
 
+Rows = Sequence[int] | NDArray[np.int64]
+"""Row numbers, as an index gives them or as a list."""
 NEWEST = LIVE - 1
 """A revision after all others: what is live there is live now."""
 
@@ -238,9 +240,9 @@ class Collection:
         """What a search with that filter may see, at the newest revision or at an earlier one."""
         return hydrating.make_scope(self._database, self._row, where, self._at(at))
 
-    def hydrate(self, rows: Sequence[int], *, scope: Scope) -> dict[int, Hydrated]:
+    def hydrate(self, rows: Rows, *, scope: Scope) -> dict[int, Hydrated]:
         """What the rows stand for, by row; those that the scope does not let through are absent."""
-        return hydrating.hydrate(self._database, self._row, rows, scope)
+        return hydrating.hydrate(self._database, self._row, [int(row) for row in rows], scope)
 
     def neighbours(self, row: int, before: int, after: int, *, scope: Scope) -> tuple[Hydrated, ...]:
         """The chunks around a row in its document, in reading order, without the row itself."""
@@ -252,7 +254,7 @@ class Collection:
         with self._database.read() as connection:
             return changes.live_rows(connection, self._row, revision)
 
-    def chunk_ids(self, rows: Sequence[int]) -> dict[int, str]:
+    def chunk_ids(self, rows: Rows) -> dict[int, str]:
         """The chunk ids of rows of this collection, live or not."""
         found: dict[int, str] = {}
         with self._database.read() as connection:

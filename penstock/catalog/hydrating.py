@@ -59,7 +59,7 @@ def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Sco
     conditions = [live(chunks, scope.revision), *chunk_conditions(where)]
     found: dict[int, Hydrated] = {}
     with database.read() as connection:
-        for page in pages([int(row) for row in rows]):
+        for page in pages(rows):
             placed = read_placed(connection, collection, page, conditions)
             origins = sources_by_content(
                 connection, collection, (row.content for row in placed), scope.revision, source_conditions(where)

@@ -196,7 +196,7 @@ chunks = Table(
     _text("table_header"),
     _text("text"),
     Index(None, "document", "ordinal"),
-    Index(None, "collection", "removed_rev", "added_rev"),
+    Index(None, "collection", "removed_rev", "added_rev", "language"),
     sqlite_autoincrement=True,
 )
 

@@ -101,10 +101,9 @@ def read_vectors(connection: Connection, model: Model, hashes: Sequence[str]) ->
     for page in pages(list(dict.fromkeys(hashes))):
         query = select(vectors.c.hash, vectors.c.vector).where(vectors.c.model == model.row, vectors.c.hash.in_(page))
         for key, data in connection.execute(query):
-            vector = np.frombuffer(data, dtype=STORED).astype(np.float32, copy=False)
-            if vector.shape != (model.dimension,):
+            if len(data) != model.dimension * STORED.itemsize:
                 raise CatalogError(f"the vector of text {key} is damaged; restore the catalog from a copy")
-            found[key] = vector
+            found[key] = np.frombuffer(data, dtype=STORED).astype(np.float32, copy=False)
     return found
 
 

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
 from penstock.errors import CatalogError
@@ -131,7 +138,7 @@ class Commits(RuleBasedStateMachine):
     def commit(self, drawn: dict[str, Any]) -> None:
         puts, removed = [], []
         live, chunkers = dict(self.live), dict(self.chunkers)
-        fresh = {}
+        fresh: dict[int, str] = {}
         for uri, (kind, number, chunker, labels) in drawn.items():
             live.pop(uri, None)
             if kind == "removed":
@@ -176,7 +183,7 @@ class Commits(RuleBasedStateMachine):
             return
         known = self.collection.known_map()
         assert {uri: found.source.labels for uri, found in known.items()} == {u: la for u, (_, la) in self.live.items()}
-        expected = {}
+        expected: dict[str, Any] = {}
         for number, chunker in self.chunkers.items():
             uris = {uri for uri, (content, _) in self.live.items() if content == number}
             like = make_put("books", make_source("file:///any"), CONTENTS[number], chunker=chunker)
@@ -230,4 +237,4 @@ def test_any_history_can_be_followed(tmp_path: Path) -> None:
     with open_catalog(f"sqlite:///{template}") as catalog:
         catalog.collection("books", create=True)
     Commits.template = template
-    run_state_machine_as_test(Commits, settings=settings(max_examples=20, stateful_step_count=20, deadline=None))  # type: ignore[no-untyped-call]  # hypothesis does not type it
+    run_state_machine_as_test(Commits, settings=settings(max_examples=20, stateful_step_count=20, deadline=None))

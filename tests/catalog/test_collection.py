@@ -19,7 +19,11 @@ A, B = "file:///books/a%20b.txt", "file:///books/c.txt"
 def test_a_source_comes_back_as_it_went_in(commit: Committer, collection: Collection) -> None:
     eastern = datetime(2026, 3, 1, 8, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
     source = make_source(
-        A, media_type="application/pdf", modified=eastern, labels={"团队": "红", "year": 2024, "share": 0.5}, access=["ann"]
+        A,
+        media_type="application/pdf",
+        modified=eastern,
+        labels={"团队": "红", "year": 2024, "share": 0.5},
+        access=["ann"],
     )
     commit(make_put("books", dataclasses.replace(source, etag='W/"7"'), ["one", "two"]))
     known = collection.known(A)
@@ -104,9 +108,7 @@ def test_languages_and_samples(commit: Committer, collection: Collection) -> Non
     assert collection.sample(0) == []
 
 
-def test_collections_are_listed_with_their_numbers(
-    catalog: Catalog, commit: Committer, collection: Collection
-) -> None:
+def test_collections_are_listed_with_their_numbers(catalog: Catalog, commit: Committer, collection: Collection) -> None:
     catalog.collection("空", create=True)
     commit(make_put("books", make_source(A), ["x", "y"]), make_put("books", make_source(B), ["x", "y"]))
     books, empty = catalog.collections()

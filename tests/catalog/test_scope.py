@@ -87,7 +87,9 @@ days = st.none() | st.integers(-1, 4).map(lambda day: DAY + timedelta(days=day))
 filters = st.builds(
     Filter,
     sources=st.lists(
-        st.sampled_from(["file:///a/*", "*.pdf", "FILE:*", "https://x.org/p?q=1", "*[1]*", "file:///a/two[1].png", "*册*"]),
+        st.sampled_from(
+            ["file:///a/*", "*.pdf", "FILE:*", "https://x.org/p?q=1", "*[1]*", "file:///a/two[1].png", "*册*"]
+        ),
         max_size=2,
     ).map(tuple),
     labels=st.dictionaries(st.sampled_from(["team", "year"]), st.sampled_from(["red", 2024, 2024.0, 2024.5, "2024"])),
@@ -166,8 +168,8 @@ def test_rows_of_another_collection_or_of_none_are_absent(catalog: Catalog, shel
 
 def test_numbers_of_an_array_are_rows(shelved: Collection) -> None:
     rows = shelved.live_rows()
-    assert list(shelved.hydrate(rows, scope=shelved.scope(Filter()))) == rows.tolist()  # type: ignore[arg-type]  # as indexes give them
-    assert len(shelved.chunk_ids(rows)) == len(rows)  # type: ignore[arg-type]
+    assert list(shelved.hydrate(rows, scope=shelved.scope(Filter()))) == rows.tolist()
+    assert len(shelved.chunk_ids(rows)) == len(rows)
 
 
 def test_neighbours_stand_around_a_chunk_in_reading_order(shelved: Collection) -> None:

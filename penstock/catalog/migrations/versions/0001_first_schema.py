@@ -152,7 +152,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        op.f("ix_chunks_collection_removed_rev_added_rev"), "chunks", ["collection", "removed_rev", "added_rev"]
+        op.f("ix_chunks_collection_removed_rev_added_rev_language"),
+        "chunks",
+        ["collection", "removed_rev", "added_rev", "language"],
     )
     op.create_index(op.f("ix_chunks_document_ordinal"), "chunks", ["document", "ordinal"])
     op.create_table(
