@@ -6,9 +6,10 @@ The rules, for each claim (a sentence with its marks):
 2. A quotation belongs to the marks after it, or before it where it stands in theirs or none follow. It must stand
    in a passage that its marks name, as `penstock.pipelines.quoting` compares; a mark whose own passage holds none of
    its quotations is dropped, and all of them are when one quotation stands nowhere.
-3. A mark without a quotation, or with one of less than `MIN_WEIGHT`, is kept only when a sentence of the passage, or
-   two in a row, hold at least `MIN_SHARE` of the claim's distinct tokens (function words and the marks left out),
-   `MIN_SHARED` of them (or both of two), and every number of the claim. That sentence is then the quote.
+3. A mark without a quotation, or with one of less than `MIN_WEIGHT`, is kept only when a sentence of the passage holds
+   at least `MIN_SHARE` of the claim's distinct tokens (function words and the marks left out), `MIN_SHARED` of them or
+   both of two, and every number of the claim; or when two sentences in a row do, with `MORE_OF_TWO` more. What holds
+   them is then the quote. It compares words and not their meaning: a denial of what stands there can pass.
 
 It is conservative on purpose: a right citation may be dropped, for instance where an answer in another language than
 its source does not quote, but what is shown can be looked up.
@@ -32,7 +33,11 @@ MIN_WEIGHT = 8
 MIN_SHARE = 0.6
 MIN_SHARE_HAN = 0.5
 """For claims mainly in Han characters: their tokens hold pairs across words too, which any paraphrase changes."""
+MORE_OF_TWO = 0.2
+"""What two sentences in a row must hold more than one, because more words meet by chance."""
 MIN_SHARED = 3
+MODALS = frozenset(["may", "might", "will", "shall", "must", "would", "should"])
+"""Function words that the analyser keeps, because they are names too."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CODE = re.compile(r"`[^`\n]+`")
 
@@ -148,23 +153,24 @@ def _supporting(claim: str, one: Passage, analyser: Analyser) -> Span | None:
     """The sentence of a passage that supports a claim best, by the third rule; None where none does."""
     said = without_marks(claim)
     wanted = set(analyser.tokens(said)) - _function_words(analyser)
+    han = sum(is_cjk(token[0]) for token in wanted) * 2 > len(wanted)
+    least = MIN_SHARE_HAN if han else MIN_SHARE
     numbers = set(_NUMBER.findall(canonical(said).text))
     sentences = sentence_spans(one.text)
     pairs = [Span(first.start, second.end) for first, second in pairwise(sentences)]
     best, best_share = None, 0.0
-    for span in (*sentences, *pairs):
+    for span, needed in (*((span, least) for span in sentences), *((span, least + MORE_OF_TWO) for span in pairs)):
         text = one.text[span.start : span.end]
         shared = wanted.intersection(analyser.tokens(text))
         share = len(shared) / len(wanted) if len(shared) >= max(2, min(MIN_SHARED, len(wanted))) else 0.0
-        if share > best_share and numbers <= set(_NUMBER.findall(canonical(text).text)):
+        if share >= needed and share > best_share and numbers <= set(_NUMBER.findall(canonical(text).text)):
             best, best_share = span, share
-    han = sum(is_cjk(token[0]) for token in wanted) * 2 > len(wanted)
-    return best if best_share >= (MIN_SHARE_HAN if han else MIN_SHARE) else None
+    return best
 
 
 def _function_words(analyser: Analyser) -> frozenset[str]:
     """The tokens of words that say nothing of their own."""
-    return frozenset(token for word in STOP_WORDS for token in analyser.tokens(word))
+    return frozenset(token for word in STOP_WORDS | MODALS for token in analyser.tokens(word))
 
 
 def _citation(one: Passage, span: Span) -> Citation | None:
