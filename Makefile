@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types wheel fix clean
+.PHONY: help setup demo test test-extras check lint types wheel fix clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/penstock: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,15 @@ demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and 
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q
 
+$(VENV)-extras/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-extras
+	$(VENV)-extras/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-extras/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,sentence-transformers]'
+	@touch $@
+
+test-extras: $(VENV)-extras/.ready ## run the tests that need torch, in an environment of their own
+	$(VENV)-extras/bin/python -m pytest -q tests/engines/test_engines_agree.py
+
 lint: $(VENV)/.dev ## ruff, and the floors of the architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -41,11 +50,11 @@ types: $(VENV)/.dev ## mypy, strict
 check: lint types test ## everything that must pass before a change is taken
 
 wheel: $(VENV)/.dev ## sdist, wheel from the sdist, and a clean environment that runs it
-	$(BIN)/python -m tests.wheel_check
+	$(BIN)/python .ci/wheel_check.py
 
 fix: $(VENV)/.dev ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(DEMO_HOME) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(VENV)-extras $(DEMO_HOME) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
