@@ -9,6 +9,8 @@ from penstock.loaders.scans import Sight
 
 BOLD = 16
 """Bit of a span's flags."""
+TYPED = 0.6
+"""Width of a typewriter letter, in letter sizes: lines of programs start with blanks that are part of their box."""
 MOST_PATHS = 1500
 """A page with more lines and shapes is a drawing: looking for tables in it would take seconds and find none."""
 THIN = 3.0
@@ -77,12 +79,16 @@ def _piece(line: dict[str, Any], rect: Any) -> Piece | None:
         return None
     count = sum(len(span["text"]) for span in spans)
     largest = max(spans, key=lambda span: len(span["text"].strip()))
+    size = float(largest["size"]) or 1.0
+    text = "".join(span["text"] for span in line["spans"])
+    mono = sum(len(span["text"]) for span in spans if names_mono(span["font"])) > 0.7 * count
+    indent = TYPED * size * (len(text) - len(text.lstrip())) if mono else 0.0
     return Piece(
-        text=" ".join("".join(span["text"] for span in line["spans"]).split()),
-        rect=Rect(rect.x0, rect.y0, rect.x1, rect.y1),
-        size=float(largest["size"]) or 1.0,
+        text=" ".join(text.split()),
+        rect=Rect(min(rect.x0 + indent, rect.x1), rect.y0, rect.x1, rect.y1),
+        size=size,
         boldness=sum(len(span["text"]) for span in spans if span["flags"] & BOLD or names_bold(span["font"])) / count,
-        mono=sum(len(span["text"]) for span in spans if names_mono(span["font"])) > 0.7 * count,
+        mono=mono,
     )
 
 
