@@ -1,6 +1,5 @@
 """A page of MuPDF as neutral pieces: text, ruled tables, and what else is on it."""
 
-from importlib import import_module
 from typing import Any
 
 from penstock.loaders.fonts import names_bold, names_mono
@@ -23,8 +22,9 @@ ONE_CELL = 0.75
 
 
 def library() -> Any:
-    """PyMuPDF with its messages to the terminal switched off; it has no types that a checker could use."""
-    pymupdf: Any = import_module("pymupdf")
+    """PyMuPDF with its messages to the terminal switched off."""
+    import pymupdf
+
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     pymupdf.no_recommend_layout()
