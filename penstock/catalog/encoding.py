@@ -2,9 +2,9 @@
 
 import json
 import zlib
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -103,14 +103,21 @@ def read_source(row: Any) -> Source:
         size=row.size,
         modified=None if row.modified is None else moment(row.modified),
         etag=row.etag,
-        labels=_labels(row.labels),
-        access=frozenset(json.loads(row.access)) if row.access != "[]" else frozenset(),
+        labels=dict(_labels(row.labels)),
+        access=frozenset(_texts(row.access)),
     )
 
 
+# The same few labels and headings stand on many rows: each is decoded once.
+@lru_cache(maxsize=4096)
 def _labels(text: str) -> Labels:
-    labels: Mapping[str, str | int | float] = json.loads(text) if text != "{}" else {}
+    labels: Labels = json.loads(text)
     return labels
+
+
+@lru_cache(maxsize=4096)
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def dump_failure(failure: Failure) -> str:
@@ -173,7 +180,7 @@ def read_chunk(row: Any, document_id: str) -> Chunk:
         document_id=document_id,
         span=Span(row.span_start, row.span_end),
         text=row.text,
-        headings=tuple(json.loads(row.headings)) if row.headings != "[]" else (),
+        headings=_texts(row.headings),
         places=read_places(json.loads(row.places)) if row.places != "[]" else (),
         language=row.language,
         table_header=row.table_header,

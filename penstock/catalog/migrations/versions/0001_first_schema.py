@@ -12,7 +12,22 @@ ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Creates all tables."""
+    """Creates all tables, those that others refer to first."""
+    _collections()
+    _models()
+    _contents()
+    _documents()
+    _quarantine()
+    _runs()
+    _sources()
+    _vectors()
+    _chunks()
+    _revisions()
+    _source_access()
+    _source_labels()
+
+
+def _collections() -> None:
     op.create_table(
         "collections",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -25,6 +40,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_collections_name")),
         sqlite_autoincrement=True,
     )
+
+
+def _models() -> None:
     op.create_table(
         "models",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -34,6 +52,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("identity", name=op.f("uq_models_identity")),
         sqlite_autoincrement=True,
     )
+
+
+def _contents() -> None:
     op.create_table(
         "contents",
         sa.Column("collection", ROW, nullable=False),
@@ -42,6 +63,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["collection"], ["collections.row"], name=op.f("fk_contents_collection")),
         sa.PrimaryKeyConstraint("collection", "hash", name=op.f("pk_contents")),
     )
+
+
+def _documents() -> None:
     op.create_table(
         "documents",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -64,6 +88,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_documents_collection_removed_rev"), "documents", ["collection", "removed_rev"])
+
+
+def _quarantine() -> None:
     op.create_table(
         "quarantine",
         sa.Column("collection", ROW, nullable=False),
@@ -75,6 +102,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["collection"], ["collections.row"], name=op.f("fk_quarantine_collection")),
         sa.PrimaryKeyConstraint("collection", "uri", name=op.f("pk_quarantine")),
     )
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -89,6 +119,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_runs_collection"), "runs", ["collection"])
+
+
+def _sources() -> None:
     op.create_table(
         "sources",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -119,6 +152,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sources_collection_removed_rev"), "sources", ["collection", "removed_rev"])
     op.create_index(op.f("ix_sources_collection_sha256"), "sources", ["collection", "sha256"])
+
+
+def _vectors() -> None:
     op.create_table(
         "vectors",
         sa.Column("model", ROW, nullable=False),
@@ -127,6 +163,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["model"], ["models.row"], name=op.f("fk_vectors_model")),
         sa.PrimaryKeyConstraint("model", "hash", name=op.f("pk_vectors")),
     )
+
+
+def _chunks() -> None:
     op.create_table(
         "chunks",
         sa.Column("row", ROW, nullable=False, autoincrement=True),
@@ -157,6 +196,9 @@ def upgrade() -> None:
         ["collection", "removed_rev", "added_rev", "language"],
     )
     op.create_index(op.f("ix_chunks_document_ordinal"), "chunks", ["document", "ordinal"])
+
+
+def _revisions() -> None:
     op.create_table(
         "revisions",
         sa.Column("collection", ROW, nullable=False),
@@ -168,6 +210,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.row"], name=op.f("fk_revisions_run")),
         sa.PrimaryKeyConstraint("collection", "revision", name=op.f("pk_revisions")),
     )
+
+
+def _source_access() -> None:
     op.create_table(
         "source_access",
         sa.Column("source", ROW, nullable=False),
@@ -175,6 +220,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.row"], name=op.f("fk_source_access_source")),
         sa.PrimaryKeyConstraint("source", "principal", name=op.f("pk_source_access")),
     )
+
+
+def _source_labels() -> None:
     op.create_table(
         "source_labels",
         sa.Column("source", ROW, nullable=False),
