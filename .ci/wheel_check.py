@@ -2,8 +2,8 @@
 
     python .ci/wheel_check.py
 
-What it proves: the wheel holds exactly the modules of the tree, carries the default model, needs no torch, imports whole,
-and ingests, searches and answers without a network.
+What it proves: the wheel holds exactly the modules of the tree, carries the default model, needs no torch, imports
+whole, and ingests, searches and answers without a network.
 """
 
 import json
@@ -95,10 +95,17 @@ def run(program: Path, *arguments: str, home: Path | None = None) -> str:
         closed = "http://127.0.0.1:9"  # nothing listens there: whoever tries to download fails at once
         environment |= {"PENSTOCK_HOME": str(home), "HTTP_PROXY": closed, "HTTPS_PROXY": closed, "ALL_PROXY": closed}
     done = subprocess.run(
-        [str(program), *arguments], cwd=tempfile.gettempdir(), env=environment, capture_output=True, text=True
+        [str(program), *arguments],
+        cwd=tempfile.gettempdir(),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        sys.exit(f"{program.name} {' '.join(arguments)[:200]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        sys.exit(
+            f"{program.name} {' '.join(arguments)[:200]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return done.stdout
 
 

@@ -3,8 +3,8 @@
     python -m benchmarks.retrieval FOLDER [FOLDER ...] [--json] [--questions N]
 
 FOLDER is in BEIR's layout: `corpus.jsonl` (`_id`, `title`, `text`), `queries.jsonl` (`_id`, `text`), `qrels.tsv`. Every
-entry of the corpus is ingested as a document, cut into chunks, embedded and indexed as any other; a document ranks where
-its best chunk ranks.
+entry of the corpus is ingested as a document, cut into chunks, embedded and indexed as any other; a document ranks
+where its best chunk ranks.
 """
 
 import argparse
@@ -23,7 +23,9 @@ from penstock.ports import Retriever
 from penstock.settings import Legs
 
 WAYS: Mapping[str, Legs] = {"keyword": "keyword", "vector": "vector", "hybrid": "both"}
-CHUNKS = 100
+Question = tuple[str, Mapping[str, float]]
+"""The text of a question, and the gain of each relevant document."""
+CHUNKS = 30
 """Chunks asked for a question, from which the first ten documents are taken."""
 
 
@@ -51,11 +53,15 @@ def score(folder: Path, home: Path, questions: int | None) -> dict[str, dict[str
     with Penstock(home=home, collection=folder.name) as penstock:
         begun = time.perf_counter()
         report = penstock.add(_records(folder))
-        ingest = {"documents": report.discovered, "chunks": report.chunks.catalog, "seconds": time.perf_counter() - begun}
+        ingest = {
+            "documents": report.discovered,
+            "chunks": report.chunks.catalog,
+            "seconds": time.perf_counter() - begun,
+        }
         return {**{way: _mean(penstock.retriever_of(legs), asked) for way, legs in WAYS.items()}, "ingest": ingest}
 
 
-def _mean(retriever: Retriever, asked: Sequence[tuple[str, Mapping[str, float]]]) -> dict[str, float]:
+def _mean(retriever: Retriever, asked: Sequence[Question]) -> dict[str, float]:
     sums = dict.fromkeys(("ndcg@10", "recall@10", "mrr@10", "recall@5"), 0.0)
     begun = time.perf_counter()
     for question, gains in asked:
@@ -75,13 +81,15 @@ def _records(folder: Path) -> Iterator[Record]:
             yield Record(uri=entry["_id"], title=entry.get("title", ""), text=entry["text"])
 
 
-def _questions(folder: Path, most: int | None) -> list[tuple[str, Mapping[str, float]]]:
+def _questions(folder: Path, most: int | None) -> list[Question]:
     gains: dict[str, dict[str, float]] = {}
     with (folder / "qrels.tsv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
             gains.setdefault(row["query-id"], {})[row["corpus-id"]] = float(row["score"])
     with (folder / "queries.jsonl").open(encoding="utf-8") as lines:
-        asked = [(one["text"], gains[one["_id"]]) for one in map(json.loads, lines) if one["_id"] in gains]
+        asked: list[Question] = [
+            (one["text"], gains[one["_id"]]) for one in map(json.loads, lines) if one["_id"] in gains
+        ]
     return asked[:: max(1, len(asked) // most)] if most else asked
 
 

@@ -94,10 +94,16 @@ SLIDES = (
         ("Collect the badge at the reception desk at 9:00.", "The safety tour starts at 11:00 in building C."),
         "",
     ),
-    ("新员工须知", ("入职当天九点到前台领取工牌。", "试用期为三个月，期满前由主管进行考核。"), "请提醒新同事参加安全培训。"),
+    (
+        "新员工须知",
+        ("入职当天九点到前台领取工牌。", "试用期为三个月，期满前由主管进行考核。"),
+        "请提醒新同事参加安全培训。",
+    ),
 )
 
-STYLE = "* {font-family: sans-serif} p, td, th {font-size: 11px} h1 {font-size: 22px} h2 {font-size: 15px} td, th {border: 1px solid black; padding: 3px}"
+STYLE = """* {font-family: sans-serif} p, td, th {font-size: 11px} h1 {font-size: 22px} h2 {font-size: 15px}
+td, th {border: 1px solid black; padding: 3px}"""
+MARGINS = (40, 50, -40, -50)
 
 
 def pages_of(html: str) -> pymupdf.Document:
@@ -108,7 +114,7 @@ def pages_of(html: str) -> pymupdf.Document:
     more = True
     while more:
         device = writer.begin_page(page)
-        more, _ = story.place(page + (40, 50, -40, -50))
+        more, _ = story.place(page + MARGINS)
         story.draw(device)
         writer.end_page()
     writer.close()
@@ -163,7 +169,11 @@ def slides() -> None:
 def main() -> None:
     """Makes every sample."""
     FOLDER.mkdir(exist_ok=True)
-    save(with_running_lines(pages_of(POLICY), "Northwater Instruments - Leave Policy 2026"), "leave-policy.pdf", "Leave and Attendance Policy")
+    save(
+        with_running_lines(pages_of(POLICY), "Northwater Instruments - Leave Policy 2026"),
+        "leave-policy.pdf",
+        "Leave and Attendance Policy",
+    )
     save(pages_of(MANUAL), "员工手册.pdf", "员工手册")
     save(scanned(pages_of(NOTICE)), "scanned notice.pdf", "")
     pages_of(CARD)[0].get_pixmap(dpi=130, clip=(0, 0, 420, 240)).save(FOLDER / "wifi-card.png")

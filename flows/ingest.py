@@ -16,6 +16,7 @@ from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
 from penstock.errors import PenstockError
+from penstock.model import OUTCOMES
 from penstock.pipelines import reports
 from penstock.pipelines.workspace import Penstock
 
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.client.schemas.objects import State, TaskRun
 
-OUTCOMES = ("indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed")
-
 
 async def may_help(_task: "Task[..., Any]", _run: "TaskRun", state: "State[Any]") -> bool:
     """Whether another try can help: only errors that say so are tried again."""
-    error = await state.result(raise_on_failure=False)
+    error = await state.aresult(raise_on_failure=False)
     return isinstance(error, PenstockError) and error.retryable
 
 
@@ -38,7 +37,12 @@ def discover(addresses: list[str], batch: int) -> list[list[str]]:
     from penstock.loaders import lister_for
     from penstock.model import Listed
 
-    found = [one.uri for address in addresses for one in lister_for(address, missing_ok=True).list() if isinstance(one, Listed)]
+    found = [
+        one.uri
+        for address in addresses
+        for one in lister_for(address, missing_ok=True).list()
+        if isinstance(one, Listed)
+    ]
     uris = list(dict.fromkeys(found))
     return [uris[start : start + batch] for start in range(0, len(uris), batch)]
 
@@ -91,7 +95,7 @@ def joined(batches: list[dict[str, Any]], whole: dict[str, Any]) -> dict[str, An
     """One report of a flow run: the final listing's, with what the batches before it did to each source."""
     did = {one["uri"]: one for report in batches for one in report["sources"] if one["outcome"] != "unchanged"}
     sources = [did.get(one["uri"], one) for one in whole["sources"]]
-    counts = {outcome: sum(one["outcome"] == outcome for one in sources) for outcome in OUTCOMES}
+    counts: dict[str, Any] = {outcome: sum(one["outcome"] == outcome for one in sources) for outcome in OUTCOMES}
     totals = {name: sum(report[name] for report in (*batches, whole)) for name in ("parsed", "embedded", "seconds")}
     return {**whole, **counts, **totals, "sources": sources}
 

@@ -217,10 +217,6 @@ class Analyser(Protocol):
         ...
 
     def query_tokens(self, text: str) -> list[str]:
-        """Tokens to ask with: those of `tokens`, less words that say nothing, with synonyms added."""
-        ...
-
-    def query_tokens(self, text: str) -> list[str]:
         """What a question is searched with: its tokens without those that say only how it is asked, and synonyms."""
         ...
 

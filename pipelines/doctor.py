@@ -98,7 +98,7 @@ def _difference(
 
 
 def repair(collection: Collection, followers: Followers) -> Diagnosis:
-    """Replays what is missing, builds anew each index that still disagrees, and looks again. Only the writer calls this."""
+    """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
     followers.catch_up()
     diagnosis = examine(collection, followers)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):

@@ -1,5 +1,6 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from penstock import ids, loaders, registry, retrievers
 from penstock.analysis.analyser import TextAnalyser
 from penstock.catalog import Collection
 from penstock.engines.cached import CachedEmbedder, VectorStore
+from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.following import Follower, Followers
@@ -51,8 +53,10 @@ def chunker(settings: Settings, model: Any) -> Chunker:
 
 
 def followers(settings: Settings, collection: Collection, words: Analyser, model: Embedder) -> Followers:
-    """The collection's indexes. Every analyser and every model has a folder of its own, so that a change of either builds
-    a new index beside the old one."""
+    """The collection's indexes.
+
+    Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
+    """
     folder = settings.home / "collections" / collection.name
     load = partial(registry.load, "indexers", allow_external=settings.allow_external)
     names = settings.indexes
@@ -179,10 +183,11 @@ def llm(settings: Settings, words: Analyser) -> LLM | Quoter:
     if given.name == "extractive":
         quoter: Quoter = make(analyser=words)
         return quoter
+    key = given.api_key.get_secret_value() if given.api_key else None
     made: LLM = make(
         model=given.model,
         base_url=given.base_url,
-        api_key=given.api_key.get_secret_value() if given.api_key else None,
+        api_key=key_of(given.preset, key, os.environ, base_url=given.base_url),
         context_tokens=given.context_tokens,
         timeout_seconds=given.timeout_seconds,
         attempts=given.attempts,

@@ -27,12 +27,10 @@ def plan_removal(
 ) -> Removal:
     """Known sources that a complete listing covers and did not find."""
     complete = [lister for lister in listers if lister.complete()]
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if len(complete) < len(listers):
         remarks = ("a listing was incomplete: sources that are missing from it were not removed",)
-    gone = tuple(
-        uri for uri in before if uri not in seen and any(lister.covers(uri) for lister in complete)
-    )
+    gone = tuple(uri for uri in before if uri not in seen and any(lister.covers(uri) for lister in complete))
     if len(gone) > max(ALWAYS_ALLOWED, share * len(before)):
         return Removal(
             refused=f"{len(gone)} of {len(before)} sources are no longer there, more than the {share:.0%} that one run "

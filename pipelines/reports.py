@@ -3,19 +3,18 @@
 from typing import Any
 
 from penstock.catalog import CollectionInfo, StoredDocument
-from penstock.model import Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.status import Status
 
 
 def run_report(report: RunReport) -> dict[str, Any]:
     """A finished run; the outcomes of discovered sources add up to `discovered`, and `removed` stands apart."""
-    outcomes = ("indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed")
     return {
         "collection": report.collection,
         "revision": report.revision,
         "discovered": report.discovered,
-        **{outcome: report.count(outcome) for outcome in outcomes},
+        **{outcome: report.count(outcome) for outcome in OUTCOMES},
         "parsed": report.parsed,
         "embedded": report.embedded,
         "pages": report.pages,

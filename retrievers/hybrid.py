@@ -1,4 +1,4 @@
-"""The hybrid retriever: both legs at once, joined by weight, checked against the catalog, with the reason for each hit."""
+"""The hybrid retriever: both legs at once, joined by weight, checked against the catalog, with reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -8,7 +8,7 @@ from penstock.ports import Embedder
 from penstock.retrievers.fusion import Found, Weights
 
 BLIND, SEEING = 0.3, 0.8
-"""Coverage up to which a vector model is taken as blind, and from which as seeing; in between it counts in proportion."""
+"""Coverage up to which a vector model is taken as blind, and from which as seeing; in between it counts in part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

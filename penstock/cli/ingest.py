@@ -69,7 +69,7 @@ def exit_code(report: "RunReport") -> int:
     """0 all well; 3 some sources need attention; 1 nothing could be read at all; 130 interrupted."""
     if report.interrupted:
         return INTERRUPTED
-    wrong = sum(report.count(outcome) for outcome in ("failed", "partial", "empty"))
+    wrong = report.count("failed") + report.count("partial") + report.count("empty")
     if report.count("failed") and report.count("failed") == report.discovered:
         return NOTHING_DONE
     return ATTENTION if wrong or report.attention else ALL_WELL

@@ -42,9 +42,7 @@ Principals = Annotated[
 ]
 
 
-def opened(
-    home: Path | None, collection: str | None, assignments: list[str] | None, **also: Any
-) -> "Penstock":
+def opened(home: Path | None, collection: str | None, assignments: list[str] | None, **also: Any) -> "Penstock":
     """The workspace that the options lead to; `also` are further settings, None where an option was not given."""
     from penstock.pipelines.workspace import Penstock
     from penstock.settings import read_settings

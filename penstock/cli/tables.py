@@ -8,9 +8,8 @@ from rich.table import Table
 
 from penstock.catalog import StoredDocument
 from penstock.loaders import shown
-from penstock.model import Answer, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
+from penstock.model import OUTCOMES, Answer, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
 
-OUTCOMES = ("indexed", "unchanged", "empty", "partial", "skipped", "failed")
 LISTED = 50
 """Sources named one by one; the rest are counted, and `--json` gives them all."""
 
@@ -20,7 +19,7 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
     console = Console(stderr=stderr, highlight=False)
     table = Table("outcome", "sources", title=f"{report.collection}, revision {report.revision}", title_justify="left")
     table.columns[1].justify = "right"
-    for outcome in OUTCOMES:
+    for outcome in OUTCOMES[:-1]:
         table.add_row(outcome, str(report.count(outcome)))
     table.add_section()
     table.add_row("discovered", str(report.discovered))
@@ -30,8 +29,9 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
     _show_reasons(console, [one for one in report.results if one.outcome not in ("indexed", "unchanged", "removed")])
     counts = report.chunks
     console.print(
-        f"parsed {report.parsed}, embedded {report.embedded} in {report.seconds:.1f} s; chunks: {counts.catalog} in the "
-        f"catalog, {counts.keyword} in the keyword index, {counts.vector} in the vector index"
+        f"parsed {report.parsed}, embedded {report.embedded} in {report.seconds:.1f} s; chunks: {counts.catalog} in "
+        f"the catalog, {counts.keyword} in the keyword index, {counts.vector} in the vector index",
+        soft_wrap=True,
     )
     for remark in report.attention:
         console.print(f"[yellow]attention:[/] {escape(remark)}", soft_wrap=True)

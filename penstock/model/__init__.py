@@ -22,10 +22,11 @@ from penstock.model.documents import (
     Span,
 )
 from penstock.model.hits import Filter, Hit, Leg, Retrieved, Trace
-from penstock.model.outcomes import ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
+from penstock.model.outcomes import OUTCOMES, ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
 from penstock.model.writing import ExtractionWriter
 
 __all__ = [
+    "OUTCOMES",
     "Answer",
     "Block",
     "BlockKind",

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Outcome = Literal["indexed", "unchanged", "empty", "partial", "skipped", "failed", "removed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""All outcomes; `removed` is the last, and the only one of a source that was not discovered."""
 Stage = Literal["discover", "fetch", "sniff", "parse", "clean", "chunk", "embed", "commit", "follow"]
 
 

@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-HEAVY = ("onnxruntime", "onnx", "unstructured", "prefect", "pymupdf", "torch", "numpy", "sqlalchemy", "pydantic", "faiss")
+HEAVY = (
+    "onnxruntime",
+    "onnx",
+    "unstructured",
+    "prefect",
+    "pymupdf",
+    "torch",
+    "numpy",
+    "sqlalchemy",
+    "pydantic",
+    "faiss",
+)
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("ingest", "--help"), ("search", "--help")])
@@ -17,5 +28,5 @@ def test_help_loads_no_heavy_library(arguments: tuple[str, ...]) -> None:
         "try:\n    main()\n"
         f"finally:\n    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stderr.strip() == "[]"

@@ -1,7 +1,6 @@
 """The architecture as the repository shows it: rooms, floors, links, build table, names and sizes all agree."""
 
 import ast
-import os
 import subprocess
 import sys
 import tomllib
@@ -20,6 +19,7 @@ PRODUCT = [
     if not any(parent.is_symlink() for parent in path.parents)
 ]
 GROUPS = ("loaders", "chunkers", "indexers", "embedders", "llms")
+HEAVY = ("numpy", "pydantic", "sqlalchemy", "typer", "rich", "onnxruntime", "faiss", "tantivy", "prefect", "torch")
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
 
 
@@ -36,19 +36,21 @@ def test_links_build_table_and_exclusions_name_the_same_rooms() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_links_are_relative(room: str) -> None:
-    assert os.readlink(ROOT / "penstock" / room) == f"../{room}"
+    assert (ROOT / "penstock" / room).readlink() == Path("..", room)
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_refuses_to_be_imported_under_its_bare_name(room: str) -> None:
-    run = subprocess.run([sys.executable, "-c", f"import {room}"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", f"import {room}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert run.returncode != 0
     assert f"import penstock.{room} instead" in run.stderr
 
 
 def test_imports_point_down_and_siblings_do_not_know_each_other() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
-    run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
 
 
@@ -68,7 +70,11 @@ def test_every_built_in_part_can_be_loaded_by_name() -> None:
     for value in declared.values():
         module, _, name = value.partition(":")
         path = ROOT / Path(*module.removeprefix("penstock.").split("."))
-        file = path.with_suffix(".py") if path.with_suffix(".py").exists() else ROOT / Path(*module.split(".")).with_suffix(".py")
+        file = (
+            path.with_suffix(".py")
+            if path.with_suffix(".py").exists()
+            else ROOT / Path(*module.split(".")).with_suffix(".py")
+        )
         assert f"class {name}" in file.read_text(encoding="utf-8"), value
 
 
@@ -81,7 +87,10 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < MOST_FUNCTION_LINES, node.name
 
 
-def test_importing_penstock_loads_nothing() -> None:
-    program = "import sys; before = set(sys.modules); import penstock; print(len(set(sys.modules) - before - {'typing'}))"
-    run = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"], capture_output=True, text=True)
-    assert int(run.stdout) <= 5, run.stdout + run.stderr
+def test_importing_penstock_loads_no_part_of_it_and_no_library() -> None:
+    program = "import sys, penstock; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    third_party = {name for name in HEAVY if name in loaded}
+    assert not third_party
+    assert not [name for name in run.stdout.split() if name.startswith("penstock.")]

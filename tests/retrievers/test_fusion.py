@@ -48,7 +48,10 @@ def test_the_scale_of_a_legs_scores_does_not_matter(found: Found, factor: float)
 
 @given(candidates=rankings())
 def test_a_leg_alone_keeps_its_order(candidates: list[Candidate]) -> None:
-    for shares in (weighted({"vector": candidates}, {"vector": 1}), reciprocal_rank({"vector": candidates}, {"vector": 1})):
+    for shares in (
+        weighted({"vector": candidates}, {"vector": 1}),
+        reciprocal_rank({"vector": candidates}, {"vector": 1}),
+    ):
         fused = [sum(shares[one.row].values()) for one in candidates]
         assert fused == sorted(fused, reverse=True)
 
@@ -64,5 +67,7 @@ def test_reciprocal_rank_is_the_papers_formula() -> None:
 def test_a_leg_without_weight_or_candidates_has_no_say() -> None:
     found: Found = {"keyword": ranking((1, 9.0)), "vector": ranking((2, 0.9))}
     assert weighted(found, {"keyword": 1.0, "vector": 0.0}) == {1: {"keyword": 1.0}}
-    assert weighted({"keyword": [], "vector": ranking((2, 0.9))}, {"keyword": 0.6, "vector": 0.4}) == {2: {"vector": 1.0}}
+    assert weighted({"keyword": [], "vector": ranking((2, 0.9))}, {"keyword": 0.6, "vector": 0.4}) == {
+        2: {"vector": 1.0}
+    }
     assert weighted(found, {"keyword": 0.0, "vector": 0.0}) == {}
