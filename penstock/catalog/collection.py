@@ -36,7 +36,7 @@ from penstock.catalog.values import (
 )
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError, UnknownName
-from penstock.model import Change, Filter, RunReport, Scope
+from penstock.model import Change, Chunk, Filter, RunReport, Scope
 
 Rows = Sequence[int] | NDArray[np.int64]
 """Row numbers, as an index gives them or as a list."""
@@ -247,6 +247,10 @@ class Collection:
     def neighbours(self, row: int, before: int, after: int, *, scope: Scope) -> tuple[Hydrated, ...]:
         """The chunks around a row in its document, in reading order, without the row itself."""
         return hydrating.neighbours(self._database, self._row, row, before, after, scope)
+
+    def row_of(self, chunk: Chunk, *, scope: Scope) -> int | None:
+        """The row number of a chunk that a search gave; None when it is not live at the scope's revision."""
+        return hydrating.row_of(self._database, self._row, chunk, scope.revision)
 
     def live_rows(self, *, at: int | None = None) -> NDArray[np.int64]:
         """Rows of all live chunks, sorted."""

@@ -16,7 +16,7 @@ from penstock.catalog.filters import chunk_conditions, on_pages, source_conditio
 from penstock.catalog.reading import own_first, sources_by_content
 from penstock.catalog.schema import belongs, chunks, documents, live, sources
 from penstock.catalog.values import Hydrated
-from penstock.model import Filter, Scope, Source
+from penstock.model import Chunk, Filter, Scope, Source
 
 
 def make_scope(database: Database, collection: int, where: Filter, at: int) -> Scope:
@@ -81,6 +81,22 @@ def _hydrated(row: Row[Any], origins: Sequence[Source]) -> Hydrated:
         document=row.document_id,
         ordinal=row.ordinal,
     )
+
+
+def row_of(database: Database, collection: int, chunk: Chunk, at: int) -> int | None:
+    """The row of a chunk that is live at a revision, found through its document."""
+    query = (
+        select(chunks.c.row)
+        .join(documents, documents.c.row == chunks.c.document)
+        .where(
+            belongs(documents, collection),
+            documents.c.id == chunk.document_id,
+            live(documents, at),
+            chunks.c.id == chunk.id,
+        )
+    )
+    with database.read() as connection:
+        return connection.scalar(query)
 
 
 def neighbours(

@@ -181,6 +181,16 @@ def test_neighbours_stand_around_a_chunk_in_reading_order(shelved: Collection) -
     assert [one.row for one in shelved.neighbours(rows[1], 1, 2, scope=english)] == [rows[0], rows[2]]
 
 
+def test_a_chunk_that_a_search_gave_leads_back_to_its_row(commit: Committer, shelved: Collection) -> None:
+    scope = shelved.scope(Filter())
+    found = shelved.hydrate(shelved.live_rows(), scope=scope)
+    assert [shelved.row_of(one.chunk, scope=scope) for one in found.values()] == list(found)
+    commit(removed=("https://x.org/p?q=1",))
+    gone = next(one.chunk for one in found.values() if one.chunk.text.startswith("three"))
+    assert shelved.row_of(gone, scope=shelved.scope(Filter())) is None
+    assert shelved.row_of(gone, scope=scope) is not None
+
+
 @pytest.mark.parametrize(
     ("uri", "title"),
     [
