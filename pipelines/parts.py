@@ -57,7 +57,7 @@ def followers(settings: Settings, collection: Collection, words: Analyser, model
 
     Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
     """
-    folder = settings.home / "collections" / collection.name
+    folder = settings.home / "collections" / f"{collection.name}-{collection.uid}"
     load = partial(registry.load, "indexers", allow_external=settings.allow_external)
     names = settings.indexes
 

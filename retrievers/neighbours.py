@@ -23,7 +23,10 @@ class NeighbourRetriever:
         hits: list[Hit] = []
         for hit in retrieved.hits:
             hits.append(hit)
-            for passage in self._collection.neighbours(hit.chunk.id, self._count, self._count, scope=scope):
+            row = self._collection.row_of(hit.chunk, scope=scope)
+            if row is None:
+                continue  # compacted away since it was found
+            for passage in self._collection.neighbours(row, self._count, self._count, scope=scope):
                 if passage.chunk.id not in seen:
                     seen.add(passage.chunk.id)
                     hits.append(replace(hit, chunk=passage.chunk, trace=_neighbour_of(hit)))
