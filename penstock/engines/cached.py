@@ -13,11 +13,11 @@ from penstock.ports import Embedder, Float32Array, Role
 class VectorStore(Protocol):
     """Keeps vectors by the identity of the model and the hash of the text."""
 
-    def get(self, identity: str, hashes: Sequence[str]) -> Mapping[str, Float32Array]:
+    def get(self, identity: str, hashes: Sequence[str], /) -> Mapping[str, Float32Array]:
         """The vectors that are kept, by hash; each of shape (d,)."""
         ...
 
-    def put(self, identity: str, vectors: Mapping[str, Float32Array]) -> None:
+    def put(self, identity: str, vectors: Mapping[str, Float32Array], /) -> None:
         """Keeps vectors by hash."""
         ...
 
