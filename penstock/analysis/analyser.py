@@ -42,7 +42,7 @@ class TextAnalyser:
     @cached_property
     def fingerprint(self) -> str:
         """Version of the rules, of the libraries that cut and stem, and a digest of the user dictionary."""
-        libraries = " ".join(f"{name} {version(name)}" for name in ("rjieba", "snowballstemmer"))
+        libraries = " ".join(f"{name} {version(name)}" for name in ("rjieba", "PyStemmer"))
         return f"penstock tokens {RULES}; {libraries}; words {_digest(self._words)}"
 
     def tokens(self, text: str) -> list[str]:

@@ -40,7 +40,7 @@ _ELISION = re.compile(r"(?:[cdjlmnst]|qu|o)'(.{3,})")
 
 
 class _Stemmer(Protocol):
-    def stemWord(self, word: str) -> str: ...  # noqa: N802 - snowballstemmer's name
+    def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
 
 
 _own = threading.local()
@@ -126,10 +126,10 @@ def cut(token: str) -> str:
 
 
 def _stemmer(language: str) -> _Stemmer:
-    """One stemmer a thread: snowballstemmer keeps the word that it works on in itself."""
+    """One stemmer a thread: it keeps the word that it works on in itself."""
     known: dict[str, _Stemmer] = _own.__dict__.setdefault("stemmers", {})
     if language not in known:
-        import snowballstemmer
+        import Stemmer
 
-        known[language] = snowballstemmer.stemmer(language)
+        known[language] = Stemmer.Stemmer(language)
     return known[language]
