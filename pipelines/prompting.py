@@ -10,7 +10,7 @@ from penstock.analysis.scripts import language_of, script_shares
 from penstock.errors import SettingsError, UsageError
 from penstock.ids import digest
 from penstock.model import Hit, LeftOut, Message, Place, Prompt
-from penstock.pipelines.passages import Passage, harmless, one_line, passages
+from penstock.pipelines.passages import Passage, harmless, one_line, passage, passages
 from penstock.pipelines.templating import renderer
 
 Policy = Literal["strict", "open"]
@@ -18,6 +18,8 @@ Policy = Literal["strict", "open"]
 
 MESSAGE_TOKENS = 8
 """Tokens that chat formats put around each message, at most."""
+SAMPLE_NUMBER, SAMPLE_BOUNDARY = 99, "0f1e2d3c4b5a"
+"""Stand for a source's number and for the fence's word while one hit is counted; few words take more tokens."""
 REFUSALS: Mapping[str, str] = {
     "en": "The sources do not answer this question.",
     "zh": "所给资料无法回答这个问题。",
@@ -86,16 +88,20 @@ def assemble(
         raise UsageError("the question is blank")
     allowed = min(budget or llm.context_tokens, llm.context_tokens - answer_tokens)
     draft = _Draft(question, llm, policy, template)
-    needed = draft.tokens(draft.messages([]))
+    needed = draft.needed([])
     if needed > allowed:
         raise UsageError(
             f"the question needs {needed} tokens with its instructions, but {allowed} are allowed: the model's window "
             f"is {llm.context_tokens} tokens, {answer_tokens} are kept for the answer"
             + (f", and the budget is {budget}" if budget else "")
         )
-    chosen, left_out = _choose(draft, hits, allowed)
+    chosen, left_out = _choose(hits, _Room(draft, allowed, needed))
     found = passages(chosen)
     messages = draft.messages(found)
+    if draft.tokens(messages) > allowed:  # a template of one's own that shows a text twice: each step counts in full
+        chosen, left_out = _choose(hits, _Room(draft, allowed, needed, in_full=True))
+        found = passages(chosen)
+        messages = draft.messages(found)
     return Prompt(
         question=question,
         messages=messages,
@@ -114,28 +120,52 @@ def prompt_language(question: str) -> str:
     return "zh" if language == "zh" or mixed else "en"
 
 
-def _choose(draft: "_Draft", hits: Sequence[Hit], allowed: int) -> tuple[list[Hit], list[LeftOut]]:
+def _choose(hits: Sequence[Hit], room: "_Room") -> tuple[list[Hit], list[LeftOut]]:
     chosen: list[Hit] = []
     left_out: list[LeftOut] = []
-    ids, texts, used = set[str](), dict[str, str](), draft.tokens(draft.messages([]))
+    ids, texts = set[str](), dict[str, str]()
     for hit in sorted(hits, key=lambda hit: -hit.score):
         key = re.sub(r"\s+", "", hit.chunk.text)
         if hit.chunk.id in ids:
-            left_out.append(LeftOut(chunk_id=hit.chunk.id, reason="duplicate: the same chunk was given before"))
-            continue
-        if key in texts:
+            reason = "duplicate: the same chunk was given before"
+        elif key in texts:
             reason = f"duplicate: the same text as in chunk {texts[key]}"
+        else:
+            ids.add(hit.chunk.id)
+            reason = room.refusal(chosen, hit)
+        if reason:
             left_out.append(LeftOut(chunk_id=hit.chunk.id, reason=reason))
-            continue
-        ids.add(hit.chunk.id)
-        needed = draft.tokens(draft.messages(passages([*chosen, hit])))
-        if needed > allowed:
-            reason = f"over the budget: {needed - used} tokens more, {allowed - used} of {allowed} left"
-            left_out.append(LeftOut(chunk_id=hit.chunk.id, reason=reason))
-            continue
-        chosen.append(hit)
-        texts[key], used = hit.chunk.id, needed
+        else:
+            chosen.append(hit)
+            texts[key] = hit.chunk.id
     return chosen, left_out
+
+
+class _Room:
+    """Whether another hit fits. Far from the limit its own tokens tell; near the limit the whole prompt is counted."""
+
+    def __init__(self, draft: "_Draft", allowed: int, empty: int, *, in_full: bool = False) -> None:
+        self._draft = draft
+        self._allowed = allowed
+        self._guess = empty
+        self._used: int | None = empty
+        self._in_full = in_full
+
+    def refusal(self, chosen: Sequence[Hit], hit: Hit) -> str:
+        """Why the hit does not fit beside the chosen ones; empty where it does, and is to be chosen."""
+        guess = self._guess + self._draft.tokens_of(hit)
+        if guess <= self._allowed and not self._in_full:
+            self._guess, self._used = guess, None
+            return ""
+        needed = self._draft.needed([*chosen, hit])
+        if needed <= self._allowed:
+            self._guess = self._used = needed
+            return ""
+        if self._used is None:
+            self._guess = self._used = self._draft.needed(chosen)
+        return (
+            f"over the budget: {needed - self._used} tokens more, {self._allowed - self._used} of {self._allowed} left"
+        )
 
 
 class _Draft:
@@ -171,6 +201,15 @@ class _Draft:
         if divided and system.strip():
             parts.append(Message(role="system", content=_tidy(system)))
         return (*parts, Message(role="user", content=_tidy(user)))
+
+    def needed(self, hits: Sequence[Hit]) -> int:
+        """Tokens of the prompt with these hits."""
+        return self.tokens(self.messages(passages(hits)))
+
+    def tokens_of(self, hit: Hit) -> int:
+        """Tokens that a hit adds as a source of its own, nearly."""
+        view = _view(SAMPLE_NUMBER, passage([hit]), self.language)
+        return self._llm.count_tokens(_fenced(view, SAMPLE_BOUNDARY, self.language) + "\n\n")
 
     def tokens(self, messages: Sequence[Message]) -> int:
         return sum(self._llm.count_tokens(message.content) + MESSAGE_TOKENS for message in messages)

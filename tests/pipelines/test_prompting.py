@@ -131,6 +131,36 @@ def test_takes_the_best_hits_whatever_their_order() -> None:
     assert 0 < len(kept) < 9
 
 
+class CountingLLM(ScriptedLLM):
+    """Adds up the characters that it was asked to count."""
+
+    def __init__(self, *, context_tokens: int) -> None:
+        super().__init__(context_tokens=context_tokens)
+        self.counted = 0
+
+    def count_tokens(self, text: str) -> int:
+        self.counted += len(text)
+        return super().count_tokens(text)
+
+
+def test_far_from_the_budget_each_text_is_counted_twice_at_most() -> None:
+    hits = [hit(f"{'word ' * 200}{at}", document=f"{at}", score=at) for at in range(30)]
+    llm = CountingLLM(context_tokens=100_000)
+    made = assemble(QUESTION, hits, llm=llm)
+    assert (len(made.passages), made.left_out) == (30, ())
+    assert llm.counted < 3.5 * len(sent(made)), "the whole once by its parts, once to be sure, once to be told"
+
+
+def test_a_template_that_shows_texts_twice_stays_in_the_budget(tmp_path: Path) -> None:
+    own = tmp_path / "own.j2"
+    own.write_text("{% for s in sources %}{{ s.fenced }}{{ s.fenced }}{% endfor %} {{ question }}")
+    made = prompt(
+        *[hit("word " * 40 + str(at), document=f"{at}", score=at) for at in range(9)], budget=900, template=own
+    )
+    assert 0 < len(made.passages) < 9
+    assert made.tokens <= 900
+
+
 def test_a_question_over_the_budget_is_told_with_the_numbers() -> None:
     with pytest.raises(
         UsageError, match=r"needs \d{4} tokens .* 768 are allowed.* window is 1024 tokens, 256 are kept"
