@@ -13,8 +13,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import psutil
-
 from penstock.loaders.wire import LENGTH_BYTES, decode, encode
 
 MIB = 1024 * 1024
@@ -65,6 +63,8 @@ class Child:
             bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
+        import psutil  # here: a run in which nothing is parsed has no use for it
+
         self._watched = psutil.Process(self._process.pid)
         self._hello: bytes = encode(hello)
         self._lock = threading.Lock()
@@ -96,6 +96,8 @@ class Child:
 
     def resident_bytes(self) -> int:
         """Memory that the process and its own children hold; 0 when it is gone."""
+        import psutil
+
         try:
             return sum(
                 int(process.memory_info().rss) for process in (self._watched, *self._watched.children(recursive=True))

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from penstock.errors import CatalogError, CollectionLocked
 
 
@@ -18,6 +16,8 @@ def writing(folder: Path, collection: str, *, timeout: float = 0) -> Iterator[No
         CollectionLocked: another process, or another thread of this one, is writing; names the process.
         CatalogError: the lock file cannot be written.
     """
+    from filelock import FileLock, Timeout  # here: only writers need it
+
     lock = FileLock(folder / f"{collection}.lock", thread_local=False)
     # The holder writes its number beside the lock, not into it: older releases of filelock empty a file that
     # they fail to lock.
