@@ -5,7 +5,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from penstock.loaders.decoding import decode_text
-from penstock.loaders.markup import inline_text, parse_html, write_blocks
+from penstock.loaders.markup import inline_text, is_cut_off, parse_html, write_blocks
 from penstock.loaders.page_content import main_content
 from penstock.loaders.titles import choose_title, titled
 from penstock.loaders.versions import fingerprint
@@ -33,6 +33,8 @@ class HtmlLoader:
         root = parse_html(decode_text(data.read(), self._encoding))
         if root is None:
             return writer.finish()
+        if is_cut_off(root):
+            writer.problem("the page nests too deep; what lies below the 2048th level is not read")
         content = main_content(root)
         write_blocks(root if content is None else content, writer)
         return titled(writer.finish(), page_title(root))

@@ -25,6 +25,10 @@ CELLS = ("td", "th")
 
 _HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _WRAPPED_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*\n[ \t\r\n\f]*(?=[{_HAN}])")
+MAX_COLUMNS = 1000
+MAX_SPANNED = 1000
+"""Cells that one may cover; pages carry spans in the thousands by mistake."""
+
 _NUMBER = re.compile(r"-?\d{1,9}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BREAK = "\v"
@@ -37,13 +41,29 @@ def parse_html(text: str) -> etree._Element | None:
     >>> parse_html("<p>One<p>Two").tag
     'html'
     """
-    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     # An encoding declaration in the text would make lxml refuse it, and a NUL would end it.
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\0", ""))
     try:
-        return html.document_fromstring(text, parser=parser, ensure_head_body=True) if text.strip() else None
+        root = html.document_fromstring(text, parser=parser, ensure_head_body=True) if text.strip() else None
     except etree.ParserError:  # nothing but comments
         return None
+    if root is not None:
+        _drop_false_spans(root)
+    return root
+
+
+def is_cut_off(root: etree._Element) -> bool:
+    """Whether the parser gave up on a page that nests too deep (2048 elements), so that the rest is missing."""
+    return any("Excessive depth" in entry.message for entry in root.getroottree().parser.error_log)
+
+
+def _drop_false_spans(root: etree._Element) -> None:
+    """Takes away spans that cover more cells than tables have: laying them out would take minutes."""
+    for cell in root.iter(*CELLS):
+        if _span(cell, "colspan") * _span(cell, "rowspan") > MAX_SPANNED:
+            cell.attrib.pop("colspan", None)
+            cell.attrib.pop("rowspan", None)
 
 
 def write_blocks(root: etree._Element, writer: ExtractionWriter, *, places: tuple[Place, ...] = ()) -> None:
@@ -167,7 +187,7 @@ def _rows(table: etree._Element) -> list[list[str]]:
         cells: list[str] = []
         for cell in row.iterchildren(*CELLS):
             _skip_covered(cells, hanging)
-            wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+            wide, high = max(min(_span(cell, "colspan"), MAX_COLUMNS - len(cells)), 1), _span(cell, "rowspan")
             hanging.update({len(cells) + offset: high for offset in range(wide)} if high > 1 else {})
             cells += [inline_text(cell)] + [""] * (wide - 1)
         hanging = {column: rest - 1 for column, rest in hanging.items() if rest > 1}
@@ -176,14 +196,13 @@ def _rows(table: etree._Element) -> list[list[str]]:
 
 
 def _skip_covered(cells: list[str], hanging: dict[int, int]) -> None:
-    while hanging.get(len(cells), 0) > 0:
+    while len(cells) < MAX_COLUMNS and hanging.get(len(cells), 0) > 0:
         cells.append("")
 
 
 def _span(cell: etree._Element, name: str) -> int:
     given = str(cell.get(name) or "1").strip()
-    # Pages carry spans in the thousands by mistake; the HTML standard caps columns at 1000.
-    return min(max(int(given), 1), 1000) if given.isascii() and given.isdigit() else 1
+    return max(int(given), 1) if _NUMBER.fullmatch(given) else 1
 
 
 def _is_plain_list(element: etree._Element) -> bool:

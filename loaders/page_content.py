@@ -9,6 +9,8 @@ LEAST_CHARACTERS = 200
 """A shorter result than this is no main content; the whole page says more."""
 LEAST_SHARE = 0.2
 """Share of the page's own prose, outside links and menus, that the main content must hold to stand for the page."""
+MOST_DEPTH = 200
+"""Levels of elements up to which the extractor is asked; articles have some 30, broken markup has thousands."""
 
 _OUTSIDE = UNREAD | {"a", "nav", "header", "footer", "aside", "button", "label"}
 _NAMES = {
@@ -22,6 +24,8 @@ def main_content(root: etree._Element) -> etree._Element | None:
 
     The tree that is given is left as it is.
     """
+    if _is_deep(root):
+        return None
     body = _extracted(root, thorough=False)
     if body is not None and _is_dump(body):
         body = _extracted(root, thorough=True)
@@ -31,6 +35,16 @@ def main_content(root: etree._Element) -> etree._Element | None:
         _split_lines(body[0])
     _to_html(body)
     return body
+
+
+def _is_deep(root: etree._Element) -> bool:
+    """Whether a page nests deeper than the extractor, which is recursive, can follow."""
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MOST_DEPTH:
+            return True
+    return False
 
 
 def _extracted(root: etree._Element, *, thorough: bool) -> etree._Element | None:

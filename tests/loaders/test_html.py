@@ -97,8 +97,16 @@ def test_encodings_are_found(head: str, encoding: str) -> None:
 
 
 def test_hostile_nesting_is_no_crash() -> None:
-    assert page("<div>" * 5000 + "deep" + "</div>" * 5000) is not None
-    assert page("<ul><li>x" * 2000) is not None
+    assert page("<div>" * 1500 + "deep" + "</div>" * 1500).text == "deep"
+    assert page("<ul><li>x" * 900).text.count("x") == 900
+    (problem,) = page("<div>x" * 5000).problems
+    assert "nests too deep" in problem.message
+    assert page("<p>x").problems == ()
+
+
+def test_false_spans_are_not_laid_out() -> None:
+    rows = "<tr><td colspan=1000 rowspan=60000>a<td colspan=1000>b<td colspan=-1>c" * 50
+    assert page(f"<table>{rows}</table>").text.split("\n")[0].startswith("a | b")
 
 
 def test_a_dump_of_a_whole_page_keeps_its_lines() -> None:
