@@ -1,5 +1,6 @@
 """PDF files as both engines read them; every file is made here."""
 
+import importlib
 import io
 import os
 from collections.abc import Callable
@@ -342,3 +343,23 @@ def test_bold_word_at_the_start_is_no_heading(engine: Engine) -> None:
     page.insert_text((60, 112), "and holidays of the place of work do not count as leave at all.", fontsize=10)
     extraction = read(engine, document.tobytes())
     assert [block.kind for block in extraction.blocks] == ["paragraph"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_damaged_page_costs_that_page(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = pymupdf.open()
+    for at in range(1, 24):
+        page_with(document, (60, 90, f"Page number {at} has text enough to be read without OCR.", 10))
+    module = "pdf_pymupdf" if engine is PyMuPDFLoader else "pdf_pypdfium2"
+    target = f"penstock.loaders.{module}.page_of"
+    page_of = importlib.import_module(f"penstock.loaders.{module}").page_of
+
+    def fails_on_two(page: Any, number: int, *rest: str) -> Any:
+        if number == 2:
+            raise ValueError("bad stream")
+        return page_of(page, number, *rest)
+
+    monkeypatch.setattr(target, fails_on_two)
+    extraction = read(engine, document.tobytes())
+    assert [(problem.page, "bad stream" in problem.message) for problem in extraction.problems] == [(2, True)]
+    assert len(texts(extraction)) == 22
