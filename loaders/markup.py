@@ -62,8 +62,8 @@ def _drop_false_spans(root: etree._Element) -> None:
     """Takes away spans that cover more cells than tables have: laying them out would take minutes."""
     for cell in root.iter(*CELLS):
         if _span(cell, "colspan") * _span(cell, "rowspan") > MAX_SPANNED:
-            cell.attrib.pop("colspan", None)
-            cell.attrib.pop("rowspan", None)
+            cell.attrib.pop("colspan", "")
+            cell.attrib.pop("rowspan", "")
 
 
 def write_blocks(root: etree._Element, writer: ExtractionWriter, *, places: tuple[Place, ...] = ()) -> None:
