@@ -112,7 +112,9 @@ class TantivyIndex:
 
     def _write(self, index: tantivy.Index, writer: tantivy.IndexWriter, change: Change) -> None:
         searcher = index.searcher()
-        if _deleted_share(self._folder, len(change.removed)) > DELETED_SHARE:
+        if change.since == 0:  # all that is live; what a folder without its manifest still holds is not known to be
+            writer.delete_all_documents()
+        elif _deleted_share(self._folder, len(change.removed)) > DELETED_SHARE:
             writer.delete_all_documents()
             for row, address in _all(searcher):
                 writer.add_document(_document(row, searcher.doc(address).get_first("tokens") or ""))

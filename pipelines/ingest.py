@@ -8,10 +8,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from penstock.catalog import Batch, Collection
 from penstock.engines.cached import CachedEmbedder
+from penstock.errors import PenstockError
 from penstock.model import ChunkCounts, Failure, Listed, RunReport, SourceResult
 from penstock.pipelines.following import Followers
 from penstock.pipelines.reading import Before, Reader
@@ -92,12 +94,16 @@ class Ingestion:
         begun = time.perf_counter()
         interrupted = False
         try:
+            self._follow()  # an index that a crash left behind, or that was damaged, is mended whatever comes
             self._change_model()
             work()
         except KeyboardInterrupt:
             interrupted = True
-        finally:
-            self._follow()
+        except PenstockError:
+            with suppress(PenstockError):  # what ended the run is what has to be told
+                self._follow()
+            raise
+        self._follow()
         return RunReport(
             collection=self._collection.name,
             revision=self._collection.revision(),

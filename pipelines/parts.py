@@ -98,9 +98,9 @@ def retriever(
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
     legs: list[retrievers.SearchLeg] = []
     if given.legs != "vector":
-        legs.append(retrievers.KeywordLeg(indexes.keyword.index, words))
+        legs.append(retrievers.KeywordLeg(indexes.keyword, words))
     if given.legs != "keyword":
-        legs.append(retrievers.VectorLeg(indexes.vector.index, model))
+        legs.append(retrievers.VectorLeg(indexes.vector, model))
     return retrievers.HybridRetriever(
         collection,
         legs,

@@ -1,13 +1,13 @@
 """`Penstock`: one collection of one home, and everything that can be done with it, as Python calls."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
-from penstock.errors import CollectionLocked, UnknownName, UsageError
+from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
 from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport, SourceResult
 from penstock.pipelines import doctor, parts
@@ -152,13 +152,16 @@ class Penstock:
         Raises:
             UsageError: the question is blank, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
+            CollectionLocked: the indexes cannot be searched before another process has finished writing.
         """
         if not question.strip():
             raise UsageError("the question is blank")
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
-        retriever = NeighbourRetriever(self.retriever, self.collection, count=count) if count else self.retriever
-        return retriever.retrieve(question, k=k or given.k, where=where)
+        try:
+            return self._retrieve(question, k or given.k, where, count)
+        except DamagedIndex:  # which the search itself found; it is set aside now, and built anew
+            return self._retrieve(question, k or given.k, where, count)
 
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
         """The prompt that `ask` would send, with its token count; it is sent nowhere."""
@@ -212,10 +215,16 @@ class Penstock:
             try:
                 with self._lock():
                     followers.catch_up()
-            except CollectionLocked:
+            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
                 if not followers.are_usable:
                     raise
         return self._retriever
+
+    def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
+        retriever = self.retriever
+        if neighbours:
+            retriever = NeighbourRetriever(retriever, self.collection, count=neighbours)
+        return retriever.retrieve(question, k=k, where=where)
 
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
@@ -267,13 +276,13 @@ class Penstock:
         with self._lock():
             self.collection = self.catalog.collection(self.settings.collection, create=True)
             number = self.collection.start_run(command)
-            report: RunReport | None = None
             try:
                 report = work(self._ingestion(number, watch))
-            finally:
-                ended = "failed" if report is None else "interrupted" if report.interrupted else "finished"
-                self.collection.finish_run(number, report, ended)
-            self.__dict__.pop("_retriever", None)
+            except BaseException:
+                with suppress(CatalogError):  # what ended the run is what has to be told
+                    self.collection.finish_run(number, None, "failed")
+                raise
+            self.collection.finish_run(number, report, "interrupted" if report.interrupted else "finished")
             return report
 
     def _ingestion(self, number: int, watch: Watch) -> Ingestion:

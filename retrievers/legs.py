@@ -1,9 +1,23 @@
 """The two ways to find candidates: by the question's words, and by its vector."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from penstock.model import Candidate, Leg, Scope
-from penstock.ports import Analyser, Embedder, KeywordIndex, VectorIndex
+from penstock.ports import Analyser, Embedder, Float32Array, QueryT
+
+
+class Searchable(Protocol[QueryT]):
+    """What a leg needs of an index."""
+
+    @property
+    def revision(self) -> int:
+        """The revision at which the index stands."""
+        ...
+
+    def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
+        """At most `k` rows, best first."""
+        ...
 
 
 class SearchLeg(Protocol):
@@ -29,7 +43,7 @@ class KeywordLeg:
 
     name: Leg = "keyword"
 
-    def __init__(self, index: KeywordIndex, analyser: Analyser) -> None:
+    def __init__(self, index: Searchable[Sequence[str]], analyser: Analyser) -> None:
         self._index = index
         self._analyser = analyser
 
@@ -49,7 +63,7 @@ class VectorLeg:
 
     name: Leg = "vector"
 
-    def __init__(self, index: VectorIndex, embedder: Embedder) -> None:
+    def __init__(self, index: Searchable[Float32Array], embedder: Embedder) -> None:
         self._index = index
         self._embedder = embedder
 
