@@ -4,12 +4,21 @@ Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), `pen
 defaults below. No other module reads the environment.
 """
 
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from penstock.errors import SettingsError
 
@@ -122,7 +131,12 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PENSTOCK_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file="penstock.toml"
+        env_prefix="PENSTOCK_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # `PENSTOCK_HOME= penstock ...` says nothing, rather than the working folder
+        extra="forbid",
+        frozen=True,
+        toml_file="penstock.toml",
     )
 
     home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
@@ -163,7 +177,46 @@ def read_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SettingsError(f"settings cannot be used: {told}") from error
-    except ValueError as error:  # penstock.toml that is no TOML
+        told = "; ".join(_told(one) for one in error.errors(include_input=False, include_url=False))
+        raise SettingsError(f"settings cannot be used: {told}; `penstock settings` lists all") from error
+    except OSError as error:
         raise SettingsError(f"penstock.toml cannot be read: {error}") from error
+    except ValueError as error:  # penstock.toml that is no TOML, or a group in the environment that is no JSON
+        raise SettingsError(f"settings cannot be read: {error}") from error
+
+
+def origins(**given: Any) -> dict[str, str]:
+    """Where each setting in force comes from, by its dotted name: command line, environment, penstock.toml, default."""
+    sources: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("command line", given),
+        ("environment", EnvSettingsSource(Settings)()),
+        ("penstock.toml", TomlConfigSettingsSource(Settings)()),
+    )
+    said = [(origin, {name for name, _ in leaves(values)}) for origin, values in sources]
+    return {
+        name: next((origin for origin, names in said if name in names), "default")
+        for name, _ in leaves(read_settings(**given).model_dump())
+    }
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names with their values.
+
+    >>> dict(leaves({"home": "x", "llm": {"name": "openai"}}))
+    {'home': 'x', 'llm.name': 'openai'}
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _told(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] != "extra_forbidden":
+        return f"{name}: {error['msg']}"
+    known = [known for known, _ in leaves(Settings.model_construct().model_dump())]
+    groups = {name.partition(".")[0] for name in known}
+    close = get_close_matches(name, [*known, *groups], n=1)
+    return f"there is no setting {name!r}" + (f" (did you mean {close[0]!r}?)" if close else "")

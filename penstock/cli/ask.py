@@ -1,11 +1,22 @@
 """`penstock ask` and `penstock prompt`: a cited answer, and what would be sent for it."""
 
+import sys
+from typing import TYPE_CHECKING
+
 from penstock.cli.ending import emit, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Top, opened
+from penstock.cli.filters import filtered
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Question, Top, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from penstock.model import Answer, Filter
 
 
+@filtered
 def ask(
-    question: str,
+    question: Question,
+    where: "Filter",
     home: Home = None,
     collection: CollectionName = None,
     k: Top = None,
@@ -14,19 +25,18 @@ def ask(
 ) -> None:
     """Answer a question from the sources, with citations; without a language model: quotes, labelled as quotes."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        answer = penstock.ask(question, k=k)
-        from penstock.pipelines import reports
-
         if as_json:
-            emit(reports.answer(answer))
+            from penstock.pipelines import reports
+
+            emit(reports.answer(penstock.ask(question, k=k, where=where)))
         else:
-            from penstock.cli.tables import show_answer
-
-            show_answer(answer)
+            _show(penstock.ask_streaming(question, k=k, where=where))
 
 
+@filtered
 def prompt(
-    question: str,
+    question: Question,
+    where: "Filter",
     home: Home = None,
     collection: CollectionName = None,
     k: Top = None,
@@ -35,12 +45,27 @@ def prompt(
 ) -> None:
     """Show the prompt for a question and its token count; it is sent nowhere."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        assembled = penstock.prompt(question, k=k)
-        from penstock.pipelines import reports
-
+        assembled = penstock.prompt(question, k=k, where=where)
         if as_json:
+            from penstock.pipelines import reports
+
             emit(reports.prompt(assembled))
         else:
             from penstock.cli.tables import show_prompt
 
             show_prompt(assembled)
+
+
+def _show(pieces: "Iterator[str | Answer]") -> None:
+    """An answer as it comes, sentence by sentence, then what it rests on."""
+    from penstock.cli.screen import harmless
+    from penstock.cli.tables import show_citations
+
+    for piece in pieces:
+        if isinstance(piece, str):
+            sys.stdout.write(harmless(piece))
+            sys.stdout.flush()
+        else:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+            show_citations(piece)

@@ -24,11 +24,22 @@ def ingest(
     ] = None,
     access: Annotated[
         list[str] | None,
-        typer.Option("--access", help="Principal that may see these sources (default: all).", show_default=False),
+        typer.Option(
+            "--access",
+            metavar="PRINCIPAL",
+            help="Principal that may see these sources (default: all).",
+            show_default=False,
+        ),
     ] = None,
     removal_share: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of the collection that may be removed at once.", show_default=False),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Share of the collection that may be removed at once.",
+            show_default=False,
+        ),
     ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,

@@ -1,11 +1,11 @@
 """Commands that look: status, doctor, show, collections, settings."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from penstock.cli.ending import ALL_WELL, ATTENTION, emit, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, opened
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, given_settings, opened
 
 
 def status(
@@ -13,15 +13,15 @@ def status(
 ) -> None:
     """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        from penstock.pipelines import reports
-
-        found = reports.status(penstock.status())
+        found = penstock.status()
         if as_json:
-            emit(found)
-        else:
-            from penstock.cli.tables import show_fields
+            from penstock.pipelines import reports
 
-            show_fields(found)
+            emit(reports.status(found))
+        else:
+            from penstock.cli.tables import show_status
+
+            show_status(found)
 
 
 def doctor(
@@ -44,12 +44,12 @@ def doctor(
             if diagnosis.ok:
                 typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
             else:
-                typer.echo("run `penstock doctor --repair` to bring the indexes back in step with the catalog")
+                typer.echo("run it again with --repair to bring the indexes back in step with the catalog")
     raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
 
 
 def show(
-    document: Annotated[str, typer.Argument(help="Document id or its beginning, URI, or path.")],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Document id or its beginning, URI, or path.")],
     home: Home = None,
     collection: CollectionName = None,
     assignments: Assignments = None,
@@ -79,16 +79,21 @@ def collections(home: Home = None, assignments: Assignments = None, as_json: AsJ
             return
         from penstock.cli.tables import show_rows
 
+        for row in listed:
+            row["updated"] = row["updated"][:16].replace("T", " ")
+            del row["embedder"]  # long, and `penstock status` names it
         show_rows(listed, empty=f"no collections in {penstock.settings.home}; `penstock ingest` makes one")
 
 
 def settings(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """Show every setting in force, and where it comes from."""
-    with told(as_json), opened(home, None, assignments) as penstock:
-        values: dict[str, Any] = penstock.settings.model_dump(mode="json")
-        if as_json:
-            emit({"settings": values})
-            return
-        from penstock.cli.tables import show_fields
+    """Show every setting in force, and where it comes from, in the form of penstock.toml."""
+    with told(as_json):
+        from penstock.cli.toml import public, show_settings
+        from penstock.settings import origins, read_settings
 
-        show_fields(values)
+        given = given_settings(home, None, assignments)
+        values, where = public(read_settings(**given)), origins(**given)
+        if as_json:
+            emit({"settings": values, "origins": where})
+            return
+        show_settings(values, where)

@@ -33,9 +33,11 @@ def pull(
 ) -> None:
     """Fetch an embedding model from the network: the only command that does."""
     with told(as_json), opened(home, None, None) as penstock:
+        from penstock.cli.progress import fetching
         from penstock.engines.models import pull as fetch
 
-        path = fetch(name, penstock.settings.home)
+        with fetching() as progress:
+            path = fetch(name, penstock.settings.home, progress=progress)
         if as_json:
             emit({"name": name, "path": str(path)})
         else:
@@ -49,7 +51,7 @@ def presets(as_json: AsJson = False) -> None:
         from penstock.engines.presets import presets as known
 
         listed = [
-            {"preset": name, "base_url": one.base_url, "key": one.key_variable, "context_tokens": one.context_tokens}
+            {"preset": name, "context_tokens": one.context_tokens, "key": one.key_variable, "base_url": one.base_url}
             for name, one in known().items()
         ]
         if as_json:

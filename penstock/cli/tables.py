@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from penstock.catalog import StoredDocument
+from penstock.cli.screen import Screen, harmless
 from penstock.loaders import shown
-from penstock.model import OUTCOMES, Answer, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
+from penstock.model import OUTCOMES, Answer, ChunkCounts, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
+from penstock.pipelines.status import Status
 
 LISTED = 50
 """Sources named one by one; the rest are counted, and `--json` gives them all."""
@@ -16,8 +16,9 @@ LISTED = 50
 
 def show_report(report: RunReport, *, stderr: bool) -> None:
     """The account of a run: numbers that add up, and the reason for each source that is not plainly indexed."""
-    console = Console(stderr=stderr, highlight=False)
-    table = Table("outcome", "sources", title=f"{report.collection}, revision {report.revision}", title_justify="left")
+    screen = Screen(stderr=stderr)
+    screen.say((f"{report.collection}, revision {report.revision}", "bold"))
+    table = Table("outcome", "sources")
     table.columns[1].justify = "right"
     for outcome in OUTCOMES[:-1]:
         table.add_row(outcome, str(report.count(outcome)))
@@ -25,53 +26,55 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
     table.add_row("discovered", str(report.discovered))
     table.add_section()
     table.add_row("removed", str(report.count("removed")))
-    console.print(table)
-    _show_reasons(console, [one for one in report.results if one.outcome not in ("indexed", "unchanged", "removed")])
-    counts = report.chunks
-    console.print(
-        f"parsed {report.parsed}, embedded {report.embedded} in {report.seconds:.1f} s; chunks: {counts.catalog} in "
-        f"the catalog, {counts.keyword} in the keyword index, {counts.vector} in the vector index",
-        soft_wrap=True,
-    )
+    screen.draw(table)
+    _show_reasons(screen, [one for one in report.results if one.outcome not in ("indexed", "unchanged", "removed")])
+    screen.say(f"parsed {report.parsed}, embedded {report.embedded} in {report.seconds:.1f} s")
+    screen.say("chunks: ", _chunks(report.chunks))
     for remark in report.attention:
-        console.print(f"[yellow]attention:[/] {escape(remark)}", soft_wrap=True)
+        screen.say(("attention: ", "yellow"), remark)
     if report.interrupted:
-        console.print("[yellow]interrupted:[/] what was committed stays; run the same command again to go on")
+        screen.say(("interrupted: ", "yellow"), "what was committed stays; run the same command again to go on")
 
 
-def _show_reasons(console: Console, results: Sequence[SourceResult]) -> None:
+def _chunks(counts: ChunkCounts) -> str:
+    return (
+        f"{counts.catalog} in the catalog, {counts.keyword} in the keyword index, {counts.vector} in the vector index"
+    )
+
+
+def _show_reasons(screen: Screen, results: Sequence[SourceResult]) -> None:
     for result in results[:LISTED]:
-        console.print(f"  {result.outcome:<8} {escape(shown(result.uri))}: {escape(result.reason)}", soft_wrap=True)
+        screen.say(f"  {result.outcome:<8} ", shown(result.uri), ": ", result.reason)
     if len(results) > LISTED:
-        console.print(f"  ... and {len(results) - LISTED} more; --json lists them all")
+        screen.say(f"  ... and {len(results) - LISTED} more; --json lists them all")
 
 
 def show_hits(found: Retrieved, *, trace: bool) -> None:
     """Hits, best first: where to look, and what stands there."""
-    console = Console(highlight=False)
+    screen = Screen()
     for note in found.notes:
-        console.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
+        screen.say(("note: ", "yellow"), note)
     if not found.hits:
-        console.print("nothing was found")
+        screen.say("nothing was found")
     for number, hit in enumerate(found.hits, start=1):
-        where = f"{shown(hit.source.uri)}{place_text(hit.chunk.places)}"
-        console.print(f"\n[bold]{number}. {escape(hit.title)}[/]  {hit.score:.3f}", soft_wrap=True)
-        console.print(f"[dim]{escape(where)}[/]", soft_wrap=True)
+        screen.print()
+        screen.say((f"{number}. {hit.title}", "bold"), f"  {hit.score:.3f}")
+        screen.say((f"{shown(hit.source.uri)}{place_text(hit.chunk.places)}", "dim"))
         if hit.chunk.headings:
-            console.print(f"[dim]{escape(' > '.join(hit.chunk.headings))}[/]", soft_wrap=True)
-        console.print(escape(hit.chunk.text), soft_wrap=True)
+            screen.say((" > ".join(hit.chunk.headings), "dim"))
+        screen.say(hit.chunk.text)
         if trace:
-            _show_trace(console, hit)
+            _show_trace(screen, hit)
 
 
-def _show_trace(console: Console, hit: Hit) -> None:
+def _show_trace(screen: Screen, hit: Hit) -> None:
     trace = hit.trace
     for leg in trace.ranks:
-        console.print(f"  [cyan]{leg:<8}[/] {_leg_text(hit, leg)}")
+        screen.say((f"  {leg:<8} ", "cyan"), _leg_text(hit, leg))
     if trace.matched:
-        console.print(f"  [cyan]matched [/] {escape(' '.join(trace.matched))}", soft_wrap=True)
+        screen.say(("  matched  ", "cyan"), " ".join(trace.matched))
     for note in trace.notes:
-        console.print(f"  [cyan]note    [/] {escape(note)}", soft_wrap=True)
+        screen.say(("  note     ", "cyan"), note)
 
 
 def _leg_text(hit: Hit, leg: Leg) -> str:
@@ -88,67 +91,80 @@ def place_text(places: Sequence[Place]) -> str:
     return f", page {names[0]}" if len(names) == 1 else f", pages {names[0]}-{names[-1]}"
 
 
-def show_answer(answer: Answer) -> None:
-    """The answer, then each citation with its place and quote."""
-    console = Console(highlight=False)
-    console.print(escape(answer.text), soft_wrap=True)
+def show_citations(answer: Answer) -> None:
+    """What an answer rests on: each citation with its place and quote; then who answered."""
+    screen = Screen()
     if answer.citations:
-        console.print("\n[bold]Citations[/]")
+        screen.print()
+        screen.say(("Citations", "bold"))
     for citation in answer.citations:
-        where = f"{shown(citation.source.uri)}{place_text(citation.places)}"
-        console.print(f"  [dim]{escape(where)}[/]", soft_wrap=True)
-        console.print(f"  “{escape(citation.quote)}”", soft_wrap=True)
-    console.print(f"\n[dim]{escape(answer.model)}[/]")
+        screen.say((f"  {shown(citation.source.uri)}{place_text(citation.places)}", "dim"))
+        screen.say("  “", citation.quote, "”")
+    screen.print()
+    screen.say((answer.model, "dim"))
 
 
 def show_prompt(prompt: Prompt) -> None:
     """The messages as they would be sent, and what they cost."""
-    console = Console(highlight=False)
+    screen = Screen()
     for message in prompt.messages:
-        console.print(f"[bold]{message.role}[/]")
-        console.print(escape(message.content), soft_wrap=True)
-        console.print()
-    console.print(f"[dim]{prompt.tokens} tokens, {len(prompt.passages)} sources, sent nowhere[/]")
+        screen.say((message.role, "bold"))
+        screen.say(message.content)
+        screen.print()
+    screen.say((f"{prompt.tokens} tokens, {len(prompt.passages)} sources, sent nowhere", "dim"))
     for left in prompt.left_out:
-        console.print(f"[dim]left out {left.chunk_id}: {escape(left.reason)}[/]", soft_wrap=True)
+        screen.say((f"left out {left.chunk_id}: {left.reason}", "dim"))
 
 
 def show_document(stored: StoredDocument) -> None:
     """A document's text, chunk by chunk."""
-    console = Console(highlight=False)
+    screen = Screen()
     document = stored.document
-    console.print(f"[bold]{escape(document.title or shown(document.source.uri))}[/]", soft_wrap=True)
+    screen.say((document.title or shown(document.source.uri), "bold"))
     for source in stored.sources:
-        console.print(f"[dim]{escape(shown(source.uri))}[/]", soft_wrap=True)
-    characters, blocks = len(document.text), len(document.blocks)
-    console.print(
-        f"[dim]{document.id}  {document.source.media_type}  language {document.language}, {characters} characters, "
-        f"{blocks} blocks, {len(stored.chunks)} chunks[/]",
-        soft_wrap=True,
-    )
+        screen.say((shown(source.uri), "dim"))
+    screen.say((f"{document.id}  {document.source.media_type}  language {document.language}", "dim"))
+    screen.say((f"{len(document.text)} characters, {len(document.blocks)} blocks, {len(stored.chunks)} chunks", "dim"))
     for chunk in stored.chunks:
-        head = f"{chunk.id}  characters {chunk.span.start}-{chunk.span.end}{place_text(chunk.places)}"
-        console.print(f"\n[cyan]{head}[/]", soft_wrap=True)
-        console.print(escape(chunk.text), soft_wrap=True)
+        screen.print()
+        screen.say((f"{chunk.id}  characters {chunk.span.start}-{chunk.span.end}{place_text(chunk.places)}", "cyan"))
+        screen.say(chunk.text)
+
+
+def show_status(status: Status) -> None:
+    """How a collection stands, one fact a line."""
+    screen = Screen()
+    behind = f"keyword index {status.keyword_revision}, vector index {status.vector_revision}"
+    facts = {
+        "collection": status.collection,
+        "home": str(status.home),
+        "revision": f"{status.revision} ({behind})",
+        "model": status.embedder or "none yet",
+        "sources": _counted(status.sources),
+        "languages": _counted(status.languages),
+        "chunks": _chunks(status.chunks),
+        "quarantine": f"{len(status.quarantine)} sources" if status.quarantine else "empty",
+    }
+    for name, fact in facts.items():
+        screen.say((f"{name:<11} ", "cyan"), fact)
+    for kept in status.quarantine[:LISTED]:
+        screen.say("  ", shown(kept.source.uri), ": ", kept.failure.message)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
 
 
 def show_rows(rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
-    """Dictionaries of equal keys as a table."""
-    console = Console(highlight=False)
+    """Dictionaries of equal keys as a table; what does not fit goes on in the next line."""
+    screen = Screen()
     if not rows:
-        console.print(empty, soft_wrap=True)
+        screen.say(empty)
         return
-    table = Table(*rows[0])
+    table = Table(box=None, pad_edge=False)
+    for name, example in rows[0].items():
+        number = isinstance(example, int)
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    console.print(table)
-
-
-def show_fields(fields: Mapping[str, object], *, prefix: str = "") -> None:
-    """Nested fields, one a line, by their dotted names."""
-    console = Console(highlight=False)
-    for name, value in fields.items():
-        if isinstance(value, Mapping) and value:
-            show_fields(value, prefix=f"{prefix}{name}.")
-        else:
-            console.print(f"[cyan]{prefix}{name}[/] {escape(str(value))}", soft_wrap=True)
+        table.add_row(*(harmless(str(value)) for value in row.values()))
+    screen.draw(table)

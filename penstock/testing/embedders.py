@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from penstock.ports import Embedder, Float32Array, Role
+from penstock.testing.counting import WordCounter
 
 ENGLISH = "Ten days of leave carry over into the next year."
 CHINESE = "未休完的年假可以结转到下一年。"
@@ -53,6 +54,14 @@ class HashEmbedder:
     def coverage(self, text: str) -> float:
         """What the constructor was told; 0 for a text of white space."""
         return self._covers if text.strip() else 0.0
+
+
+class LittleModel(HashEmbedder, WordCounter):
+    """Embeds by hashing and counts words: all that a pipeline asks of its model, with nothing to load."""
+
+    def __init__(self, *, dimension: int = 64) -> None:
+        HashEmbedder.__init__(self, dimension=dimension)
+        WordCounter.__init__(self)
 
 
 class EmbedderContract:

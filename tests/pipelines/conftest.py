@@ -7,18 +7,9 @@ import pytest
 
 from penstock.pipelines import parts
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.counting import WordCounter
-from penstock.testing.embedders import HashEmbedder
+from penstock.testing.embedders import LittleModel
 
 Opener = Callable[..., Penstock]
-
-
-class LittleModel(HashEmbedder, WordCounter):
-    """Embeds by hashing and counts words, as one engine does both."""
-
-    def __init__(self, *, dimension: int = 64) -> None:
-        HashEmbedder.__init__(self, dimension=dimension)
-        WordCounter.__init__(self)
 
 
 @pytest.fixture

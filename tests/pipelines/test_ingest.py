@@ -11,7 +11,7 @@ from penstock.model import OUTCOMES, Filter, RunReport, SourceResult
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from tests.pipelines.conftest import LittleModel
+from penstock.testing.embedders import LittleModel
 
 
 def adds_up(report: RunReport) -> bool:
