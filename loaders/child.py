@@ -83,6 +83,7 @@ class Child:
         try:
             stdin.write(self._hello + encode(request))
         except OSError as error:
+            self._hung_up = True
             raise Ended("it did not take the request") from error
         self._hello = b""
         deadline = time.monotonic() + seconds
@@ -110,6 +111,11 @@ class Child:
         self.kill()
         code = self._process.returncode
         return _told(code) if self._hung_up else ""
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether somebody else had killed it, once it was ended: a person, or a system short of memory."""
+        return self._hung_up and self._process.returncode == -signal.SIGKILL
 
     def kill(self) -> None:
         """Ends the process now; whoever waits for its answer gets `Ended`."""

@@ -80,9 +80,15 @@ class Sandbox:
     def parse(self, source: Source, path: Path) -> Extraction | Failure:
         """What the file at `path` says, or why it cannot be read. Waits while all children are busy.
 
+        A file whose child was killed by somebody else is tried once more: it need not be the file's fault.
+
         Raises:
             RuntimeError: the sandbox was closed.
         """
+        answer, was_killed = self._parsed(source, path)
+        return self._parsed(source, path)[0] if was_killed else answer
+
+    def _parsed(self, source: Source, path: Path) -> tuple[Extraction | Failure, bool]:
         child = self._places.get()
         kept: Child | None = None
         try:
@@ -94,7 +100,7 @@ class Sandbox:
             if child is not None and kept is None:
                 self._ended(child)
             self._places.put(kept)
-        return answer
+        return answer, isinstance(answer, Failure) and answer.kind == ParserCrashed.__name__ and child.was_killed
 
     def _started(self) -> Child:
         with self._lock:
