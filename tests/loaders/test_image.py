@@ -108,6 +108,13 @@ def test_columns_are_read_one_after_the_other() -> None:
     assert text.index("line ten here") < text.index("right column has line one here")
 
 
+def test_long_line_is_read_to_its_end() -> None:
+    line = "Leave that was not taken by the end of a year carries over into the next one and is lost after March"
+    extraction = read(saved(drawn([(10, 30, line)], size=11, width=560, high=60)))
+    assert plain(extraction) == line.replace(" ", "")
+    assert extraction.text.count(" ") >= line.count(" ") - 2
+
+
 @pytest.mark.parametrize("size", [(400, 300), (3, 3)], ids=["plain", "tiny"])
 def test_picture_without_text_is_empty(size: tuple[int, int]) -> None:
     extraction = read(saved(Image.new("RGB", size, "white")))

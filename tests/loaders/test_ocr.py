@@ -40,7 +40,7 @@ def test_engine_is_loaded_once() -> None:
 
 
 def test_failure_of_a_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(pixels: object) -> Any:
+    def fails(pixels: object, **parts: bool) -> Any:
         raise ValueError("bad shape")
 
     monkeypatch.setattr(ocr, "_engine", lambda: fails)
@@ -50,11 +50,50 @@ def test_failure_of_a_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_unsure_lines_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     quad = np.array([[10, 10], [60, 10], [60, 20], [10, 20]], np.float32)
-    read = SimpleNamespace(boxes=[quad, quad], txts=("sure of it", "mumbled words"), scores=(0.9, 0.2))
-    monkeypatch.setattr(ocr, "_engine", lambda: lambda pixels: read)
+    words = iter([(("sure of it",), (0.9,)), (("mumbled words",), (0.2,)), (None, None)])
+
+    def engine(pixels: object, *, use_det: bool, use_cls: bool, use_rec: bool) -> Any:
+        return (
+            SimpleNamespace(boxes=[quad] * 3)
+            if use_det
+            else SimpleNamespace(**dict(zip(("txts", "scores"), next(words), strict=True)))
+        )
+
+    monkeypatch.setattr(ocr, "_engine", lambda: engine)
     result = recognise(SPECKLED)
     assert [piece.text for piece in result.pieces] == ["sure of it"]
     assert (result.unsure, result.much_unsure) == (13, True)
+
+
+def strip(*words: tuple[int, int]) -> ocr.Pixels:
+    """A white line, 20 pixels high and 1000 long, with black words from column to column."""
+    pixels = np.full((20, 1000, 3), 255, np.uint8)
+    for start, end in words:
+        pixels[5:15, start:end] = 0
+    return pixels
+
+
+def test_short_line_is_read_whole() -> None:
+    line = strip((10, 900))[:, :300]
+    (part,) = ocr.parts_of(line)
+    assert part[0].shape == line.shape
+    assert part[1] is False
+
+
+def test_long_line_is_cut_between_words_and_nothing_is_lost() -> None:
+    line = strip((5, 300), (310, 350), (352, 640), (660, 990))
+    parts = list(ocr.parts_of(line))
+    widths = [part.shape[1] for part, _ in parts]
+    assert sum(widths) == 1000
+    assert [apart for _, apart in parts] == [False, True, True]
+    assert widths[0] in range(300, 311)
+    assert widths[0] + widths[1] in range(640, 661)
+
+
+def test_long_line_without_a_gap_is_cut_all_the_same() -> None:
+    parts = list(ocr.parts_of(strip((0, 1000))))
+    assert [part.shape[1] for part, _ in parts] == [333, 333, 334]
+    assert [apart for _, apart in parts] == [False, False, False]
 
 
 @pytest.mark.parametrize(
