@@ -101,7 +101,7 @@ class _Slide:
         for frame in margins:
             self._writer.add("furniture", frame.shape.text_frame.text, places=self._places(frame))
         if self._pictures and not self._said:
-            self._writer.problem(f"slide {self._number} shows only pictures; their text is not read", page=self._number)
+            self._writer.problem("only pictures are shown here; their text is not read", page=self._number)
 
     def _places(self, frame: Frame | None = None) -> tuple[Place, ...]:
         return (Place(page=self._number, box=frame.box if frame else None, label=self._label),)

@@ -156,12 +156,12 @@ def reader(
 ) -> Reader:
     """What reads sources for a run."""
     options = loader_options(settings)
-    web = settings.web
+    web, limits = settings.web, settings.limits
     return Reader(
         collection,
         fetcher_for=partial(
             loaders.fetcher_for,
-            source_mib=settings.limits.source_mib,
+            source_mib=limits.source_mib,
             timeout_seconds=web.timeout_seconds,
             attempts=web.attempts,
             redirects=web.redirects,
@@ -173,6 +173,7 @@ def reader(
         chunker=cutter,
         marks=marks,
         stopwatch=stopwatch,
+        limits=f"{limits.parse_seconds:g} s, {limits.parse_mib} MiB, {limits.text_mib} MiB of text",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
-from penstock.errors import SourceError, UnsupportedFormat
+from penstock.errors import LimitExceeded, SourceError, UnsupportedFormat
 from penstock.model import Document, Extraction, Failure, Fetched, Labels, Listed, Source
 from penstock.pipelines import verdicts
 from penstock.pipelines.cleaning import CLEANING_VERSION, clean
@@ -77,7 +77,9 @@ class Reader:
         chunker: Chunker,
         marks: Marks,
         stopwatch: Stopwatch,
+        limits: str = "",
     ) -> None:
+        """`limits` names the parser's limits: a file that exceeded them is tried again when they are others."""
         self._collection = collection
         self._fetcher_for = fetcher_for
         self._formats = formats
@@ -85,12 +87,13 @@ class Reader:
         self._chunker = chunker
         self._marks = marks
         self._stopwatch = stopwatch
+        self._limits = limits
 
     def settled(self, listed: Listed, before: Before) -> Reading | None:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
         known, failed = before.known, before.failed
         if failed:
-            same = _same(listed, failed.source) and self._loader(failed.source.media_type) == failed.loader
+            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
             return verdicts.not_tried_again(failed, known) if same else None
         if known and _same(listed, known.source) and self._is_current(known) and self._is_cut(known):
             return verdicts.as_before(known)
@@ -123,7 +126,7 @@ class Reader:
         if loader == UNSUPPORTED:
             return verdicts.skipped(source, loader, f"no loader for {media_type}")
         known, failed = before.known, before.failed
-        if failed and (failed.source.sha256, failed.loader) == (fetched.sha256, loader):
+        if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
             return verdicts.not_tried_again(replace(failed, source=source), known)
         if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
             return self._cut_anew(source, known)
@@ -136,7 +139,7 @@ class Reader:
         with self._stopwatch.timing("parse"):
             extraction = self._parser.parse(source, path)
         if isinstance(extraction, Failure):
-            return verdicts.broken(source, loader, extraction, known)
+            return verdicts.broken(source, self._tried_with(extraction, loader), extraction, known)
         with self._stopwatch.timing("clean"):
             extraction = clean(extraction)
         with self._stopwatch.timing("chunk"):
@@ -167,6 +170,12 @@ class Reader:
     def _is_current(self, known: KnownSource) -> bool:
         marked = self._marks.on(known.source) == known.source
         return marked and self._loader(known.source.media_type) == known.loader
+
+    def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
+        return failed.loader == self._tried_with(failed.failure, loader)
+
+    def _tried_with(self, failure: Failure, loader: str) -> str:
+        return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
 
     def _loader(self, media_type: str) -> str:
         try:

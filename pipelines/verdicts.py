@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import SourceError, UnsupportedFormat
+from penstock.errors import LimitExceeded, SourceError, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 
 
@@ -93,7 +93,8 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
 
 def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
     """In quarantine, and neither the bytes nor their loader have changed."""
-    reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when the file changes)"
+    changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
+    reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, _outcome(failed.failure), reason, known.chunks if known else 0)
     return Reading(result=result, quarantined=failed)
 

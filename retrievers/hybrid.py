@@ -16,6 +16,8 @@ Weighing = Callable[[str, Found, Sequence[str]], Weighed]
 
 LOOKED_AT = 10
 """How many of the vector leg's first candidates are looked at to see whether its model covers their script."""
+TRIES = 3
+"""How often a question is searched for when indexes are written meanwhile."""
 
 
 class HybridRetriever:
@@ -48,8 +50,7 @@ class HybridRetriever:
             IndexingError: an index cannot be read.
             EngineError: the embedding model cannot be used.
         """
-        scope = self._scope(where)
-        found = self._search(question, max(self._candidates, 2 * k), scope)
+        scope, found = self._found(question, max(self._candidates, 2 * k), where)
         rows = {candidate.row for candidates in found.values() for candidate in candidates}
         live = self._collection.hydrate(sorted(rows), scope=scope)
         found = {leg: [one for one in candidates if one.row in live] for leg, candidates in found.items()}
@@ -61,8 +62,22 @@ class HybridRetriever:
         hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
         return Retrieved(question=question, revision=scope.revision, hits=hits, notes=weighed.notes)
 
-    def _scope(self, where: Filter) -> Scope:
-        return self._collection.scope(where, at=min(leg.revision for leg in self._legs))
+    def _found(self, question: str, k: int, where: Filter) -> tuple[Scope, dict[Leg, list[Candidate]]]:
+        """Candidates at the revision of the index that stands furthest.
+
+        While another process brings one index after the other up to date, the first no longer holds what the second
+        still does. At the later revision only the second misses what changed; at the earlier one, the first would.
+        """
+        for _ in range(TRIES):
+            revision = self._revision()
+            scope = self._collection.scope(where, at=revision)
+            found = self._search(question, k, scope)
+            if self._revision() == revision:  # else an index went on between the question for it and the search
+                break
+        return scope, found
+
+    def _revision(self) -> int:
+        return max(leg.revision for leg in self._legs)
 
     def _search(self, question: str, k: int, scope: Scope) -> dict[Leg, list[Candidate]]:
         with ThreadPoolExecutor(max_workers=len(self._legs)) as threads:

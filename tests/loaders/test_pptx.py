@@ -122,7 +122,7 @@ def test_a_slide_of_pictures_is_a_problem() -> None:
     made = pptx.Presentation()
     made.slides.add_slide(made.slide_layouts[6]).shapes.add_picture(io.BytesIO(PNG), 0, 0)
     (problem,) = loaded(made).problems
-    assert (problem.page, problem.message) == (1, "slide 1 shows only pictures; their text is not read")
+    assert (problem.page, problem.message) == (1, "only pictures are shown here; their text is not read")
 
 
 def test_numbered_paragraphs_are_counted() -> None:
