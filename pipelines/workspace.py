@@ -210,14 +210,7 @@ class Penstock:
     @property
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
-        followers = self._checked_followers
-        if followers.are_behind:
-            try:
-                with self._lock():
-                    followers.catch_up()
-            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
-                if not followers.are_usable:
-                    raise
+        self._catch_up()
         return self._retriever
 
     def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
@@ -228,9 +221,20 @@ class Penstock:
 
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
+        self._catch_up()
         retrieval = self.settings.retrieval.model_copy(update={"legs": legs})
         settings = self.settings.model_copy(update={"retrieval": retrieval})
         return parts.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+
+    def _catch_up(self) -> None:
+        followers = self._checked_followers
+        if followers.are_behind:
+            try:
+                with self._lock():
+                    followers.catch_up()
+            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
+                if not followers.are_usable:
+                    raise
 
     @cached_property
     def _retriever(self) -> Retriever:
