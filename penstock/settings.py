@@ -7,6 +7,7 @@ defaults below. No other module reads the environment.
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
@@ -179,9 +180,9 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         told = "; ".join(_told(one) for one in error.errors(include_input=False, include_url=False))
         raise SettingsError(f"settings cannot be used: {told}; `penstock settings` lists all") from error
-    except OSError as error:
-        raise SettingsError(f"penstock.toml cannot be read: {error}") from error
-    except ValueError as error:  # penstock.toml that is no TOML, or a group in the environment that is no JSON
+    except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
+    except ValueError as error:  # a group in the environment that is no JSON
         raise SettingsError(f"settings cannot be read: {error}") from error
 
 

@@ -1,0 +1,92 @@
+"""Where settings come from, which one wins, and what `penstock settings` shows of them."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from penstock.settings import Settings, leaves
+from tests.cli.conftest import Run, printed
+
+
+def in_force(run: Run, name: str, *arguments: str) -> tuple[object, str]:
+    found = printed(run("settings", "--json", *arguments))
+    return dict(leaves(found["settings"]))[name], found["origins"][name]
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file_over_defaults(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert in_force(run, "retrieval.k") == (10, "default")
+    Path("penstock.toml").write_text("[retrieval]\nk = 4\n", "utf-8")
+    assert in_force(run, "retrieval.k") == (4, "penstock.toml")
+    monkeypatch.setenv("PENSTOCK_RETRIEVAL__K", "5")
+    assert in_force(run, "retrieval.k") == (5, "environment")
+    assert in_force(run, "retrieval.k", "--set", "retrieval.k=6") == (6, "command line")
+    assert in_force(run, "retrieval.rrf_k") == (60, "default")
+
+
+def test_home_by_option_or_environment(run: Run, home: Path, tmp_path: Path) -> None:
+    assert in_force(run, "home") == (str(home), "environment")
+    other = str(tmp_path / "other home")
+    assert in_force(run, "home", "--home", other) == (other, "command line")
+
+
+def test_an_empty_variable_says_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_HOME", "")
+    value, origin = in_force(run, "home")
+    assert origin == "default"
+    assert value not in ("", ".")
+
+
+def test_settings_have_their_effect(run: Run, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = "leave 年假"
+    assert len(printed(run("search", question, "--json"))["hits"]) == 2
+    assert len(printed(run("search", question, "--json", "--set", "retrieval.k=1"))["hits"]) == 1
+    monkeypatch.setenv("PENSTOCK_RETRIEVAL__K", "1")
+    assert len(printed(run("search", question, "--json"))["hits"]) == 1
+    assert len(printed(run("search", question, "--json", "--k", "2"))["hits"]) == 2
+    monkeypatch.setenv("PENSTOCK_COLLECTION", "nope")
+    assert run("search", question).exit_code == 2
+
+
+def test_every_setting_is_listed_with_an_origin_as_toml_that_can_be_read_back(run: Run) -> None:
+    shown = run("settings").stdout
+    read = dict(leaves(tomllib.loads(shown)))
+    for name, value in leaves(Settings().model_dump(mode="json")):
+        assert read[name] == value if value is not None else f"# {name.rpartition('.')[2]} = " in shown, name
+    assert all("  # default" in line or "  # environment" in line for line in shown.splitlines() if "=" in line)
+
+
+def test_secrets_are_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_LLM__API_KEY", "sk-0badc0de")
+    given = ["--set", "llm.base_url=https://user:password-of-mine@example.org/v1"]
+    for arguments in (["settings", *given], ["settings", "--json", *given], ["settings", "--set", "llm.api_key.x=1"]):
+        result = run(*arguments)
+        assert "0badc0de" not in result.output
+        assert "password-of-mine" not in result.output
+    assert "@example.org/v1" in run("settings", *given).stdout
+    assert in_force(run, "llm.api_key") == ("**********", "environment")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(b"k = ", "penstock.toml", id="no TOML"),
+        pytest.param(b"\xff\xfe", "penstock.toml", id="no UTF-8"),
+        pytest.param(b"[retreival]\nk = 3\n", "did you mean 'retrieval'", id="unknown group"),
+        pytest.param(b"[web]\nattempts = 0\n", "web.attempts", id="value that is not allowed"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(run: Run, text: bytes, says: str) -> None:
+    Path("penstock.toml").write_bytes(text)
+    result = run("settings")
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_a_group_in_the_environment_that_is_no_json(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_RETRIEVAL", "{k: 3")
+    result = run("settings")
+    assert result.exit_code == 2
+    assert "retrieval" in result.stderr
