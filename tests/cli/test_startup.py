@@ -17,7 +17,6 @@ HEAVY = (
     "numpy",
     "sqlalchemy",
     "faiss",
-    "rich.console",
     "asyncio",
 )
 
