@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # panels cost three times as long as all the rest of `--help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -32,14 +33,14 @@ def _root(
     pass
 
 
-app.command("ingest")(ingest.ingest)
+app.command("ingest", short_help="Read what is new or changed; forget what is gone.")(ingest.ingest)
 app.command("search")(search.search)
-app.command("ask")(ask.ask)
-app.command("prompt")(ask.prompt)
-app.command("status")(inspect.status)
-app.command("doctor")(inspect.doctor)
+app.command("ask", short_help="Answer a question from the sources, with citations.")(ask.ask)
+app.command("prompt", short_help="Show the prompt for a question; it is sent nowhere.")(ask.prompt)
+app.command("status", short_help="How a collection stands.")(inspect.status)
+app.command("doctor", short_help="Prove that catalog and indexes hold the same.")(inspect.doctor)
 app.command("show")(inspect.show)
-app.command("remove")(ingest.remove)
+app.command("remove", short_help="Take sources out of the collection.")(ingest.remove)
 app.command("collections")(inspect.collections)
-app.command("settings")(inspect.settings)
-app.add_typer(models.app, name="models")
+app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)
+app.add_typer(models.app, name="models", short_help="Embedding models; presets for language models.")

@@ -7,7 +7,11 @@ import typer
 from penstock.cli.ending import emit, told
 from penstock.cli.options import AsJson, Home, opened
 
-app = typer.Typer(help="Embedding models on this machine, and presets for language models.", no_args_is_help=True)
+app = typer.Typer(
+    help="Embedding models on this machine, and presets for language models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command("list")

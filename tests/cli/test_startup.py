@@ -18,6 +18,7 @@ HEAVY = (
     "sqlalchemy",
     "faiss",
     "asyncio",
+    "rich.console",
 )
 
 
