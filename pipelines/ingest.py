@@ -124,7 +124,7 @@ class Ingestion:
 
     def _discovered(self, listers: Sequence[Lister]) -> Iterator[Listed]:
         for lister in listers:
-            for found in lister.list():
+            for found in self.stopwatch.timing_each("discover", lister.list()):
                 if isinstance(found, Failure):
                     self._end(SourceResult(uri=found.uri, outcome="failed", reason=found.message))
                 elif found.uri not in self._seen:

@@ -5,8 +5,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from penstock.model import Stage
+
+T = TypeVar("T")
 
 
 class Stopwatch:
@@ -25,6 +28,15 @@ class Stopwatch:
         finally:
             with self._lock:
                 self._seconds[stage] += time.perf_counter() - begun
+
+    def timing_each(self, stage: Stage, items: Iterator[T]) -> Iterator[T]:
+        """The items, with the time that each takes to come added."""
+        while True:
+            with self.timing(stage):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
 
     def seconds(self) -> Mapping[Stage, float]:
         """Seconds by stage so far."""
