@@ -61,7 +61,7 @@ class FolderLister:
         try:
             with os.scandir(folder) as scanned:
                 # The slash puts a folder where its files belong in the order of whole paths.
-                entries = sorted(scanned, key=lambda entry: entry.name + "/" * entry.is_dir())
+                entries = sorted(scanned, key=lambda entry: entry.name + "/" * _is_folder(entry))
         except OSError as error:
             self._readable = False
             uri = uri_of(folder)
@@ -108,6 +108,13 @@ class FolderLister:
         if any(fnmatchcase(name, pattern) for pattern in self._exclude for name in names):
             return False
         return not self._include or any(fnmatchcase(name, pattern) for pattern in self._include for name in names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle: one entry's fault, told when its turn comes
+        return False
 
 
 def _is_below(uri: str, folder: str) -> bool:
