@@ -112,7 +112,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64, help="sources a task")
     given = parser.parse_args()
     addresses = [_absolute(address) for address in given.addresses]
-    report = ingest(addresses, str(given.home) if given.home else None, given.collection, given.batch)
+    try:
+        report = ingest(addresses, str(given.home) if given.home else None, given.collection, given.batch)
+    except PenstockError as error:  # Prefect has logged where
+        parser.exit(1, f"error: {error}\n")
     print(json.dumps({outcome: report[outcome] for outcome in ("discovered", *OUTCOMES)}))  # noqa: T201
 
 

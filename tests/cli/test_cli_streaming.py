@@ -21,9 +21,7 @@ def options(server: ScriptedServer) -> list[str]:
 
 
 def test_a_models_answer_with_its_citations(run: Run, library: Path) -> None:
-    with ScriptedServer(
-        [answer("Ten days of leave ", "carry over [1].", " The moon is made of cheese [7].")]
-    ) as server:
+    with ScriptedServer(answer("Ten days of leave ", "carry over [1].", " The moon is of cheese [7].")) as server:
         shown = run("ask", "How many days of leave carry over?", *options(server))
     assert shown.exit_code == 0, shown.output
     text, _, citations = shown.stdout.partition("Citations")
@@ -69,7 +67,8 @@ def test_a_models_text_does_not_steer_the_terminal(run: Run, library: Path) -> N
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        pytest.param(refusal(401, "no such key"), "ModelRefused", id="refused"),
+        pytest.param(refusal(401, "no such key"), "MissingKey", id="no key"),
+        pytest.param(refusal(400, "no such model"), "ModelRefused", id="refused"),
         pytest.param(refusal(503, "overloaded"), "ModelUnavailable", id="overloaded"),
         pytest.param(Reply(parts=[delta("Ten ")], cut=True), "ModelUnavailable", id="cut off"),
     ],

@@ -1,0 +1,119 @@
+"""One process that runs the flow as its user does, with Prefect's own temporary server, and tells what it saw."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WATCHER = """
+import os, sys
+
+def note(event, given):
+    if event == "socket.connect":
+        address = given[1]
+    elif event == "socket.getaddrinfo":
+        address = given[0]
+    else:
+        return
+    with open(os.environ["PENSTOCK_TEST_CONNECTIONS"], "a", encoding="utf-8") as file:
+        file.write(f"{address[0] if isinstance(address, tuple) else address}\\n")
+
+sys.addaudithook(note)
+"""
+"""Runs at the start of every Python process below ours, Prefect's server included."""
+
+PROGRAM = """
+import json, runpy, sys, warnings
+
+from penstock.pipelines import parts
+from penstock.testing.embedders import LittleModel
+
+little = LittleModel()
+parts.embedder = lambda settings: little
+folder, home, told = sys.argv[1:]
+sys.argv = ["ingest", folder, "--home", home, "--collection", "flow", "--batch", "2"]
+runpy.run_module("penstock.flows.ingest", run_name="__main__", alter_sys=True)
+
+# Prefect's temporary server lives as long as this process does.
+from prefect import flow
+from prefect.client.orchestration import get_client
+
+from penstock.errors import AddressRefused, CollectionLocked
+from penstock.flows import ingest as module
+from penstock.pipelines.workspace import Penstock
+
+with get_client(sync_client=True) as client:
+    artifacts = [
+        {"key": one.key, "rows": json.loads(one.data)} for one in client.read_artifacts()
+    ]
+    runs = sorted(one.name for one in client.read_task_runs())
+
+tries = {"CollectionLocked": 0, "AddressRefused": 0}
+
+def failing(error):
+    def ingest(self, *addresses, **options):
+        tries[type(error).__name__] += 1
+        raise error
+    return ingest
+
+@flow(name="retries")
+def retried():
+    return module.ingest_batch.with_options(retry_delay_seconds=0, retry_jitter_factor=0)("x", [], home, None)
+
+for error in (CollectionLocked("busy"), AddressRefused("no")):
+    Penstock.ingest = failing(error)
+    try:
+        retried()
+    except type(error):
+        pass
+
+with open(told, "w", encoding="utf-8") as file:
+    json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries}, file)
+"""
+
+
+@pytest.fixture(scope="session")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of several batches."""
+    folder = tmp_path_factory.mktemp("flow") / "documents 手册"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"page {number}.txt").write_text(f"Page number{number} tells of water.\n", "utf-8")
+    (folder / "100%.txt").write_text("One hundred percent.\n", "utf-8")
+    (folder / "copy of page 0.txt").write_text("Page number0 tells of water.\n", "utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def flow_run(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the run printed, logged and left in Prefect, the tries of tasks that fail, and who was connected to."""
+    scratch = tmp_path_factory.mktemp("prefect")
+    (scratch / "sitecustomize.py").write_text(WATCHER, "utf-8")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "PREFECT_", "COVERAGE"))
+    } | {
+        "PREFECT_HOME": str(scratch / "home"),
+        "PENSTOCK_TEST_CONNECTIONS": str(scratch / "connections"),
+        "PYTHONPATH": str(scratch),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+    }
+    environment.pop("DO_NOT_TRACK", None)
+    home = scratch / "penstock"
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, documents, home, scratch / "told.json"],
+        env=environment,
+        cwd=scratch,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads((scratch / "told.json").read_text("utf-8"))
+    connections = (scratch / "connections").read_text("utf-8").split("\n")
+    printed = json.loads(done.stdout.splitlines()[-1])
+    return {**told, "home": home, "printed": printed, "log": done.stderr, "connections": set(filter(None, connections))}
