@@ -17,10 +17,14 @@ from penstock.loaders.scans import read_page
 from penstock.loaders.versions import fingerprint
 from penstock.model import Extraction, Source
 
-REVISION = 1
+REVISION = 2
 """Raised when the same file would be read differently."""
 SHRINK_EVERY = 20
 """Pages after which MuPDF's cache of fonts and pictures is emptied."""
+
+LOST_PARTS = ("cannot load content stream",)
+LOST_PAGES = ("non-page object in page tree", "object is not a stream", "zlib error", "premature end of data")
+"""What MuPDF says where a page, or a part of one, is lost; on a page with text, the latter are of no consequence."""
 
 
 class PyMuPDFLoader:
@@ -52,6 +56,7 @@ class PyMuPDFLoader:
 
     def _add(self, paged: PagedDocument, document: Any, number: int) -> None:
         pymupdf = library()
+        pymupdf.TOOLS.reset_mupdf_warnings()
         try:
             page = document.load_page(number - 1)
             reading = read_page(
@@ -65,8 +70,18 @@ class PyMuPDFLoader:
             paged.problem(f"the page is damaged and cannot be read: {_reason(error)}", page=number)
             return
         paged.add(reading.page)
-        if reading.problem:
-            paged.problem(reading.problem, page=number)
+        problem = reading.problem or _loss(pymupdf.TOOLS.mupdf_warnings(), is_blank=not reading.page.pieces)
+        if problem:
+            paged.problem(problem, page=number)
+
+
+def _loss(warnings: str, *, is_blank: bool) -> str:
+    """What MuPDF, which mends silently what it can, could not mend on a page; empty where nothing is lost."""
+    if is_blank and any(sign in warnings for sign in (*LOST_PARTS, *LOST_PAGES)):
+        return "the page is damaged, nothing on it can be read"
+    if any(sign in warnings for sign in LOST_PARTS):
+        return "a part of the page is damaged and cannot be read"
+    return ""
 
 
 def _drawn(page: Any, scale: float) -> Pixels:
@@ -87,7 +102,7 @@ def _opened(source: Source, data: BinaryIO) -> Iterator[Any]:
         else:
             document = pymupdf.open(stream=data.read(), filetype="pdf")
     except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError) as error:
-        raise BrokenSource(f"{source.uri!r} is no PDF that can be opened: {_reason(error)}") from error
+        raise BrokenSource(f"{source.uri!r} is damaged, or no PDF: it has no page that can be read") from error
     with document:
         if document.needs_pass:
             raise EncryptedSource(

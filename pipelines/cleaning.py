@@ -14,7 +14,7 @@ from penstock.pipelines.characters import ordinary
 from penstock.pipelines.furniture import furniture
 from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
 
-CLEANING_VERSION = "cleaning-1"
+CLEANING_VERSION = "cleaning-2"
 """Part of what says that a source must be read again: raised with every change of what `clean` gives."""
 
 _SPACES = re.compile(r"[ \t]+")
@@ -23,6 +23,8 @@ _AS_THEY_ARE: frozenset[BlockKind] = frozenset({"code"})
 _ONE_LINE: frozenset[BlockKind] = frozenset({"heading"})
 _SENTENCE_END = re.compile(r"[.!?。！？：:;；…][\"'”’)）」』】]*$")
 _OPEN_END = re.compile(r"[\w,，、(（\-\u2010“‘「]$")
+PAGES_A_PARAGRAPH = 2
+"""A chunk bears all places of its paragraph: text without sentence ends must not become one that is on every page."""
 SHORTEST_OPEN = 12
 """Characters: a Chinese block shorter than this is a line of its own, not the first half of a paragraph."""
 
@@ -103,6 +105,8 @@ def goes_on(before: Block, beginning: str, after: Block, rest: str) -> bool:
     which has none, after a comma or on the next page.
     """
     if before.kind != "paragraph" or after.kind != "paragraph":
+        return False
+    if len({place.page for place in before.places + after.places}) > PAGES_A_PARAGRAPH:
         return False
     if _SENTENCE_END.search(beginning[-9:]) or not _OPEN_END.search(beginning[-1:]) or begins_item(rest):
         return False

@@ -263,6 +263,26 @@ def test_cut_file_gives_what_is_left_or_says_so(engine: Engine, capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("kept", "text", "told"),
+    [
+        pytest.param(1, "The first half.", "a part of the page is damaged", id="half a page"),
+        pytest.param(0, "", "the page is damaged, nothing on it", id="a page"),
+    ],
+)
+def test_content_that_is_lost_is_told(kept: int, text: str, told: str) -> None:
+    document = pymupdf.open()
+    page_with(document, (60, 90, "Before.", 12))
+    page = page_with(document, (60, 90, "The first half.", 12), (60, 190, "The second half.", 12))
+    streams = [*page.get_contents()[:kept], document.pdf_catalog()]  # a catalog is no stream
+    document.xref_set_key(page.xref, "Contents", "[" + " ".join(f"{xref} 0 R" for xref in streams) + "]")
+    extraction = read(PyMuPDFLoader, document.tobytes(), ocr="never")
+    assert texts(extraction) == ["Before.", *filter(None, [text])]
+    (problem,) = extraction.problems
+    assert problem.page == 2
+    assert problem.message.startswith(told)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_blank_pages_are_no_problem(engine: Engine) -> None:
     document = pymupdf.open()

@@ -176,3 +176,12 @@ def test_blocks_that_say_nothing_go_and_problems_stay() -> None:
 
 def test_the_version_is_named() -> None:
     assert CLEANING_VERSION.startswith("cleaning-")
+
+
+def test_text_without_sentence_ends_does_not_become_one_paragraph_over_all_pages() -> None:
+    given: list[Given] = [
+        ("paragraph", f"words {'abcdefgh'[page]} without an end", page + 1, BODY) for page in range(8)
+    ]
+    cleaned = clean(extraction(*given))
+    assert [len(block.places) for block in cleaned.blocks] == [2, 2, 2, 2]
+    assert clean(cleaned) == cleaned
