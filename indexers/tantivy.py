@@ -5,10 +5,12 @@ those of an implementation that counts exactly.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import tantivy
@@ -106,9 +108,13 @@ class TantivyIndex:
 
     def _open(self) -> tantivy.Searcher:
         with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
-            index = tantivy.Index.open(str(self._folder))
-            index.config_reader("manual")  # else a thread of its own watches the folder
-            return index.searcher()
+            if os.access(self._folder, os.W_OK):
+                return _searcher(self._folder)
+            with TemporaryDirectory(prefix="penstock-index-") as beside:  # for the lock; the files stay where they are
+                for path in self._folder.resolve().iterdir():
+                    if path.suffix != ".lock":
+                        Path(beside, path.name).symlink_to(path)
+                return _searcher(Path(beside))
 
     def _write(self, index: tantivy.Index, writer: tantivy.IndexWriter, change: Change) -> None:
         searcher = index.searcher()
@@ -125,6 +131,12 @@ class TantivyIndex:
                 _delete(writer, self._schema, [entry.row for entry in entries])
             for entry in entries:
                 writer.add_document(_document(entry.row, " ".join(self._analyser.tokens(entry.chunk.context))))
+
+
+def _searcher(folder: Path) -> tantivy.Searcher:
+    index = tantivy.Index.open(str(folder))
+    index.config_reader("manual")  # else a thread of its own watches the folder
+    return index.searcher()
 
 
 def _schema() -> tantivy.Schema:

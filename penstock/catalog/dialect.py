@@ -4,7 +4,10 @@ SQLite runs in WAL mode, so that readers never wait for the writer, and with `sy
 cut can undo the last commits, and an index that already applied them would then stand ahead of the catalog.
 """
 
+import os
 import re
+import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Integer, T
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from penstock.errors import CatalogError
 
@@ -43,12 +47,30 @@ def address(url: str) -> URL:
 
 
 def connect(url: URL) -> Engine:
-    """An engine on the database; the file's folder is created."""
-    Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _settle)
+    """An engine on the database; the file's folder is created.
+
+    A database in a folder that may not be written can be read, by connections that last for one transaction.
+    """
+    path = Path(str(url.database)).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        engine = create_engine("sqlite://", creator=partial(_read_only, path), poolclass=NullPool)
+        event.listen(engine, "connect", _leave_transactions)
+    else:
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, not even the files that WAL mode wants beside the database.
+
+    Without them nobody is writing, and all that was committed is in the database itself.
+    """
+    is_written = path.with_name(f"{path.name}-wal").exists()
+    options = "mode=ro" if is_written else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS)
 
 
 def insert_if_absent(table: Table) -> Any:
@@ -81,8 +103,12 @@ def _bracket(found: re.Match[str]) -> str:
     return f"[{inside}]"
 
 
-def _settle(connection: Any, _: object) -> None:
+def _leave_transactions(connection: Any, _: object) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
+
+
+def _settle(connection: Any, _: object) -> None:
+    _leave_transactions(connection, None)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")

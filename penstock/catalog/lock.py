@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penstock.errors import CatalogError, CollectionLocked
@@ -32,7 +32,8 @@ def writing(folder: Path, collection: str, *, timeout: float = 0) -> Iterator[No
     except OSError as error:
         raise CatalogError(f"collection {collection!r} cannot be locked in {str(folder)!r}: {error}") from error
     try:
-        holder.write_text(str(os.getpid()), encoding="ascii")
+        with suppress(OSError):  # it is a courtesy to people; on a full disk a search may still mend its indexes
+            holder.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:
         holder.unlink(missing_ok=True)

@@ -245,6 +245,22 @@ def test_where_nothing_can_be_written_the_last_state_is_searched(
         other.search("turbine3")
 
 
+def test_a_home_that_may_only_be_read_is_searched_and_left_as_it_is(
+    penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penstock.ingest(folder)
+    penstock.close()
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+    monkeypatch.setattr(os, "access", lambda *_: False)  # tests may run as root, whom no permission stops
+    with Penstock(home) as reading:
+        assert reading.search("turbine3").hits[0].title == "Paper 3"
+        assert reading.doctor().ok
+        with pytest.raises(CatalogError, match="readonly"):
+            reading.ingest(folder)
+    after = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+    assert {path for path in after if before.get(path) != after[path]} <= {home / "collections", *home.rglob("*.lock")}
+
+
 def test_a_full_disk_stops_the_run_and_harms_nothing(penstock: Penstock, folder: Path, home: Path) -> None:
     penstock.ingest(folder)
     for number in range(40):
