@@ -85,6 +85,6 @@ def test_without_prefect_the_flow_names_the_extra() -> None:
 def test_without_prefect_the_core_works(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Water.\n", "utf-8")
     ingest = "from penstock import Penstock; print(Penstock(sys.argv[1]).ingest(sys.argv[2]).count('indexed'))"
-    program = [sys.executable, "-c", WITHOUT + ingest, tmp_path / "home", tmp_path / "a.txt"]
+    program = [sys.executable, "-c", WITHOUT + ingest, str(tmp_path / "home"), str(tmp_path / "a.txt")]
     run = subprocess.run(program, capture_output=True, text=True, check=True)
     assert run.stdout == "1\n"
