@@ -58,7 +58,7 @@ def ordinary(text: str) -> str:
     text = text.translate(_TABLE)
     text = _UNSEEN.sub("", _SPACES.sub(" ", text))
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    text = _USELESS_SELECTORS.sub("", _USELESS_JOINERS.sub("", text))
+    text = _USELESS_JOINERS.sub("", _USELESS_SELECTORS.sub("", text))
     return unicodedata.normalize("NFC", text)
 
 

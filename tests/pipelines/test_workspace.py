@@ -1,0 +1,198 @@
+"""`Penstock` besides ingesting: prompts, answers, doctor, status, and all of it as the plain values of `--json`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penstock.catalog import Batch
+from penstock.errors import MissingKey, UnknownName, UsageError
+from penstock.model import Answer, Change, Filter, Place
+from penstock.pipelines import parts, reports
+from penstock.pipelines.doctor import SHOWN, Problem
+from penstock.pipelines.workspace import Penstock
+from penstock.settings import read_settings
+from penstock.testing.embedders import LittleModel
+
+QUESTION = "How many days of leave carry over?"
+
+
+def plain(value: object) -> bool:
+    """Whether a value survives JSON as it is."""
+    return bool(json.loads(json.dumps(value)) == value)
+
+
+def test_a_search_as_plain_values(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    found = reports.retrieved(penstock.search("carry over", k=1, neighbours=1))
+    assert plain(found)
+    (hit,) = found["hits"]
+    assert {"chunk_id", "document_id", "uri", "title", "score", "text", "span", "headings", "places", "trace"} <= set(
+        hit
+    )
+    assert hit["uri"].endswith("leave.md")
+    assert hit["trace"]["ranks"]["keyword"] == 1
+
+
+def test_an_answer_quotes_its_sources(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    given = penstock.ask(QUESTION)
+    assert not given.refused
+    assert "carry over into the next year" in given.text
+    told = reports.answer(given)
+    assert plain(told)
+    for citation in told["citations"]:
+        assert citation["quote"] in Path(folder, "leave.md").read_text("utf-8")
+        assert citation["uri"].endswith("leave.md")
+    *pieces, last = penstock.ask_streaming(QUESTION)
+    assert isinstance(last, Answer)
+    assert (
+        "".join(piece for piece in pieces if isinstance(piece, str)).strip() == last.text.strip() == given.text.strip()
+    )
+
+
+def test_a_prompt_is_told_and_sent_nowhere(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    told = reports.prompt(penstock.prompt(QUESTION, where=Filter(sources=("*leave.md",))))
+    assert plain(told)
+    assert told["messages"][-1]["content"].endswith(f"Question: {QUESTION}")
+    assert len(told["passages"]) == 1
+    assert told["left_out"] == []
+
+
+def test_status_and_collections_count_what_is_there(penstock: Penstock, folder: Path) -> None:
+    (folder / "locked.pdf").write_bytes(b"%PDF-1.7 cut off")
+    penstock.ingest(folder)
+    told = reports.status(penstock.status())
+    assert plain(told)
+    assert (told["sources"], told["chunks"]) == ({"indexed": 2}, {"catalog": 2, "keyword": 2, "vector": 2})
+    assert [Path(one["uri"]).name for one in told["quarantine"]] == ["locked.pdf"]
+    (listed,) = [reports.collection(one) for one in penstock.collections()]
+    assert plain(listed)
+    assert (listed["name"], listed["documents"], listed["chunks"]) == ("default", 2, 2)
+
+
+def test_a_document_is_shown_by_id_beginning_of_id_uri_and_path(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    hit = penstock.search("carry over").hits[0]
+    for name in (hit.chunk.document_id, hit.chunk.document_id[:9], hit.source.uri, str(folder / "leave.md")):
+        assert penstock.show(name).document.id == hit.chunk.document_id
+    told = reports.document(penstock.show(hit.source.uri))
+    assert plain(told)
+    assert [told["text"][slice(*chunk["span"])] for chunk in told["chunks"]] == [
+        chunk["text"] for chunk in told["chunks"]
+    ]
+    with pytest.raises(UnknownName, match=r"no document named 'nothing'; known: .*leave\.md"):
+        penstock.show("nothing")
+
+
+def test_a_report_adds_up_as_plain_values(penstock: Penstock, folder: Path) -> None:
+    told = reports.run_report(penstock.ingest(folder, labels={"team": "hr"}, access=["hr"]))
+    assert plain(told)
+    outcomes = ("indexed", "unchanged", "empty", "partial", "skipped", "failed")
+    assert told["discovered"] == sum(told[outcome] for outcome in outcomes) == len(told["sources"]) == 2
+    assert set(told["stage_seconds"]) >= {"discover", "fetch", "parse", "embed", "commit", "follow"}
+    source = reports.source(penstock.show(told["sources"][0]["uri"]).document.source)
+    assert (source["labels"], source["access"]) == ({"team": "hr"}, ["hr"])
+    assert reports.place(Place(page=3)) == {"page": 3, "box": None, "label": ""}
+
+
+def test_doctor_names_what_is_missing_and_what_is_left_over_and_repairs_it(penstock: Penstock, folder: Path) -> None:
+    for number in range(SHOWN + 2):
+        (folder / f"{number}.txt").write_text(f"paper {number} about leave", "utf-8")
+    penstock.ingest(folder)
+    followers = penstock._followers
+    rows = penstock.collection.live_rows()
+    revision = penstock.collection.revision()
+    change = penstock.collection.change(0, vectors=True)
+    moved = [entry for entry in change.added if entry.row != rows[0]]
+    followers.keyword.rebuild().apply(Change(since=0, revision=revision, removed=(), added=iter(moved[:1])))
+    extra = [*penstock.collection.change(0, vectors=True).added]
+    left_over = replace(extra[0], row=int(rows.max()) + 10)
+    followers.vector.rebuild().apply(Change(since=0, revision=revision, removed=(), added=iter([*extra, left_over])))
+    found = penstock.doctor()
+    assert plain(reports.diagnosis(found))
+    assert [(problem.where, problem.what) for problem in found.problems] == [
+        ("keyword", "missing"),
+        ("vector", "surplus"),
+    ]
+    missing, _ = found.problems
+    assert len(missing.chunk_ids) == SHOWN
+    assert missing.message.startswith(f"{len(rows) - 1} chunks are not in the keyword index")
+    assert missing.message.endswith(", ...)")
+    assert penstock.doctor(repair=True).ok
+
+
+def test_doctor_tells_of_an_index_that_cannot_be_read(penstock: Penstock, folder: Path, home: Path) -> None:
+    penstock.ingest(folder)
+    penstock.close()
+    for manifest in home.rglob("manifest.json"):
+        manifest.write_text("{")
+    found = penstock.doctor()
+    assert [(problem.where, problem.what) for problem in found.problems] == [
+        ("keyword", "damaged"),
+        ("vector", "damaged"),
+    ]
+    assert penstock.doctor(repair=True).ok
+
+
+def test_doctor_tells_of_texts_without_a_vector(
+    penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penstock.ingest(folder)
+    missing = iter([("hash", "text")])
+    monkeypatch.setattr(type(penstock.collection), "missing_vectors", lambda *_: missing)
+    (problem,) = penstock.doctor().problems
+    assert isinstance(problem, Problem)
+    assert (problem.where, problem.what) == ("catalog", "unembedded")
+    assert problem.message.startswith("1 texts have no stored vector")
+
+
+@pytest.mark.parametrize("legs", ["keyword", "vector"])
+def test_one_leg_alone(penstock: Penstock, folder: Path, legs: str) -> None:
+    penstock.ingest(folder)
+    settings = read_settings(home=penstock.settings.home, retrieval={"legs": legs, "fusion": "rrf"})
+    with Penstock(settings=settings) as alone:
+        hit = alone.search("leave carry over").hits[0]
+    assert set(hit.trace.ranks) == {legs}
+
+
+@pytest.mark.parametrize("chunker", ["window", "sentence"])
+def test_other_chunkers(model: LittleModel, folder: Path, home: Path, chunker: str) -> None:
+    given = {"name": chunker, "size": 16, **({"overlap": 2} if chunker == "window" else {})}
+    with Penstock(settings=read_settings(home=home, chunker=given)) as penstock:
+        report = penstock.ingest(folder)
+        assert report.count("indexed") == 2
+        assert penstock.doctor().ok
+        assert len(model.embedded) == report.embedded > 0
+
+
+def test_searching_what_is_not_there_says_what_is(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    with pytest.raises(UsageError, match="blank"):
+        penstock.search(" \n")
+    other = Penstock(penstock.settings.home, "handbok")
+    with pytest.raises(UnknownName, match="no collection named 'handbok'; known: 'default'"):
+        other.search("leave")
+    other.close()
+
+
+def test_a_server_without_its_key_is_told_before_anything_is_sent(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    settings = read_settings(home=penstock.settings.home, llm={"name": "openai", "preset": "deepseek", "model": "m"})
+    with Penstock(settings=settings) as asking, pytest.raises(MissingKey, match="DEEPSEEK_API_KEY"):
+        asking.ask(QUESTION)
+
+
+def test_the_default_embedder_gives_unit_vectors(home: Path) -> None:
+    made = parts.embedder(read_settings(home=home))
+    assert made.dimension == 384
+    assert np.isclose(np.linalg.norm(made.embed(["leave"], role="query")), 1, atol=1e-5)
+
+
+def test_an_empty_batch_changes_nothing(penstock: Penstock, folder: Path) -> None:
+    penstock.ingest(folder)
+    before = penstock.collection.revision()
+    assert penstock.collection.commit(Batch(puts=(), removed=()), run=None, embedder="x") == before
