@@ -100,7 +100,7 @@ class RetrievalSettings(_Part):
     candidates: Count = Field(100, description="candidates of each leg")
     legs: Legs = "both"
     fusion: Literal["weighted", "rrf"] = "weighted"
-    vector_weight: Share = Field(0.4, description="weight of the vector leg where its model covers the text")
+    vector_weight: Share = Field(0.45, description="weight of the vector leg where its model covers the text")
     rrf_k: Count = 60
     neighbours: Annotated[int, Field(ge=0)] = Field(0, description="chunks added before and after each hit")
 

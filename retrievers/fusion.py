@@ -14,26 +14,27 @@ Shares = dict[int, dict[Leg, float]]
 
 
 def weighted(found: Found, weights: Weights) -> Shares:
-    """Shares by row: each leg's scores scaled to at most 1, times the leg's weight over the sum of the weights.
+    """Shares by row: each leg's scores divided by its best one, times the leg's weight over the sum of the weights.
 
-    BM25 has a true zero, so keyword scores are divided by the best one. An inner product has none: vector scores are
-    scaled between the last candidate (0) and the best one (1).
+    A row that the keyword leg did not find shares no word with the question and has no share of it. Every row has some
+    similarity: one that the vector leg did not return is taken to be as similar as the last that it did return.
 
     Source: the convex combination of Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval"
-    (ACM TOIS 42, 2023), section 3, with the last candidate as the lower bound of the vector leg.
+    (ACM TOIS 42, 2023), section 3, with 0 as the lower bound of both legs.
 
     >>> keyword = [Candidate(row=1, score=8.0), Candidate(row=2, score=4.0)]
     >>> weighted({"keyword": keyword}, {"keyword": 1.0})
     {1: {'keyword': 1.0}, 2: {'keyword': 0.5}}
     """
-    shares: Shares = {}
-    for leg, weight in _normalised(found, weights).items():
-        candidates = found[leg]
-        best = candidates[0].score
-        floor = candidates[-1].score if leg == "vector" and len(candidates) > 1 else 0.0
-        for candidate in candidates:
-            scaled = (candidate.score - floor) / (best - floor) if best > floor else 1.0
-            shares.setdefault(candidate.row, {})[leg] = weight * scaled
+    used = _normalised(found, weights)
+    shares: Shares = {candidate.row: {} for leg in used for candidate in found[leg]}
+    for leg, weight in used.items():
+        best, last = found[leg][0].score, found[leg][-1].score
+        for candidate in found[leg]:
+            shares[candidate.row][leg] = weight * _scaled(candidate.score, best)
+        if leg == "vector":
+            for share in shares.values():
+                share.setdefault(leg, weight * _scaled(last, best))
     return shares
 
 
@@ -56,3 +57,7 @@ def _normalised(found: Found, weights: Weights) -> dict[Leg, float]:
     used = {leg: weights[leg] for leg, candidates in found.items() if candidates and weights[leg] > 0}
     total = sum(used.values())
     return {leg: weight / total for leg, weight in used.items()}
+
+
+def _scaled(score: float, best: float) -> float:
+    return score / best if best > 0 else 1 + score - best

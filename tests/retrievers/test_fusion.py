@@ -64,6 +64,21 @@ def test_reciprocal_rank_is_the_papers_formula() -> None:
     )
 
 
+def test_a_row_that_a_leg_did_not_return_is_no_better_than_the_last_it_did() -> None:
+    found: Found = {"keyword": ranking((1, 8.0), (2, 4.0)), "vector": ranking((2, 0.8), (3, 0.4))}
+    shares = weighted(found, {"keyword": 0.5, "vector": 0.5})
+    assert shares == {
+        1: {"keyword": 0.5, "vector": 0.25},
+        2: {"keyword": 0.25, "vector": 0.5},
+        3: {"vector": 0.25},
+    }
+
+
+def test_vectors_that_point_away_keep_their_order() -> None:
+    shares = weighted({"vector": ranking((1, -0.1), (2, -0.3))}, {"vector": 1.0})
+    assert shares[1]["vector"] > shares[2]["vector"]
+
+
 def test_a_leg_without_weight_or_candidates_has_no_say() -> None:
     found: Found = {"keyword": ranking((1, 9.0)), "vector": ranking((2, 0.9))}
     assert weighted(found, {"keyword": 1.0, "vector": 0.0}) == {1: {"keyword": 1.0}}
