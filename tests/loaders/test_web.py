@@ -299,7 +299,7 @@ def test_a_dripping_answer_ends_at_the_total_limit(site: Site, head: bytes) -> N
     error = fails(site.uri("/a"), total_seconds=0.4)
     assert type(error) is LimitExceeded
     assert "0.4 seconds" in str(error)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30  # the trickle would last for minutes
 
 
 def test_a_server_that_says_nothing_is_left(site: Site) -> None:
