@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+import pymupdf
 import pytest
 
 from penstock.catalog import writing
 from penstock.errors import CollectionLocked, EngineError, FetchError, UsageError
-from penstock.model import OUTCOMES, Filter, RunReport, SourceResult
+from penstock.loaders import Sandbox
+from penstock.model import OUTCOMES, Extraction, Failure, Filter, RunReport, Source, SourceResult
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
@@ -254,3 +256,47 @@ def test_nothing_to_ingest_is_a_usage_error(penstock: Penstock) -> None:
 def test_an_empty_folder_is_not_an_error(penstock: Penstock, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert penstock.ingest(tmp_path / "empty").discovered == 0
+
+
+def test_a_file_of_which_a_part_is_lost_is_partial_then_unchanged(penstock: Penstock, folder: Path) -> None:
+    document = pymupdf.open()
+    for text in ("Leave carries over.", "This page is lost."):
+        document.new_page().insert_text((60, 90), text)
+    document.xref_set_key(document[1].xref, "Contents", f"[{document.pdf_catalog()} 0 R]")
+    document.save(folder / "cut.pdf")
+    first = outcome_of(penstock.ingest(folder), "cut.pdf")
+    assert (first.outcome, first.chunks) == ("partial", 1)
+    assert first.reason.startswith("page 2: the page is damaged")
+    assert outcome_of(penstock.ingest(folder), "cut.pdf").outcome == "unchanged"
+
+
+def test_a_file_that_changes_while_it_is_read_is_tried_again(
+    penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, leave = Sandbox.parse, folder / "leave.md"
+
+    def meanwhile(self: Sandbox, source: Source, path: Path) -> Extraction | Failure:
+        if path == leave:
+            leave.write_text("# Leave\n\nNothing carries over any more.\n", "utf-8")
+        return parse(self, source, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sandbox, "parse", meanwhile)
+        report = penstock.ingest(folder)
+    assert (outcome_of(report, "leave.md").outcome, report.count("indexed")) == ("failed", 1)
+    assert "chang" in outcome_of(report, "leave.md").reason
+    assert outcome_of(penstock.ingest(folder), "leave.md").outcome == "indexed"
+    assert found(penstock, "nothing carries")[0] == "leave.md"
+
+
+def test_a_listing_with_holes_removes_nothing_behind_them(penstock: Penstock, folder: Path, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    (share / "note.txt").write_text("a note on the share", "utf-8")
+    (folder / "link").symlink_to(share)
+    assert penstock.ingest(folder).count("indexed") == 3
+    share.rename(tmp_path / "unmounted")
+    report = penstock.ingest(folder)
+    assert (report.count("failed"), report.count("removed"), report.count("unchanged")) == (1, 0, 2)
+    assert "leads nowhere" in outcome_of(report, "link").reason
+    assert "note.txt" in found(penstock, "note share")
