@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
-NEEDS_MORE = ("penstock.flows.", "penstock.testing.")
-"""Modules that need an extra, or pytest, to be imported."""
+NEEDS_MORE = ("penstock.flows.", "penstock.testing.", "penstock.catalog.migrations.env.")
+"""Modules that need an extra, pytest, or a migration under way, to be imported."""
 
 
 def main() -> None:
