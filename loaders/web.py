@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import ssl
 import tempfile
 import time
@@ -235,7 +236,7 @@ def _pause(error: TransientFetchError, attempt: int) -> float:
 
 
 def _seconds(retry_after: str) -> float | None:
-    if retry_after.strip().isdigit():
+    if re.fullmatch(r"[0-9]+", retry_after.strip()):
         return float(retry_after)
     date = _date(retry_after)
     return max(0.0, (date - datetime.now(UTC)).total_seconds()) if date else None
@@ -244,9 +245,9 @@ def _seconds(retry_after: str) -> float | None:
 def _date(header: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one beyond the year 9999
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def _is_about_trust(error: BaseException) -> bool:

@@ -195,6 +195,20 @@ def test_a_retry_date_that_is_past_means_now(site: Site, when: str) -> None:
         assert pauses == [0]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("\xb2", id="a-superscript-digit"),
+        pytest.param("soon", id="a-word"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -1200", id="a-date-beyond-all-dates"),
+    ],
+)
+def test_headers_that_nobody_can_read_are_as_if_not_there(site: Site, header: str) -> None:
+    site.pages["/a"] = in_turn(reply(503, **{"Retry-After": header}), reply(**{"Last-Modified": header}))
+    with fetched(site.uri("/a")) as page:
+        assert page.modified is None
+
+
 def test_a_connection_that_breaks_is_tried_again(site: Site) -> None:
     site.pages["/a"] = in_turn(reply(Content_Length="9999"), lambda handler, _: handler.connection.close(), reply())
     with fetched(site.uri("/a")) as page:
