@@ -105,7 +105,7 @@ def extraction_of(plain: Mapping[str, Any]) -> Extraction:
                 for message, page in plain["problems"]
             ),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # OverflowError: JSON of Python knows Infinity
         raise BadFrame(f"no extraction: {type(error).__name__}: {error}") from error
 
 
@@ -117,8 +117,8 @@ def failure_of(plain: Mapping[str, Any], uri: str) -> Failure:
     """
     try:
         kind, message, retryable = plain["kind"], plain["message"], plain["retryable"]
-    except KeyError as error:
-        raise BadFrame(f"no failure: {error} is missing") from error
+    except (KeyError, TypeError) as error:
+        raise BadFrame(f"no failure: {type(error).__name__}: {error}") from error
     return Failure(uri=uri, stage="parse", kind=str(kind), message=str(message), retryable=bool(retryable))
 
 

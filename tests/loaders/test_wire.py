@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.loaders.wire import BadFrame, encode, extraction_of, plain_extraction, plain_source, read_frame, source_of
+from penstock.loaders.wire import (
+    BadFrame,
+    encode,
+    extraction_of,
+    failure_of,
+    plain_extraction,
+    plain_source,
+    read_frame,
+    source_of,
+)
 from penstock.model import Block, Box, Extraction, Place, Problem, Source, Span
 
 EXTRACTION = Extraction(
@@ -63,8 +72,15 @@ def test_a_stream_that_ends_gives_no_frame(cut: int) -> None:
         pytest.param(["table", 2, 1, 0, []], id="order"),
         pytest.param(["table"], id="length"),
         pytest.param(["table", 0, 1, 0, [[1, [0, 0], ""]]], id="box"),
+        pytest.param(["table", 0, 1, float("inf"), []], id="infinite"),
     ],
 )
 def test_blocks_that_cannot_be_are_refused(block: list[object]) -> None:
     with pytest.raises(BadFrame):
         extraction_of({"title": "", "text": "abcdef", "blocks": [block], "problems": []})
+
+
+@pytest.mark.parametrize("plain", [pytest.param([], id="list"), pytest.param({"kind": "x"}, id="half")])
+def test_failures_that_cannot_be_are_refused(plain: Any) -> None:
+    with pytest.raises(BadFrame):
+        failure_of(plain, "file:///a")
