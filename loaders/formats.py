@@ -59,6 +59,8 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "markdown": ("encoding",),
 }
 """The options that each loader takes; the others take none."""
+_TOLD_CHARSET = frozenset(("csv", "html", "markdown", "text"))
+"""Loaders that take the charset that the origin declared."""
 SUPPORTED = (
     "PDF, PNG, JPEG, GIF, TIFF, WebP, BMP, DOCX, DOC, PPTX, PPT, XLSX, XLSB, XLS, ODT, ODP, ODS, RTF, EPUB, EML, MSG, "
     "HTML, XML, Markdown, CSV, TSV, JSON and plain text"
@@ -79,8 +81,11 @@ class LoaderOptions:
     """Whether a loader of another distribution may be used."""
 
 
-def loader_for(media_type: str, options: LoaderOptions) -> "Loader":
+def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") -> "Loader":
     """A loader for a kind of file; its module is imported now, the library behind it when it reads.
+
+    `charset` is what the origin of one source declared; it goes before `options.encoding`, which is for sources that
+    do not say.
 
     Raises:
         UnsupportedFormat: no loader reads this kind of file; names it and what is supported.
@@ -94,6 +99,8 @@ def loader_for(media_type: str, options: LoaderOptions) -> "Loader":
         raise UnsupportedFormat(f"no loader reads {_named(media_type)}; supported are {SUPPORTED}")
     name = f"pdf-{options.pdf}" if kind == "pdf" else kind
     given: dict[str, Any] = {option: getattr(options, option) for option in _OPTIONS.get(kind, ())}
+    if charset and kind in _TOLD_CHARSET:
+        given["encoding"] = charset
     loader: Loader = load("loaders", name, allow_external=options.allow_external)(**given)
     return loader
 

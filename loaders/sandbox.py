@@ -77,23 +77,26 @@ class Sandbox:
             if idle is not None:
                 idle.clear()
 
-    def parse(self, source: Source, path: Path) -> Extraction | Failure:
+    def parse(self, source: Source, path: Path, declared: str = "") -> Extraction | Failure:
         """What the file at `path` says, or why it cannot be read. Waits while all children are busy.
+
+        `declared` is the media type that the origin declared, for its charset.
 
         A file whose child was killed by somebody else is tried once more: it need not be the file's fault.
 
         Raises:
             RuntimeError: the sandbox was closed.
         """
-        answer, was_killed = self._parsed(source, path)
-        return self._parsed(source, path)[0] if was_killed else answer
+        request = {"source": plain_source(source), "path": str(path.absolute()), "declared": declared}
+        answer, was_killed = self._parsed(request, source.uri)
+        return self._parsed(request, source.uri)[0] if was_killed else answer
 
-    def _parsed(self, source: Source, path: Path) -> tuple[Extraction | Failure, bool]:
+    def _parsed(self, request: dict[str, Any], uri: str) -> tuple[Extraction | Failure, bool]:
         child = self._places.get()
         kept: Child | None = None
         try:
             child = child or self._started()
-            answer = self._asked(child, source, path)
+            answer = self._asked(child, request, uri)
             kept = child if self._is_fit(child, answer) else None
         finally:
             # Also when an interrupt comes: a child in the middle of a file is of no more use.
@@ -116,16 +119,15 @@ class Sandbox:
         child.end()
         child.clear()
 
-    def _asked(self, child: Child, source: Source, path: Path) -> Extraction | Failure:
-        request = {"source": plain_source(source), "path": str(path.absolute())}
+    def _asked(self, child: Child, request: dict[str, Any], uri: str) -> Extraction | Failure:
         try:
-            return _understood(child.ask(request, seconds=self._seconds), source.uri)
+            return _understood(child.ask(request, seconds=self._seconds), uri)
         except (Ended, BadFrame) as error:
             if self._closed:
                 raise RuntimeError(CLOSED) from error
-            told = self._reason(child, source.uri, error)
+            told = self._reason(child, uri, error)
             return Failure(
-                uri=source.uri,
+                uri=uri,
                 stage="parse",
                 kind=type(told).__name__,
                 message=str(told),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from penstock.errors import FetchError
 from penstock.loaders.containers import MAGIC_OLE, MAGIC_ZIP, kind_of_ole, kind_of_zip
-from penstock.loaders.decoding import decode_text, detect_encoding
+from penstock.loaders.decoding import canonical, decode_text, detect_encoding
 from penstock.loaders.textkinds import kind_of_text
 
 UNKNOWN = "application/octet-stream"
@@ -73,6 +73,19 @@ def charset_of(declared: str) -> str:
     """
     found = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", declared, re.IGNORECASE)
     return found.group(1) if found else ""
+
+
+def told_charset(declared: str) -> str:
+    """The charset in a declared media type, where it tells something.
+
+    Servers that were never told which one to declare say ISO-8859-1, also of Chinese pages: then the page itself and
+    its bytes are asked.
+
+    >>> told_charset("text/html; charset=windows-1250"), told_charset("text/html; charset=ISO-8859-1")
+    ('windows-1250', '')
+    """
+    charset = charset_of(declared)
+    return "" if canonical(charset) in ("", "cp1252") else charset
 
 
 def _kind_by_magic(head: bytes, path: Path) -> str:

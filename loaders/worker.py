@@ -11,6 +11,7 @@ from penstock.loaders.addresses import shown
 from penstock.loaders.confinement import MIB, confine
 from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
+from penstock.loaders.sniffing import told_charset
 from penstock.loaders.wire import encode, plain_extraction, read_frame, source_of
 from penstock.model import Extraction, Source
 
@@ -29,13 +30,14 @@ class Worker:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
-        self._loaders: dict[str, Loader] = {}
+        self._loaders: dict[tuple[str, str], Loader] = {}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to one request; never raises."""
         source = source_of(request["source"])
         try:
-            return {"extraction": plain_extraction(self._extraction(source, Path(request["path"])))}
+            charset = told_charset(request["declared"])
+            return {"extraction": plain_extraction(self._extraction(source, Path(request["path"]), charset))}
         except PenstockError as error:
             return _failure(memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
@@ -43,13 +45,14 @@ class Worker:
                 return _failure(memory_exceeded(source.uri, self._memory_mib))
             return _failure(BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
 
-    def _extraction(self, source: Source, path: Path) -> Extraction:
+    def _extraction(self, source: Source, path: Path, charset: str) -> Extraction:
         if expanded_bytes(path) > self._memory_mib * MIB:
             raise memory_exceeded(source.uri, self._memory_mib)
-        if source.media_type not in self._loaders:
-            self._loaders[source.media_type] = loader_for(source.media_type, self._options)
+        kind = (source.media_type, charset)
+        if kind not in self._loaders:
+            self._loaders[kind] = loader_for(source.media_type, self._options, charset=charset)
         with path.open("rb") as data:
-            extraction = self._loaders[source.media_type].load(source, data)
+            extraction = self._loaders[kind].load(source, data)
         if len(extraction.text.encode("utf-8", "surrogatepass")) > self._text_mib * MIB:
             raise text_exceeded(source.uri, self._text_mib)
         return extraction

@@ -27,8 +27,8 @@ UNSUPPORTED = "none"
 class Parser(Protocol):
     """Parses a file where it can do no harm."""
 
-    def parse(self, source: Source, path: Path) -> Extraction | Failure:
-        """What the file says, or why it cannot be read."""
+    def parse(self, source: Source, path: Path, declared: str) -> Extraction | Failure:
+        """What the file says, or why it cannot be read; `declared` is the media type that its origin declared."""
         ...
 
 
@@ -133,11 +133,11 @@ class Reader:
         copy = self._collection.by_bytes(fetched.sha256, loader)
         if copy and copy.content and self._is_cut(copy):
             return verdicts.copied(source, copy)
-        return self._parse(source, fetched.path, loader, known)
+        return self._parse(source, fetched, loader, known)
 
-    def _parse(self, source: Source, path: Path, loader: str, known: KnownSource | None) -> Reading:
+    def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
         with self._stopwatch.timing("parse"):
-            extraction = self._parser.parse(source, path)
+            extraction = self._parser.parse(source, fetched.path, fetched.declared_type)
         if isinstance(extraction, Failure):
             return verdicts.broken(source, self._tried_with(extraction, loader), extraction, known)
         with self._stopwatch.timing("clean"):

@@ -204,7 +204,7 @@ def test_a_retry_date_that_is_past_means_now(site: Site, when: str) -> None:
     ],
 )
 def test_headers_that_nobody_can_read_are_as_if_not_there(site: Site, header: str) -> None:
-    site.pages["/a"] = in_turn(reply(503, **{"Retry-After": header}), reply(**{"Last-Modified": header}))
+    site.pages["/a"] = in_turn(reply(503, Retry_After=header), reply(Last_Modified=header))
     with fetched(site.uri("/a")) as page:
         assert page.modified is None
 

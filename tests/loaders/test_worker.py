@@ -24,9 +24,9 @@ HELLO: dict[str, Any] = {
 }
 
 
-def request(path: Path, media_type: str = "text/plain") -> dict[str, Any]:
+def request(path: Path, media_type: str = "text/plain", declared: str = "") -> dict[str, Any]:
     source = Source(uri=uri_of(path), media_type=media_type, sha256="", size=0, labels={})
-    return {"source": plain_source(source), "path": str(path)}
+    return {"source": plain_source(source), "path": str(path), "declared": declared}
 
 
 def refused(answer: dict[str, Any]) -> Failure:
@@ -47,6 +47,23 @@ def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytes
         assert extraction_of(answer["extraction"]).text == "年假"
     assert read_frame(replies) is None
     assert timers == [20, 0, 20, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "said"),
+    [
+        pytest.param("Šťastný den".encode("iso8859-2"), "text/html; charset=ISO-8859-2", "Šťastný den", id="believed"),
+        pytest.param("年假可以结转。".encode("gbk"), "text/html; charset=iso-8859-1", "年假可以结转。", id="default"),
+        pytest.param("年假可以结转。".encode(), "text/html; charset=gbk", "年假可以结转。", id="contradicted"),
+    ],
+)
+def test_the_charset_that_a_server_declared_reaches_the_page(
+    tmp_path: Path, content: bytes, declared: str, said: str
+) -> None:
+    path = tmp_path / "page"
+    path.write_bytes(b"<p>" + content + b"</p>")
+    answer = Worker(HELLO).answer(request(path, "text/html", declared))
+    assert extraction_of(answer["extraction"]).text == said
 
 
 def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
@@ -71,7 +88,7 @@ def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
 def test_errors_of_loaders_become_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: str
 ) -> None:
-    def refuse(*args: Any) -> Any:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
         raise error
 
     monkeypatch.setattr(worker, "loader_for", refuse)

@@ -275,10 +275,10 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
 ) -> None:
     parse, leave = Sandbox.parse, folder / "leave.md"
 
-    def meanwhile(self: Sandbox, source: Source, path: Path) -> Extraction | Failure:
+    def meanwhile(self: Sandbox, source: Source, path: Path, declared: str) -> Extraction | Failure:
         if path == leave:
             leave.write_text("# Leave\n\nNothing carries over any more.\n", "utf-8")
-        return parse(self, source, path)
+        return parse(self, source, path, declared)
 
     with monkeypatch.context() as patched:
         patched.setattr(Sandbox, "parse", meanwhile)
