@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import extract_tb
 from typing import Protocol
 
 from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
-from penstock.errors import LimitExceeded, SourceError, UnsupportedFormat
+from penstock.errors import LimitExceeded, PenstockError, SourceError, UnsupportedFormat
 from penstock.model import Document, Extraction, Failure, Fetched, Labels, Listed, Source
 from penstock.pipelines import verdicts
 from penstock.pipelines.cleaning import CLEANING_VERSION, clean
@@ -100,23 +101,30 @@ class Reader:
         return None
 
     def read(self, listed: Listed, before: Before) -> Reading:
-        """What the source says now."""
+        """What the source says now, or why nothing could be made of it."""
+        try:
+            return self._read(listed, before)
+        except SourceError as error:
+            return verdicts.not_fetched(listed.uri, str(error), before.known)
+        except PenstockError:
+            raise  # the catalog or a setting: no other source would fare better
+        except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
+            return verdicts.not_fetched(listed.uri, _fault(error), before.known)
+
+    def _read(self, listed: Listed, before: Before) -> Reading:
         known = before.known
         reusable = known if known and not before.failed and self._is_current(known) else None
         if reusable and _same(listed, reusable.source):
             return self._cut_anew(reusable.source, reusable)
-        try:
-            with ExitStack() as at_hand:
-                with self._stopwatch.timing("fetch"):
-                    fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
-                    fetched = at_hand.enter_context(fetching)
-                if fetched is None and reusable:
-                    return self._cut_anew(reusable.source, reusable)
-                if fetched is None:
-                    raise AssertionError(f"{listed.uri}: called unchanged, but never read")
-                return self._read_bytes(listed, fetched, before)
-        except SourceError as error:
-            return verdicts.not_fetched(listed.uri, error, known)
+        with ExitStack() as at_hand:
+            with self._stopwatch.timing("fetch"):
+                fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
+                fetched = at_hand.enter_context(fetching)
+            if fetched is None and reusable:
+                return self._cut_anew(reusable.source, reusable)
+            if fetched is None:
+                raise AssertionError(f"{listed.uri}: called unchanged, but never read")
+            return self._read_bytes(listed, fetched, before)
 
     def _read_bytes(self, listed: Listed, fetched: Fetched, before: Before) -> Reading:
         with self._stopwatch.timing("sniff"):
@@ -195,6 +203,15 @@ class Reader:
             access=known.source.access if known else frozenset(),
         )
         return self._marks.on(source)
+
+
+def _fault(error: Exception) -> str:
+    """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
+    last = extract_tb(error.__traceback__)[-1]
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    return (
+        f"a fault of Penstock, not of the source: {told} ({Path(last.filename).name}:{last.lineno}); please report it"
+    )
 
 
 def _same(listed: Listed, source: Source) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import LimitExceeded, SourceError, UnsupportedFormat
+from penstock.errors import LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 
 
@@ -74,13 +74,11 @@ def cut_anew(put: Put) -> Reading:
     return Reading(result=_result(put.source, "indexed", reason, len(put.chunks)), put=put)
 
 
-def not_fetched(uri: str, error: SourceError, known: KnownSource | None) -> Reading:
-    """The bytes could not be had; what was read before stays."""
-    return Reading(
-        result=SourceResult(
-            uri=uri, outcome="failed", reason=str(error) + _still_there(known), chunks=known.chunks if known else 0
-        )
-    )
+def not_fetched(uri: str, reason: str, known: KnownSource | None) -> Reading:
+    """The bytes could not be had, or nothing could be made of them; what was read before stays."""
+    if still_there := _still_there(known):
+        reason += f"{still_there} (`penstock remove` takes it out)"
+    return Reading(result=SourceResult(uri=uri, outcome="failed", reason=reason, chunks=known.chunks if known else 0))
 
 
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:

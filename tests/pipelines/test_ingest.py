@@ -10,6 +10,8 @@ from penstock.catalog import writing
 from penstock.errors import CollectionLocked, EngineError, FetchError, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import OUTCOMES, Extraction, Failure, Filter, RunReport, Source, SourceResult
+from penstock.pipelines import reading
+from penstock.pipelines.cleaning import clean
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
@@ -287,6 +289,20 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
     assert "chang" in outcome_of(report, "leave.md").reason
     assert outcome_of(penstock.ingest(folder), "leave.md").outcome == "indexed"
     assert found(penstock, "nothing carries")[0] == "leave.md"
+
+
+def test_a_fault_of_ours_costs_the_document_that_it_met(
+    penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(extraction: Extraction) -> Extraction:
+        if "carry over" in extraction.text:
+            raise IndexError("no such line")
+        return clean(extraction)
+
+    monkeypatch.setattr(reading, "clean", faulty)
+    report = penstock.ingest(folder)
+    assert (report.count("indexed"), report.count("failed")) == (1, 1)
+    assert "IndexError: no such line (test_ingest.py:" in outcome_of(report, "leave.md").reason
 
 
 def test_a_listing_with_holes_removes_nothing_behind_them(penstock: Penstock, folder: Path, tmp_path: Path) -> None:
