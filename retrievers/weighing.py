@@ -23,7 +23,8 @@ def weigh(question: str, found: Found, texts: Sequence[str], *, embedder: Embedd
     """Weights for the legs in `found`; `texts` are the first candidates of the vector leg.
 
     A vector model whose vocabulary does not tell the question's or the candidates' script apart puts all such texts in
-    nearly the same place: its ranking is noise, and rank fusion would give that noise half the say.
+    nearly the same place: its ranking is noise, and rank fusion would give that noise half the say. A leg that searches
+    alone, because the settings say so, has all the weight and the note.
     """
     weights: dict[Leg, float] = {}
     notes: list[str] = []
@@ -33,9 +34,9 @@ def weigh(question: str, found: Found, texts: Sequence[str], *, embedder: Embedd
             notes.append("keyword leg left out: no word of the question occurs in the searched chunks")
     if "vector" in found:
         seen, what = _coverage(question, texts, embedder)
-        weights["vector"] = vector_weight * _ramp(seen)
+        weights["vector"] = vector_weight * _ramp(seen) if "keyword" in found else 1.0
         if seen < SEEING:
-            told = "left out" if weights["vector"] == 0 else "given less weight"
+            told = "left out" if weights["vector"] == 0 else "given less weight" if "keyword" in found else "unsure"
             notes.append(f"vector leg {told}: the embedding model covers only {seen:.0%} of {what}")
     return Weighed(weights=weights, notes=tuple(notes))
 

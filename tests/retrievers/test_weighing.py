@@ -48,3 +48,9 @@ def test_partly_covered_text_gives_part_of_the_weight() -> None:
     weighed = weigh("error 错误错", BOTH, ["error"], embedder=Sighted(), vector_weight=0.4)
     assert 0 < weighed.weights["vector"] < 0.4
     assert "less weight" in weighed.notes[0]
+
+
+def test_a_leg_that_was_asked_for_alone_is_heard_with_a_note() -> None:
+    weighed = weigh("年假", {"vector": BOTH["vector"]}, ["年假"], embedder=Sighted(), vector_weight=0.4)
+    assert dict(weighed.weights) == {"vector": 1.0}
+    assert "unsure" in weighed.notes[0]
