@@ -52,8 +52,10 @@ def chunker(settings: Settings, model: Any) -> Chunker:
     return made
 
 
-def followers(settings: Settings, collection: Collection, words: Analyser, model: Embedder) -> Followers:
-    """The collection's indexes.
+def followers(
+    settings: Settings, collection: Collection, words: Analyser, *, identity: str, dimension: int
+) -> Followers:
+    """The collection's indexes, with vectors of the model of that identity.
 
     Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
     """
@@ -66,10 +68,10 @@ def followers(settings: Settings, collection: Collection, words: Analyser, model
         return made
 
     def vector(path: Path) -> VectorIndex:
-        made: VectorIndex = load(names.vector)(path, identity=model.identity, dimension=model.dimension)
+        made: VectorIndex = load(names.vector)(path, identity=identity, dimension=dimension)
         return made
 
-    words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(model.identity)[:8]
+    words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(identity)[:8]
     return Followers(
         keyword=Follower(collection, folder / f"keyword-{names.keyword}-{words_mark}", keyword),
         vector=Follower(collection, folder / f"vector-{names.vector}-{model_mark}", vector),

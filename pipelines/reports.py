@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from penstock.catalog import CollectionInfo, StoredDocument
+from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.status import Status
@@ -120,6 +120,7 @@ def status(found: Status) -> dict[str, Any]:
         "sources": found.sources,
         "languages": found.languages,
         "chunks": _counts(found.chunks),
+        "last_run": _run(found.last_run) if found.last_run else None,
         "quarantine": [
             {"uri": one.source.uri, "reason": one.failure.message, "since": one.since.isoformat()}
             for one in found.quarantine
@@ -181,6 +182,15 @@ def source(of: Source) -> dict[str, Any]:
 def place(of: Place) -> dict[str, Any]:
     """A page and the rectangle on it."""
     return {"page": of.page, "box": list(of.box) if of.box else None, "label": of.label}
+
+
+def _run(of: RunInfo) -> dict[str, Any]:
+    return {
+        "command": of.command,
+        "status": of.status,
+        "started": of.started.isoformat(timespec="seconds"),
+        "finished": of.finished.isoformat(timespec="seconds") if of.finished else None,
+    }
 
 
 def _counts(chunks: ChunkCounts) -> dict[str, int]:

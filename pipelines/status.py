@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.catalog import Collection, Quarantined
+from penstock.catalog import Collection, Quarantined, RunInfo
 from penstock.model import ChunkCounts
 from penstock.pipelines.following import Followers
 
@@ -18,11 +18,13 @@ class Status:
     keyword_revision: int
     vector_revision: int
     embedder: str
+    """Identity of the model that the vectors are by, whichever the settings name now."""
     sources: dict[str, int]
     """Live sources by the outcome with which they were last read."""
     languages: dict[str, int]
     """Live chunks by language."""
     chunks: ChunkCounts
+    last_run: RunInfo | None
     quarantine: tuple[Quarantined, ...]
 
 
@@ -46,5 +48,6 @@ def look(collection: Collection, followers: Followers, home: Path) -> Status:
         sources=sources,
         languages=dict(collection.languages()),
         chunks=ChunkCounts(catalog=collection.chunk_count(), keyword=keyword, vector=vector),
+        last_run=collection.last_run(),
         quarantine=collection.quarantine(),
     )

@@ -60,7 +60,10 @@ class Penstock:
             given["home"] = Path(home)
         if collection is not None:
             given["collection"] = collection
-        self.settings = settings.model_copy(update=given) if settings else read_settings(**given)
+        if settings is None or given:
+            settings = read_settings(**(settings.model_dump() if settings else {}) | given)
+        self.settings = settings
+        self._opened: dict[str, Followers] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +73,9 @@ class Penstock:
 
     def close(self) -> None:
         """Lets go of all files; the next call opens them again."""
-        followers: Followers | None = self.__dict__.pop("_followers", None)
-        if followers:
+        for followers in self._opened.values():
             followers.close()
+        self._opened = {}
         catalog: Catalog | None = self.__dict__.pop("catalog", None)
         if catalog:
             catalog.close()
@@ -181,15 +184,20 @@ class Penstock:
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
     def status(self) -> Status:
-        """How the collection and its indexes stand."""
-        return look(self.collection, self._checked_followers, self.settings.home)
+        """How the collection and its indexes stand, also where the settings name another model than it was built with.
+
+        Raises:
+            UnknownName: there is no such collection.
+            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
+        """
+        return look(self.collection, self._followers_as_built, self.settings.home)
 
     def doctor(self, *, repair: bool = False) -> Diagnosis:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
         if not repair:
-            return doctor.examine(self.collection, self._checked_followers)
+            return doctor.examine(self.collection, self._followers_as_built)
         with self._lock():
-            return doctor.repair(self.collection, self._checked_followers)
+            return doctor.repair(self.collection, self._followers_as_built)
 
     def show(self, document: str) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
@@ -262,14 +270,27 @@ class Penstock:
     def _embedder(self) -> Embedder:
         return parts.embedder(self.settings)
 
-    @cached_property
+    @property
     def _followers(self) -> Followers:
-        return parts.followers(self.settings, self.collection, self._analyser, self._embedder)
+        """The indexes by the model in force."""
+        return self._followers_by(self._embedder.identity, self._embedder.dimension)
+
+    @property
+    def _followers_as_built(self) -> Followers:
+        """The indexes by the model that the collection was built with: no model is needed to look at them."""
+        return self._followers_by(self.collection.embedder(), self.collection.dimension())
 
     @property
     def _checked_followers(self) -> Followers:
         parts.check_model(self.collection, self._embedder)
         return self._followers
+
+    def _followers_by(self, identity: str, dimension: int) -> Followers:
+        if identity not in self._opened:
+            self._opened[identity] = parts.followers(
+                self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
+            )
+        return self._opened[identity]
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -67,6 +67,13 @@ class Collection:
         """Identity of the model that the collection's vectors are by; empty before the first commit."""
         return str(self._head().embedder)
 
+    def dimension(self) -> int:
+        """Length of the collection's vectors; 0 before the first commit."""
+        identity = self.embedder()
+        with self._database.read() as connection:
+            model = self._vectors.model(connection, identity)
+        return model.dimension if model else 0
+
     def _head(self) -> Row[tuple[int, str]]:
         with self._database.read() as connection:
             query = select(collections.c.revision, collections.c.embedder).where(collections.c.row == self._row)
@@ -280,6 +287,10 @@ class Collection:
     def runs(self) -> tuple[RunInfo, ...]:
         """All runs, oldest first; one that was killed has no end."""
         return runs.read_runs(self._database, self._row)
+
+    def last_run(self) -> RunInfo | None:
+        """The run that began last."""
+        return next(iter(runs.read_runs(self._database, self._row, last=1)), None)
 
     def revisions(self) -> tuple[RevisionInfo, ...]:
         """All commits, oldest first."""

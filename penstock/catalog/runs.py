@@ -32,10 +32,11 @@ def finish_run(database: Database, collection: int, run: int, report: RunReport 
         )
 
 
-def read_runs(database: Database, collection: int) -> tuple[RunInfo, ...]:
-    """All runs, oldest first."""
+def read_runs(database: Database, collection: int, *, last: int | None = None) -> tuple[RunInfo, ...]:
+    """All runs, or so many of the last ones; oldest first."""
+    query = select(runs).where(belongs(runs, collection)).order_by(runs.c.row.desc()).limit(last)
     with database.read() as connection:
-        rows = connection.execute(select(runs).where(belongs(runs, collection)).order_by(runs.c.row)).all()
+        rows = connection.execute(query).all()[::-1]
     return tuple(
         RunInfo(
             id=row.row,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from penstock.catalog import StoredDocument
+from penstock.catalog import RunInfo, StoredDocument
 from penstock.cli.screen import Screen, harmless
 from penstock.loaders import shown
 from penstock.model import OUTCOMES, Answer, ChunkCounts, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
@@ -143,12 +143,17 @@ def show_status(status: Status) -> None:
         "sources": _counted(status.sources),
         "languages": _counted(status.languages),
         "chunks": _chunks(status.chunks),
+        "last run": _run(status.last_run) if status.last_run else "none",
         "quarantine": f"{len(status.quarantine)} sources" if status.quarantine else "empty",
     }
     for name, fact in facts.items():
         screen.say((f"{name:<11} ", "cyan"), fact)
     for kept in status.quarantine[:LISTED]:
         screen.say("  ", shown(kept.source.uri), ": ", kept.failure.message)
+
+
+def _run(of: RunInfo) -> str:
+    return f"{of.command} of {of.started:%Y-%m-%d %H:%M} UTC, {of.status}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from penstock.catalog import Batch
-from penstock.errors import MissingKey, UnknownName, UsageError
+from penstock.errors import MissingKey, ModelNotFound, SettingsError, UnknownName, UsageError
 from penstock.model import Answer, Change, Filter, Place
 from penstock.pipelines import parts, reports
 from penstock.pipelines.doctor import SHOWN, Problem
 from penstock.pipelines.workspace import Penstock
-from penstock.settings import read_settings
+from penstock.ports import Embedder
+from penstock.settings import Settings, read_settings
 from penstock.testing.embedders import LittleModel
 
 QUESTION = "How many days of leave carry over?"
@@ -69,6 +70,7 @@ def test_status_and_collections_count_what_is_there(penstock: Penstock, folder: 
     assert plain(told)
     assert (told["sources"], told["chunks"]) == ({"indexed": 2}, {"catalog": 2, "keyword": 2, "vector": 2})
     assert [Path(one["uri"]).name for one in told["quarantine"]] == ["locked.pdf"]
+    assert (told["last_run"]["command"], told["last_run"]["status"]) == ("ingest", "finished")
     (listed,) = [reports.collection(one) for one in penstock.collections()]
     assert plain(listed)
     assert (listed["name"], listed["documents"], listed["chunks"]) == ("default", 2, 2)
@@ -138,6 +140,24 @@ def test_doctor_tells_of_an_index_that_cannot_be_read(penstock: Penstock, folder
     assert penstock.doctor(repair=True).ok
 
 
+def test_status_and_doctor_look_at_what_was_built_whichever_model_is_set_now(
+    penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penstock.ingest(folder)
+
+    def gone(_settings: Settings) -> Embedder:
+        raise ModelNotFound("there is no model folder '/gone'")
+
+    monkeypatch.setattr(parts, "embedder", gone)
+    with Penstock(home) as other:
+        status = other.status()
+        assert (status.chunks.catalog, status.chunks.vector, status.vector_revision) == (2, 2, status.revision)
+        assert other.doctor().ok
+        assert other.doctor(repair=True).ok
+        with pytest.raises(ModelNotFound):
+            other.search("leave")
+
+
 def test_doctor_tells_of_texts_without_a_vector(
     penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +210,12 @@ def test_the_default_embedder_gives_unit_vectors(home: Path) -> None:
     made = parts.embedder(read_settings(home=home))
     assert made.dimension == 384
     assert np.isclose(np.linalg.norm(made.embed(["leave"], role="query")), 1, atol=1e-5)
+
+
+def test_a_name_given_beside_settings_is_looked_at_too(home: Path) -> None:
+    assert Penstock(home, "年假", settings=read_settings(batch=3)).settings.batch == 3
+    with pytest.raises(SettingsError, match="collection"):
+        Penstock(home, "../elsewhere", settings=read_settings())
 
 
 def test_an_empty_batch_changes_nothing(penstock: Penstock, folder: Path) -> None:
