@@ -4,7 +4,8 @@ Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), `pen
 defaults below. No other module reads the environment.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -26,6 +27,10 @@ from penstock.errors import SettingsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1)]
+
+
+PREFIX = "PENSTOCK_"
+"""Of the environment's variables."""
 
 
 class _Part(BaseModel):
@@ -132,7 +137,7 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PENSTOCK_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         env_ignore_empty=True,  # `PENSTOCK_HOME= penstock ...` says nothing, rather than the working folder
         extra="forbid",
@@ -169,12 +174,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part))
+
+
 def read_settings(**given: Any) -> Settings:
     """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
         SettingsError: a value is not allowed or a name is not known; says which, and what is allowed.
     """
+    _check_variables(os.environ)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -211,6 +220,28 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def _check_variables(names: Iterable[str]) -> None:
+    """Looks for misspelt names in the environment, which would be ignored in silence.
+
+    Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves.
+
+    Raises:
+        SettingsError: a variable is meant for a setting that there is not.
+    """
+    known = {name.replace(".", "__") for name, _ in leaves(Settings.model_construct().model_dump())}
+    plain = {name.replace("_", ""): name for name in known}
+    for variable in names:
+        name = variable.lower().removeprefix(PREFIX.lower())
+        if len(name) == len(variable) or name in known or name.partition("__")[0] in _GROUPS:
+            continue
+        close = get_close_matches(name.replace("_", ""), plain, n=1, cutoff=0.8)
+        if close or "__" in name:
+            meant = f"; did you mean {PREFIX}{plain[close[0]].upper()}?" if close else ""
+            raise SettingsError(
+                f"there is no setting for the variable {variable}{meant}; `penstock settings` lists all"
+            )
 
 
 def _told(error: ErrorDetails) -> str:

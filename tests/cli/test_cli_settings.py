@@ -90,3 +90,36 @@ def test_a_group_in_the_environment_that_is_no_json(run: Run, monkeypatch: pytes
     result = run("settings")
     assert result.exit_code == 2
     assert "retrieval" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        pytest.param("PENSTOCK_CHUNKR__NAME", "PENSTOCK_CHUNKER__NAME", id="misspelt group"),
+        pytest.param("PENSTOCK_CHUNKER_NAME", "PENSTOCK_CHUNKER__NAME", id="one underscore"),
+        pytest.param("PENSTOCK_COLECTION", "PENSTOCK_COLLECTION", id="misspelt name"),
+        pytest.param("penstock_retrieval_k", "PENSTOCK_RETRIEVAL__K", id="small letters"),
+        pytest.param("PENSTOCK_NOTHING__LIKE__IT", "", id="like nothing"),
+    ],
+)
+def test_a_misspelt_variable_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+    monkeypatch.setenv(variable, "window")
+    result = run("settings")
+    assert result.exit_code == 2
+    assert variable in result.stderr
+    assert f"did you mean {meant}?" in result.stderr if meant else "did you mean" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PENSTOCK_SERVICE_HOST",
+        "PENSTOCK_PORT",
+        "PENSTOCK_PORT_8000_TCP_ADDR",
+        "PENSTOCK_LLM_SERVICE_PORT",
+        "PENSTOCK_X",
+    ],
+)
+def test_variables_of_others_are_left_alone(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "tcp://10.0.0.1:80")
+    assert run("settings").exit_code == 0
