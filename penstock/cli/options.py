@@ -1,5 +1,6 @@
 """Options that several commands share, and the settings that they lead to."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,10 @@ Top = Annotated[
 ]
 
 
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
+"""What a float holds without loss, and JSON can say."""
+
+
 def opened(home: Path | None, collection: str | None, assignments: list[str] | None, **also: Any) -> "Penstock":
     """The workspace that the options lead to; `also` are further settings, None where an option was not given."""
     from penstock.pipelines.workspace import Penstock
@@ -49,7 +54,7 @@ def given_settings(
 
 
 def labels_of(pairs: list[str] | None) -> dict[str, str | int | float]:
-    """Labels from `name=value` texts; values that read as numbers are numbers."""
+    """Labels from `name=value` texts; plain numbers are numbers, and `007`, `nan` and the like stay texts."""
     return {name: _number(value) for name, value in (pair(text, "--label") for text in pairs or ())}
 
 
@@ -77,9 +82,6 @@ def _assign(given: dict[str, Any], assignment: str) -> None:
 
 
 def _number(value: str) -> str | int | float:
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    if not _NUMBER.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.cli.options import labels_of
 from penstock.model import OUTCOMES
 from tests.cli.conftest import Run, printed
 
@@ -284,3 +285,9 @@ def test_help_of_every_command(run: Run, command: tuple[str, ...]) -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
     if command != ("models",):
         assert "--json" in result.stdout
+
+
+def test_labels_are_numbers_only_where_they_are_written_as_such() -> None:
+    given = {"int": "2026", "float": "-2.5", "nan": "nan", "inf": "-inf", "zeros": "007", "long": "1_000", "exp": "1e5"}
+    kept = labels_of([f"{name}={value}" for name, value in given.items()])
+    assert kept == {**given, "int": 2026, "float": -2.5}
