@@ -7,6 +7,7 @@ cut can undo the last commits, and an index that already applied them would then
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,14 @@ def address(url: str) -> URL:
 
 
 def connect(url: URL) -> Engine:
-    """An engine on the database; the file's folder is created.
+    """An engine on the database; file and folder are created where missing, for their owner's eyes only.
 
     A database in a folder that may not be written can be read, by connections that last for one transaction.
     """
     path = Path(str(url.database)).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)  # SQLite gives the files beside it the same permissions
     if path.exists() and not os.access(path.parent, os.W_OK):
         engine = create_engine("sqlite://", creator=partial(_read_only, path), poolclass=NullPool)
         event.listen(engine, "connect", _leave_transactions)

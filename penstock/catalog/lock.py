@@ -23,7 +23,8 @@ def writing(folder: Path, collection: str, *, timeout: float = 0) -> Iterator[No
     # they fail to lock.
     holder = folder / f"{collection}.writer"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)  # the indexes in it hold what the documents say
         lock.acquire(timeout=timeout)
     except Timeout as error:
         raise CollectionLocked(

@@ -1,6 +1,7 @@
 """Opening a catalog: new, current, newer, damaged, another application's; and its schema."""
 
 import importlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from penstock.catalog import Batch, Catalog, Collection, open_catalog
+from penstock.catalog import Batch, Catalog, Collection, open_catalog, writing
 from penstock.catalog.migrate import CURRENT, VERSIONS
 from penstock.catalog.schema import metadata
 from penstock.errors import CatalogError, NewerCatalog
@@ -24,6 +25,18 @@ def test_opening_makes_folder_and_tables_and_again_changes_nothing(tmp_path: Pat
         catalog.collection("books", create=True)
     with open_catalog(url) as catalog:
         assert [info.name for info in catalog.collections()] == ["books"]
+
+
+def test_only_their_owner_may_look_at_what_documents_say(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    before = os.umask(0o022)
+    try:
+        with open_catalog(f"sqlite:///{home / 'catalog.db'}") as catalog, writing(home / "collections", "books"):
+            catalog.collection("books", create=True)
+            modes = {path.name: path.stat().st_mode & 0o077 for path in (home, *home.iterdir())}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("home", "catalog.db", "catalog.db-wal", "catalog.db-shm", "collections"), 0)
 
 
 def test_the_migrations_make_the_tables_of_the_schema(catalog: Catalog, url: str) -> None:
