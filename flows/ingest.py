@@ -15,7 +15,7 @@ from prefect import flow, get_run_logger, task  # isort: skip
 from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, UsageError
 from penstock.model import OUTCOMES
 from penstock.pipelines import reports
 from penstock.pipelines.workspace import Penstock
@@ -101,7 +101,7 @@ def joined(batches: list[dict[str, Any]], whole: dict[str, Any]) -> dict[str, An
 
 
 def main() -> None:
-    """`python -m penstock.flows.ingest`: runs the flow once and prints its counts."""
+    """`python -m penstock.flows.ingest`: runs the flow once, prints its counts, and ends as `penstock ingest` does."""
     import argparse
     import json
 
@@ -115,8 +115,17 @@ def main() -> None:
     try:
         report = ingest(addresses, str(given.home) if given.home else None, given.collection, given.batch)
     except PenstockError as error:  # Prefect has logged where
-        parser.exit(1, f"error: {error}\n")
+        parser.exit(2 if isinstance(error, UsageError) else 1, f"error: {error}\n")
     print(json.dumps({outcome: report[outcome] for outcome in ("discovered", *OUTCOMES)}))  # noqa: T201
+    if code := exit_code(report):
+        parser.exit(code)
+
+
+def exit_code(report: dict[str, Any]) -> int:
+    """0 all well; 3 some sources failed or need attention; 1 nothing could be read at all."""
+    if report["failed"] and report["failed"] == report["discovered"]:
+        return 1
+    return 3 if report["failed"] or report["partial"] or report["empty"] or report["attention"] else 0
 
 
 def _absolute(address: str) -> str:

@@ -36,7 +36,10 @@ little = LittleModel()
 parts.embedder = lambda settings: little
 folder, home, told = sys.argv[1:]
 sys.argv = ["ingest", folder, "--home", home, "--collection", "flow", "--batch", "2"]
-runpy.run_module("penstock.flows.ingest", run_name="__main__", alter_sys=True)
+try:
+    code = runpy.run_module("penstock.flows.ingest", run_name="__main__", alter_sys=True) and 0
+except SystemExit as end:
+    code = end.code
 
 # Prefect's temporary server lives as long as this process does.
 from prefect import flow
@@ -72,7 +75,7 @@ for error in (CollectionLocked("busy"), AddressRefused("no")):
         pass
 
 with open(told, "w", encoding="utf-8") as file:
-    json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries}, file)
+    json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries, "code": code}, file)
 """
 
 

@@ -57,6 +57,11 @@ def test_only_what_may_help_is_tried_again(flow_run: dict[str, Any]) -> None:
     assert flow_run["tries"] == {"CollectionLocked": 4, "AddressRefused": 1}
 
 
+def test_sources_that_failed_show_in_the_exit_code(flow_run: dict[str, Any]) -> None:
+    assert flow_run["printed"]["failed"] == 1
+    assert flow_run["code"] == 3
+
+
 def test_nothing_reaches_out(flow_run: dict[str, Any]) -> None:
     assert flow_run["connections"]
     assert all(host in ("127.0.0.1", "::1", "localhost") for host in flow_run["connections"]), flow_run["connections"]
