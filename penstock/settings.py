@@ -128,6 +128,7 @@ class LLMSettings(_Part):
     model: str = ""
     api_key: SecretStr | None = None
     context_tokens: Count | None = None
+    tokenizer: Path | None = Field(None, description="the model's tokenizer.json, to count exactly and not estimate")
     timeout_seconds: float = Field(60, gt=0)
     attempts: Count = 3
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0

@@ -196,6 +196,7 @@ def llm(settings: Settings, words: Analyser) -> LLM | Quoter:
         attempts=given.attempts,
         temperature=given.temperature,
         preset=given.preset,
+        tokenizer=given.tokenizer,
     )
     return made
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from penstock.catalog import Batch
 from penstock.errors import MissingKey, ModelNotFound, SettingsError, UnknownName, UsageError
@@ -14,7 +17,7 @@ from penstock.pipelines import parts, reports
 from penstock.pipelines.doctor import SHOWN, Problem
 from penstock.pipelines.workspace import Penstock
 from penstock.ports import Embedder
-from penstock.settings import Settings, read_settings
+from penstock.settings import LLMSettings, Settings, read_settings
 from penstock.testing.embedders import LittleModel
 
 QUESTION = "How many days of leave carry over?"
@@ -204,6 +207,21 @@ def test_a_server_without_its_key_is_told_before_anything_is_sent(penstock: Pens
     settings = read_settings(home=penstock.settings.home, llm={"name": "openai", "preset": "deepseek", "model": "m"})
     with Penstock(settings=settings) as asking, pytest.raises(MissingKey, match="DEEPSEEK_API_KEY"):
         asking.ask(QUESTION)
+
+
+def test_tokens_are_counted_with_the_models_own_tokenizer_where_it_is_given(
+    penstock: Penstock, folder: Path, tmp_path: Path
+) -> None:
+    penstock.ingest(folder)
+    words = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    words.pre_tokenizer = Whitespace()
+    words.save(str(tmp_path / "tokenizer.json"))
+    llm = {"name": "openai", "base_url": "http://127.0.0.1:9/v1", "model": "any"}
+    estimated = Penstock(settings=penstock.settings.model_copy(update={"llm": LLMSettings(**llm)}))
+    exact = LLMSettings(**llm, tokenizer=tmp_path / "tokenizer.json")
+    counted = Penstock(settings=penstock.settings.model_copy(update={"llm": exact}))
+    with estimated, counted:
+        assert 0 < counted.prompt(QUESTION).tokens < estimated.prompt(QUESTION).tokens
 
 
 def test_the_default_embedder_gives_unit_vectors(home: Path) -> None:
