@@ -16,9 +16,8 @@
     │   └── ParserCrashed           the parsing process ended without an answer
     ├── CatalogError                the catalog cannot be opened or written
     │   ├── CollectionLocked        another process is writing to the collection (retryable)
-    │   ├── NewerCatalog            written by a newer version of Penstock
-    │   └── RemovalGuard            the run would remove more of the collection than the guard allows
-    ├── IndexingError                a keyword or vector index cannot do what was asked
+    │   └── NewerCatalog            written by a newer version of Penstock
+    ├── IndexingError               a keyword or vector index cannot do what was asked
     │   └── DamagedIndex            its files cannot be read: it is set aside and rebuilt from the catalog
     └── EngineError                 a model cannot be loaded or called
         ├── ModelNotFound           the model's files are not here: says how to get them
@@ -123,10 +122,6 @@ class CollectionLocked(CatalogError):
 
 class NewerCatalog(CatalogError):
     """The catalog was written by a newer version of Penstock."""
-
-
-class RemovalGuard(CatalogError):
-    """The run would remove a larger share of the collection than the guard allows."""
 
 
 class IndexingError(PenstockError):
