@@ -16,7 +16,7 @@ from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
 from penstock.errors import PenstockError, UsageError
-from penstock.model import OUTCOMES
+from penstock.model import OUTCOMES, Listed
 from penstock.pipelines import reports
 from penstock.pipelines.workspace import Penstock
 
@@ -32,18 +32,11 @@ async def may_help(_task: "Task[..., Any]", _run: "TaskRun", state: "State[Any]"
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def discover(addresses: list[str], batch: int) -> list[list[str]]:
+def discover(addresses: list[str], home: str | None, collection: str | None, batch: int) -> list[list[str]]:
     """The URIs below the addresses, in batches."""
-    from penstock.loaders import lister_for
-    from penstock.model import Listed
-
-    found = [
-        one.uri
-        for address in addresses
-        for one in lister_for(address, missing_ok=True).list()
-        if isinstance(one, Listed)
-    ]
-    uris = list(dict.fromkeys(found))
+    with Penstock(home, collection) as penstock:
+        listed = [found for lister in penstock.listers(*addresses) for found in lister.list()]
+    uris = list(dict.fromkeys(found.uri for found in listed if isinstance(found, Listed)))
     return [uris[start : start + batch] for start in range(0, len(uris), batch)]
 
 
@@ -76,7 +69,7 @@ def ingest(
         collection: name of the collection; default as for `penstock --collection`.
         batch: sources a task.
     """
-    batches = discover(addresses, batch)
+    batches = discover(addresses, home, collection, batch)
     done = [
         ingest_batch(f"batch {number} of {len(batches)}", uris, home, collection)
         for number, uris in enumerate(batches, start=1)

@@ -46,6 +46,13 @@ class LoaderSettings(_Part):
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
 
 
+class FolderSettings(_Part):
+    """Which files of a folder are sources; a known one that the patterns leave out is removed like a deleted one."""
+
+    include: tuple[str, ...] = Field((), description="patterns such as *.pdf; empty: every file")
+    exclude: tuple[str, ...] = Field((), description="patterns of what is left out, such as drafts/*")
+
+
 class LimitSettings(_Part):
     """What one source may cost."""
 
@@ -147,11 +154,12 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
-    collection: str = Field("default", pattern=r"^[\w][\w.-]{0,99}$", description="letters (any script), digits, _ . -")
+    collection: str = Field("default", pattern=r"^[\w][\w.-]{0,49}$", description="at most 50 letters, digits, _ . -")
     removal_share: Share = Field(0.5, description="a run that would remove more of a collection stops before it does")
     batch: Count = Field(32, description="documents a commit")
     allow_external: bool = Field(False, description="allow parts that other distributions bring")
     loaders: LoaderSettings = LoaderSettings()
+    folders: FolderSettings = FolderSettings()
     limits: LimitSettings = LimitSettings()
     web: WebSettings = WebSettings()
     chunker: ChunkerSettings = ChunkerSettings()

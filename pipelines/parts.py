@@ -1,6 +1,7 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -113,18 +114,19 @@ def retriever(
     )
 
 
-def lister(address: str | Path, collection: Collection) -> Lister:
-    """The listing of an address. A path that is gone is an empty listing if the collection knows sources below it.
+def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lister:
+    """The listing of an address. A path that is gone is an empty listing if sources below it are `known`, by URI.
 
     Raises:
         FetchError: there is no such path, and nothing was ever read from it.
         AddressRefused: the address is of a scheme that is not read.
     """
+    folders = settings.folders
     try:
-        return loaders.lister_for(str(address))
+        return loaders.lister_for(str(address), include=folders.include, exclude=folders.exclude)
     except FetchError:
         gone = loaders.lister_for(str(address), missing_ok=True)
-        if any(gone.covers(known.source.uri) for known in collection.sources()):
+        if any(map(gone.covers, known)):
             return gone
         raise
 

@@ -20,7 +20,7 @@ from penstock.pipelines.reading import Marks
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Embedder, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Lister, Retriever
 from penstock.retrievers import NeighbourRetriever
 from penstock.settings import Legs, Settings, read_settings
 
@@ -117,14 +117,27 @@ class Penstock:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
         marks = Marks(labels=labels, access=None if access is None else frozenset(access))
 
+        listers = self.listers(*addresses)
+
         def work(run: Ingestion) -> RunReport:
-            listers = [parts.lister(address, self.collection) for address in addresses]
             with parts.sandbox(self.settings) as sandbox:
                 chunker = parts.chunker(self.settings, self._embedder)
                 reader = parts.reader(self.settings, self.collection, sandbox, chunker, marks, run.stopwatch)
                 return run.ingest(listers, reader)
 
         return self._write("ingest", work, watch)
+
+    def listers(self, *addresses: str | Path) -> list[Lister]:
+        """What an ingest of these addresses would list; nothing is made or locked for it.
+
+        Raises:
+            SourceError: an address is not there and never was, or is of a kind that is not read.
+        """
+        try:
+            known = [source.source.uri for source in self.collection.sources()]
+        except UnknownName:
+            known = []
+        return [parts.lister(self.settings, address, known) for address in addresses]
 
     def add(self, records: Iterable[Record], *, watch: Watch = ignore) -> RunReport:
         """Takes texts that a program holds already: each becomes a document, in place of the one of its URI.

@@ -17,7 +17,7 @@ from penstock.catalog.values import CollectionInfo
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import UnknownName, UsageError
 
-NAME = re.compile(r"\w[\w.-]{0,99}")
+NAME = re.compile(r"\w[\w.-]{0,49}")
 """Names of collections: letters of any script, digits, `_`, `.` and `-`; they also name files."""
 
 
@@ -72,7 +72,7 @@ class Catalog:
 
     def _create(self, name: str) -> None:
         if not NAME.fullmatch(name):
-            raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 100)")
+            raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
         now = time.time_ns() // 1000
         values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": "", "updated": now}
         with self._database.write() as connection:

@@ -250,6 +250,26 @@ def test_records_become_documents_and_are_replaced_by_uri(penstock: Penstock) ->
     assert penstock.search("carry over").hits[0].chunk.text == "Nothing carries over."
 
 
+def test_patterns_choose_the_files_of_a_folder(penstock: Penstock, folder: Path, model: LittleModel) -> None:
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "plan.md").write_text("a plan", "utf-8")
+    penstock.ingest(folder)
+    chosen = read_settings(home=penstock.settings.home, folders={"include": ["*.md"], "exclude": ["drafts/*"]})
+    with Penstock(settings=chosen) as narrower:
+        report = narrower.ingest(folder)
+    assert {result.uri.rsplit("/", 1)[-1]: result.outcome for result in report.results} == {
+        "leave.md": "unchanged",
+        "年假.txt": "removed",
+        "plan.md": "removed",
+    }
+
+
+def test_an_address_that_is_not_there_makes_no_collection(penstock: Penstock, tmp_path: Path) -> None:
+    with pytest.raises(FetchError):
+        penstock.ingest(tmp_path / "nowhere")
+    assert penstock.collections() == ()
+
+
 def test_nothing_to_ingest_is_a_usage_error(penstock: Penstock) -> None:
     with pytest.raises(UsageError, match="at least one"):
         penstock.ingest()
