@@ -27,6 +27,7 @@ NOT_RUN = {
     "make test": "runs this test; .ci/run runs it",
     "python3 -m venv .venv": "installs; make does it",
     ".venv/bin/pip install -c constraints.txt .": "installs; .ci/run builds and installs the wheel",
+    ". .venv/bin/activate": "changes the shell of who types it",
     "penstock models pull intfloat/multilingual-e5-small": "fetches from the network",
     "penstock ingest ./handbook --set embedder.model=intfloat/multilingual-e5-small": "needs that model",
 }
