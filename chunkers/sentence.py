@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 
 from penstock.chunkers.cutting import fitted, lines, sentences
-from penstock.chunkers.drafts import Draft, checked_size, finished
+from penstock.chunkers.drafting import DraftingChunker
+from penstock.chunkers.drafts import Draft
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import Part, runs
-from penstock.model import Chunk, Document, Span
-from penstock.ports import TokenCounter
+from penstock.model import Document, Span
 
-VERSION = "1"
 BY_LINE = frozenset({"table", "list", "code"})
 
 
-class SentenceChunker:
-    """Packs as many whole sentences as fit into `size` tokens, headings above included. `overlap` is not used.
+class SentenceChunker(DraftingChunker):
+    """Packs as many whole sentences as fit into `size` tokens, headings above included.
 
     Lines of tables, lists and code count as sentences. A sentence that does not fit alone is cut between words.
 
@@ -23,26 +22,7 @@ class SentenceChunker:
         SettingsError: the size is too small.
     """
 
-    def __init__(self, counter: TokenCounter, *, size: int, tokenizer: str, overlap: int = 0) -> None:  # noqa: ARG002 all chunkers are built alike
-        self._counter = counter
-        self._size = checked_size(size)
-        self._tokenizer = tokenizer
-
-    @property
-    def fingerprint(self) -> str:
-        """Name, version and options."""
-        return f"sentence-{VERSION}(size={self._size},tokenizer={self._tokenizer})"
-
-    def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
-        """The document's packed sentences, in order."""
-        return finished(
-            self._drafts(document),
-            document,
-            content,
-            fingerprint=self.fingerprint,
-            counter=self._counter,
-            size=self._size,
-        )
+    version = "sentence-1"
 
     def _drafts(self, document: Document) -> Iterator[Draft]:
         ruler, heads = Ruler(document.text, self._counter), Heads(self._counter, self._size)

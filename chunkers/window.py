@@ -5,19 +5,18 @@ from collections.abc import Iterator
 
 from penstock.analysis.scripts import is_cjk
 from penstock.chunkers.cutting import best_cut, trimmed
-from penstock.chunkers.drafts import Draft, checked_size, finished
+from penstock.chunkers.drafting import DraftingChunker
+from penstock.chunkers.drafts import Draft
 from penstock.chunkers.graphemes import is_boundary
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import Part, runs
 from penstock.errors import SettingsError
-from penstock.model import Chunk, Document, Span
+from penstock.model import Document, Span
 from penstock.ports import TokenCounter
 
-VERSION = "1"
 
-
-class WindowChunker:
+class WindowChunker(DraftingChunker):
     """Cuts runs of blocks into windows of `size` tokens, headings above included; neighbours share `overlap` tokens.
 
     Windows begin and end between words wherever a word fits, and never inside a character.
@@ -26,29 +25,16 @@ class WindowChunker:
         SettingsError: the size is too small, or the overlap is more than half of it.
     """
 
+    version = "window-1"
+
     def __init__(self, counter: TokenCounter, *, size: int, tokenizer: str, overlap: int = 0) -> None:
-        self._counter = counter
-        self._size = checked_size(size)
+        super().__init__(counter, size=size, tokenizer=tokenizer)
         if not 0 <= overlap <= size // 2:
             raise SettingsError(f"an overlap of {overlap} tokens is not between 0 and half of the size, {size // 2}")
         self._overlap = overlap
-        self._tokenizer = tokenizer
 
-    @property
-    def fingerprint(self) -> str:
-        """Name, version and options."""
-        return f"window-{VERSION}(size={self._size},overlap={self._overlap},tokenizer={self._tokenizer})"
-
-    def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
-        """The document's windows, in order."""
-        return finished(
-            self._drafts(document),
-            document,
-            content,
-            fingerprint=self.fingerprint,
-            counter=self._counter,
-            size=self._size,
-        )
+    def _sizes(self) -> str:
+        return f"size={self._size},overlap={self._overlap}"
 
     def _drafts(self, document: Document) -> Iterator[Draft]:
         ruler, heads = Ruler(document.text, self._counter), Heads(self._counter, self._size)

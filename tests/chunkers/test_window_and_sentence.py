@@ -58,6 +58,6 @@ def test_packed_sentences_are_whole_and_fill_the_size() -> None:
 
 @pytest.mark.parametrize("name", ["structure", "window", "sentence"])
 def test_every_chunker_is_built_by_name_with_the_same_arguments(name: str) -> None:
-    chunker = registry.load("chunkers", name)(WordCounter(), size=32, overlap=4, tokenizer="words")
+    chunker = registry.load("chunkers", name)(WordCounter(), size=32, tokenizer="words")
     assert chunker.fingerprint.startswith(f"{name}-")
     assert "tokenizer=words" in chunker.fingerprint
