@@ -34,5 +34,13 @@ def test_gives_a_claim_out_before_the_next_is_complete() -> None:
 
 @given(st.lists(st.text(alphabet='ab.。!? \n[]【1,"“”）'), max_size=20))
 def test_loses_nothing(pieces: list[str]) -> None:
-    assert "".join(claims(pieces)) == "".join(pieces)
-    assert list(claims(pieces)) == list(claims("".join(pieces)))
+    found = list(claims(pieces))
+    assert "".join(found) == "".join(pieces)
+    assert all(found)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_cuts_the_same_however_the_answer_arrives(size: int) -> None:
+    answer = "Ten days carry over [1]. “Until March. Not later.” [2] 未休完的年假可以结转。【1】再见！\nThe end."
+    pieces = [answer[start : start + size] for start in range(0, len(answer), size)]
+    assert list(claims(pieces)) == list(claims([answer]))
