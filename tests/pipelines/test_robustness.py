@@ -272,7 +272,7 @@ def test_a_full_disk_stops_the_run_and_harms_nothing(penstock: Penstock, folder:
         arguments,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 200_000,) * 2),
     )
