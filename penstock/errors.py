@@ -16,8 +16,10 @@
     │   └── ParserCrashed           the parsing process ended without an answer
     ├── CatalogError                the catalog cannot be opened or written
     │   ├── CollectionLocked        another process is writing to the collection (retryable)
+    │   ├── CatalogUnavailable      the database's server does not answer (retryable)
     │   └── NewerCatalog            written by a newer version of Penstock
     ├── IndexingError               a keyword or vector index cannot do what was asked
+    │   ├── IndexUnavailable        the index's server does not answer or is too busy (retryable)
     │   └── DamagedIndex            its files cannot be read: it is set aside and rebuilt from the catalog
     └── EngineError                 a model cannot be loaded or called
         ├── ModelNotFound           the model's files are not here: says how to get them
@@ -120,12 +122,24 @@ class CollectionLocked(CatalogError):
     retryable = True
 
 
+class CatalogUnavailable(CatalogError):
+    """The server of the catalog's database does not answer."""
+
+    retryable = True
+
+
 class NewerCatalog(CatalogError):
     """The catalog was written by a newer version of Penstock."""
 
 
 class IndexingError(PenstockError):
     """A keyword or vector index cannot do what was asked."""
+
+
+class IndexUnavailable(IndexingError):
+    """The server of an index does not answer in time, or is too busy."""
+
+    retryable = True
 
 
 class DamagedIndex(IndexingError):

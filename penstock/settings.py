@@ -94,8 +94,32 @@ class EmbedderSettings(_Part):
 class IndexSettings(_Part):
     """Which indexes follow the catalog."""
 
-    keyword: str = Field("tantivy", description="tantivy (on disk) or rank-bm25 (in memory)")
-    vector: str = Field("faiss", description="faiss (exact)")
+    keyword: str = Field("tantivy", description="tantivy (on disk), rank-bm25 (in memory) or elasticsearch (extra)")
+    vector: str = Field("faiss", description="faiss (exact, on disk) or elasticsearch (extra)")
+
+
+class CatalogSettings(_Part):
+    """Where the catalog is kept."""
+
+    url: str = Field("", description="postgresql://USER@HOST/DATABASE (extra postgresql); empty: a file in the home")
+    password: SecretStr | None = Field(None, description="of the database's user, where the url does not hold it")
+
+
+class ElasticsearchSettings(_Part):
+    """How Elasticsearch is reached, where an index is kept there."""
+
+    urls: tuple[str, ...] = Field(("http://127.0.0.1:9200",), description="one node or several, http:// or https://")
+    cloud_id: str = Field("", description="of a deployment of Elastic Cloud, in place of urls")
+    api_key: SecretStr | None = None
+    username: str = ""
+    password: SecretStr | None = None
+    ca_certs: Path | None = Field(None, description="certificates of the authority that signed the servers'")
+    fingerprint: str = Field("", description="SHA-256 fingerprint of the authority's certificate, in place of it")
+    prefix: str = Field("penstock", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what names of indexes begin with")
+    shards: Count = 1
+    replicas: Annotated[int, Field(ge=0)] = Field(1, description="copies of each shard on other nodes")
+    timeout_seconds: float = Field(30, gt=0)
+    attempts: Count = Field(5, description="tries of a write that the server was too busy for")
 
 
 class AnalyserSettings(_Part):
@@ -164,7 +188,9 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     chunker: ChunkerSettings = ChunkerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
+    catalog: CatalogSettings = CatalogSettings()
     indexes: IndexSettings = IndexSettings()
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
