@@ -1,7 +1,7 @@
 """The one tree of settings: built once at the way in, then passed on as plain arguments.
 
-Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), `penstock.toml` in the working folder, the
-defaults below. No other module reads the environment.
+Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the folder that `secrets` names,
+`penstock.toml` in the working folder, the defaults below. No other module reads the environment.
 """
 
 import os
@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -177,6 +178,7 @@ class Settings(BaseSettings):
         toml_file="penstock.toml",
     )
 
+    secrets: Path | None = Field(None, description="folder with a file for each secret, such as penstock_llm__api_key")
     home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
     collection: str = Field("default", pattern=r"^[\w][\w.-]{0,49}$", description="at most 50 letters, digits, _ . -")
     removal_share: Share = Field(0.5, description="a run that would remove more of a collection stops before it does")
@@ -205,8 +207,23 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line first, then environment, then `penstock.toml`."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Command line first, then environment, then the folder of secrets, then `penstock.toml`."""
+        toml_settings = TomlConfigSettingsSource(settings_cls)
+        said = (source().get("secrets") for source in (init_settings, env_settings, toml_settings))
+        folder = next(filter(None, said), None)
+        secrets = [] if folder is None else [_secrets_in(folder)]
+        return init_settings, env_settings, *secrets, toml_settings
+
+
+def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
+    """The settings that stand in files, as container engines and orchestrators hand out secrets.
+
+    Raises:
+        SettingsError: there is no such folder.
+    """
+    if not Path(folder).expanduser().is_dir():
+        raise SettingsError(f"the setting secrets names {str(folder)!r}, which is no folder")
+    return NestedSecretsSettingsSource(Settings, secrets_dir=folder)
 
 
 _GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part))
@@ -231,16 +248,19 @@ def read_settings(**given: Any) -> Settings:
 
 
 def origins(**given: Any) -> dict[str, str]:
-    """Where each setting in force comes from, by its dotted name: command line, environment, penstock.toml, default."""
+    """Where each setting in force comes from, by its dotted name, such as `environment` or `default`."""
+    in_force = read_settings(**given)
+    secrets = {} if in_force.secrets is None else _secrets_in(in_force.secrets)()
     sources: tuple[tuple[str, Mapping[str, Any]], ...] = (
         ("command line", given),
         ("environment", EnvSettingsSource(Settings)()),
+        ("secrets", secrets),
         ("penstock.toml", TomlConfigSettingsSource(Settings)()),
     )
     said = [(origin, {name for name, _ in leaves(values)}) for origin, values in sources]
     return {
         name: next((origin for origin, names in said if name in names), "default")
-        for name, _ in leaves(read_settings(**given).model_dump())
+        for name, _ in leaves(in_force.model_dump())
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.settings import Settings, leaves
+from penstock.settings import Settings, leaves, read_settings
 from tests.cli.conftest import Run, printed
 
 
@@ -123,3 +123,23 @@ def test_a_misspelt_variable_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, 
 def test_variables_of_others_are_left_alone(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "tcp://10.0.0.1:80")
     assert run("settings").exit_code == 0
+
+
+def test_secrets_may_stand_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "run secrets"
+    folder.mkdir()
+    (folder / "penstock_llm__api_key").write_text("sk-from-a-file\n", "utf-8")
+    (folder / "of_another_program").write_text("x", "utf-8")
+    monkeypatch.setenv("PENSTOCK_SECRETS", str(folder))
+    assert in_force(run, "llm.api_key") == ("**********", "secrets")
+    key = read_settings().llm.api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk-from-a-file"
+    monkeypatch.setenv("PENSTOCK_LLM__API_KEY", "sk-from-the-environment")
+    assert in_force(run, "llm.api_key") == ("**********", "environment")
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    result = run("settings", "--set", f"secrets={tmp_path / 'nowhere'}")
+    assert result.exit_code == 2
+    assert "nowhere" in result.output
