@@ -19,6 +19,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
@@ -223,7 +224,7 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
     """
     if not Path(folder).expanduser().is_dir():
         raise SettingsError(f"the setting secrets names {str(folder)!r}, which is no folder")
-    return NestedSecretsSettingsSource(Settings, secrets_dir=folder)
+    return NestedSecretsSettingsSource(SecretsSettingsSource(Settings), secrets_dir=folder)
 
 
 _GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part))
