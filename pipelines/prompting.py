@@ -9,8 +9,9 @@ from typing import Literal, Protocol, runtime_checkable
 from penstock.analysis.scripts import language_of, script_shares
 from penstock.errors import SettingsError, UsageError
 from penstock.ids import digest
-from penstock.model import Hit, LeftOut, Message, Place, Prompt
+from penstock.model import Hit, LeftOut, Message, Prompt
 from penstock.pipelines.passages import Passage, harmless, one_line, passage, passages
+from penstock.pipelines.places import place_name
 from penstock.pipelines.templating import renderer
 
 Policy = Literal["strict", "open"]
@@ -30,10 +31,6 @@ _NAMES: Mapping[str, tuple[str, str, str, str]] = {
     "zh": ("标题", "位置", "章节", "表头"),
 }
 """What stands before title, place, headings and table header."""
-_PLACES: Mapping[str, Mapping[str, str]] = {
-    "en": {"page": "page {}", "slide": "slide {}", "sheet": "sheet {}"},
-    "zh": {"page": "第 {} 页", "slide": "幻灯片 {}", "sheet": "工作表 {}"},
-}
 
 
 @runtime_checkable
@@ -225,25 +222,11 @@ def _view(number: int, found: Passage, language: str) -> Shown:
     return Shown(
         number=number,
         title=one_line(first.title),
-        place=one_line(_place(places, first.source.media_type, language)),
+        place=one_line(place_name(places, first.source.media_type, "zh" if language == "zh" else "en")),
         headings=" > ".join(filter(None, map(one_line, first.chunk.headings))),
         table_header=one_line(first.chunk.table_header),
         text=harmless(found.text).strip(),
     )
-
-
-def _place(places: Sequence[Place], media_type: str, language: str) -> str:
-    """`page 3-4`, `slide 2`, `sheet Prices`: what a reader has to turn to."""
-    if not places or media_type.startswith("image/"):
-        return ""
-    kind = "page"
-    if "presentation" in media_type or "powerpoint" in media_type:
-        kind = "slide"
-    if "spreadsheet" in media_type or "excel" in media_type:
-        kind = "sheet"
-    pages = sorted({place.page: place.label or str(place.page) for place in places}.items())
-    names = [name for _, name in pages]
-    return _PLACES[language][kind].format(names[0] if len(names) == 1 else f"{names[0]}-{names[-1]}")
 
 
 def _boundary(question: str, views: Sequence[Shown]) -> str:

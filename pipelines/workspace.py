@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any, Self, TypedDict
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
@@ -44,7 +45,7 @@ class Penstock:
     """A collection of documents: ingest, search, ask.
 
     Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
-    collection's writer lock for as long as they run.
+    collection's writer lock for as long as they run. Threads may share a workspace; none may close it under another.
 
         with Penstock(home="./library", collection="handbook") as penstock:
             penstock.ingest("./handbook", "https://example.org/guide.html")
@@ -64,6 +65,8 @@ class Penstock:
             settings = read_settings(**(settings.model_dump() if settings else {}) | given)
         self.settings = settings
         self._opened: dict[str, Followers] = {}
+        self._opening = RLock()
+        """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
 
     def __enter__(self) -> Self:
         return self
@@ -231,8 +234,9 @@ class Penstock:
     @property
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
-        self._catch_up()
-        return self._retriever
+        with self._opening:
+            self._catch_up()
+            return self._retriever
 
     def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
         retriever = self.retriever
@@ -242,10 +246,11 @@ class Penstock:
 
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
-        self._catch_up()
         retrieval = self.settings.retrieval.model_copy(update={"legs": legs})
         settings = self.settings.model_copy(update={"retrieval": retrieval})
-        return parts.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+        with self._opening:
+            self._catch_up()
+            return parts.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
 
     def _catch_up(self) -> None:
         followers = self._checked_followers
@@ -299,11 +304,12 @@ class Penstock:
         return self._followers
 
     def _followers_by(self, identity: str, dimension: int) -> Followers:
-        if identity not in self._opened:
-            self._opened[identity] = parts.followers(
-                self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
-            )
-        return self._opened[identity]
+        with self._opening:
+            if identity not in self._opened:
+                self._opened[identity] = parts.followers(
+                    self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
+                )
+            return self._opened[identity]
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
