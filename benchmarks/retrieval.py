@@ -49,10 +49,10 @@ def main() -> None:
 
 def score(folder: Path, home: Path, questions: int | None) -> dict[str, dict[str, float]]:
     """Mean metrics over the questions of one folder, by way to search."""
-    asked = _questions(folder, questions)
+    asked = questions_of(folder, questions)
     with Penstock(home=home, collection=folder.name) as penstock:
         begun = time.perf_counter()
-        report = penstock.add(_records(folder))
+        report = penstock.add(records_of(folder))
         ingest = {
             "documents": report.discovered,
             "chunks": report.chunks.catalog,
@@ -75,13 +75,15 @@ def _mean(retriever: Retriever, asked: Sequence[Question]) -> dict[str, float]:
     return {**{name: total / len(asked) for name, total in sums.items()}, "ms": 1000 * seconds / len(asked)}
 
 
-def _records(folder: Path) -> Iterator[Record]:
+def records_of(folder: Path) -> Iterator[Record]:
+    """The folder's corpus."""
     with (folder / "corpus.jsonl").open(encoding="utf-8") as lines:
         for entry in map(json.loads, lines):
             yield Record(uri=entry["_id"], title=entry.get("title", ""), text=entry["text"])
 
 
-def _questions(folder: Path, most: int | None) -> list[Question]:
+def questions_of(folder: Path, most: int | None) -> list[Question]:
+    """The folder's questions that have an answer; at most about `most`, spread evenly."""
     gains: dict[str, dict[str, float]] = {}
     with (folder / "qrels.tsv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
