@@ -5,15 +5,13 @@ Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -24,11 +22,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from penstock.described import Described, ScheduleSettings, SourceSettings, some
 from penstock.errors import SettingsError
+from penstock.misspelt import check_variables, told
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1)]
+CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
 
 
 PREFIX = "PENSTOCK_"
@@ -167,6 +168,38 @@ class LLMSettings(_Part):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
 
 
+class CollectionSettings(Described):
+    """A collection that `penstock sync` keeps: its sources, its schedule, and what is set otherwise for it alone."""
+
+    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
+    schedule: ScheduleSettings | None = None
+    removal_share: Share | None = None
+    failure_share: Share | None = None
+    batch: Count | None = None
+    loaders: LoaderSettings = LoaderSettings()
+    folders: FolderSettings = FolderSettings()
+    limits: LimitSettings = LimitSettings()
+    web: WebSettings = WebSettings()
+    chunker: ChunkerSettings = ChunkerSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    indexes: IndexSettings = IndexSettings()
+    analyser: AnalyserSettings = AnalyserSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    prompt: PromptSettings = PromptSettings()
+    llm: LLMSettings = LLMSettings()
+
+    def overrides(self) -> dict[str, Any]:
+        """What is set for this collection alone, nested as in `Settings`."""
+        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule"}}
+        return {
+            name: {inner: getattr(value, inner) for inner in value.model_fields_set}
+            if isinstance(value, _Part)
+            else value
+            for name, value in own.items()
+            if value is not None
+        }
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -181,8 +214,9 @@ class Settings(BaseSettings):
 
     secrets: Path | None = Field(None, description="folder with a file for each secret, such as penstock_llm__api_key")
     home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
-    collection: str = Field("default", pattern=r"^[\w][\w.-]{0,49}$", description="at most 50 letters, digits, _ . -")
+    collection: CollectionName = Field("default", description="at most 50 letters, digits, _ . -")
     removal_share: Share = Field(0.5, description="a run that would remove more of a collection stops before it does")
+    failure_share: Share = Field(0.5, description="a run of which more sources fail ends as failed")
     batch: Count = Field(32, description="documents a commit")
     allow_external: bool = Field(False, description="allow parts that other distributions bring")
     loaders: LoaderSettings = LoaderSettings()
@@ -198,6 +232,42 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
     llm: LLMSettings = LLMSettings()
+    collections: dict[CollectionName, CollectionSettings] = Field({}, description="what `penstock sync` keeps")
+
+    _firm: frozenset[str] = PrivateAttr(default=frozenset())
+    """Dotted names that the command line or the environment gave: they win over what is set for one collection."""
+    _general: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """What stood in place of the values that are those of one collection now."""
+
+    def for_collection(self, name: str) -> "Settings":
+        """These settings with what `penstock.toml` sets for that collection alone.
+
+        Order: command line, environment, the collection's own, the rest of `penstock.toml`, defaults.
+
+        Raises:
+            SettingsError: a collection cannot have that name.
+        """
+        if self._general.get("collection") == name == self.collection:
+            return self
+        try:
+            general = {**self._general, "collection": TypeAdapter(CollectionName).validate_python(name)}
+        except ValidationError as error:
+            raise SettingsError(f"a collection cannot be named {name!r}; at most 50 letters, digits, _ . -") from error
+        plain = self.model_copy(update=general)
+        own = {key: plain._own(key, value) for key, value in plain._overrides().items()}
+        plain._general = {"collection": name, **{key: getattr(plain, key) for key in own}}
+        return plain.model_copy(update=own)
+
+    def _overrides(self) -> dict[str, Any]:
+        described = self.collections.get(self.collection)
+        return described.overrides() if described else {}
+
+    def _own(self, name: str, value: Any) -> Any:
+        """A group or a single setting as it is for the collection, given what is set for it alone."""
+        if not isinstance(value, dict):
+            return getattr(self, name) if name in self._firm else value
+        own = {inner: one for inner, one in value.items() if f"{name}.{inner}" not in self._firm}
+        return getattr(self, name).model_copy(update=own)
 
     @classmethod
     def settings_customise_sources(
@@ -227,7 +297,7 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
     return NestedSecretsSettingsSource(SecretsSettingsSource(Settings), secrets_dir=folder)
 
 
-_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part))
+_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part | dict))
 
 
 def read_settings(**given: Any) -> Settings:
@@ -236,12 +306,16 @@ def read_settings(**given: Any) -> Settings:
     Raises:
         SettingsError: a value is not allowed or a name is not known; says which, and what is allowed.
     """
-    _check_variables(os.environ)
+    check_variables(os.environ, PREFIX, _names(Settings), _GROUPS)
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        settings._firm = frozenset(name for _, values in _above_the_file(settings, given) for name, _ in leaves(values))
+        return settings  # noqa: TRY300 - all of it can fail
     except ValidationError as error:
-        told = "; ".join(_told(one) for one in error.errors(include_input=False, include_url=False))
-        raise SettingsError(f"settings cannot be used: {told}; `penstock settings` lists all") from error
+        below = {"collections": _names_of_a_collection()}
+        wrong = error.errors(include_input=False, include_url=False)
+        all_told = "; ".join(told(one, _names(Settings), below) for one in wrong)
+        raise SettingsError(f"settings cannot be used: {all_told}; `penstock settings` lists all") from error
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
     except ValueError as error:  # a group in the environment that is no JSON
@@ -249,20 +323,34 @@ def read_settings(**given: Any) -> Settings:
 
 
 def origins(**given: Any) -> dict[str, str]:
-    """Where each setting in force comes from, by its dotted name, such as `environment` or `default`."""
-    in_force = read_settings(**given)
-    secrets = {} if in_force.secrets is None else _secrets_in(in_force.secrets)()
-    sources: tuple[tuple[str, Mapping[str, Any]], ...] = (
-        ("command line", given),
-        ("environment", EnvSettingsSource(Settings)()),
-        ("secrets", secrets),
+    """Where each setting in force comes from, by its dotted name, such as `environment` or `default`.
+
+    Of the descriptions of collections only what is set is named; what the collection in force sets for itself comes
+    from `penstock.toml, collection NAME`.
+    """
+    settings = read_settings(**given)
+    in_force = settings.for_collection(settings.collection)
+    sources = (
+        *_above_the_file(settings, given),
+        (f"penstock.toml, collection {settings.collection}", in_force._overrides()),
         ("penstock.toml", TomlConfigSettingsSource(Settings)()),
     )
     said = [(origin, {name for name, _ in leaves(values)}) for origin, values in sources]
     return {
-        name: next((origin for origin, names in said if name in names), "default")
-        for name, _ in leaves(in_force.model_dump())
+        name: next((origin for origin, names in said if name in names), "default") for name, _ in leaves(tree(in_force))
     }
+
+
+def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
+    """All settings nested, and of the descriptions of collections only what is set."""
+    described = settings.model_dump(mode=mode, include={"collections"}, exclude_unset=True)
+    return settings.model_dump(mode=mode) | {"collections": {}} | described
+
+
+def _above_the_file(settings: Settings, given: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Where values come from that win over penstock.toml, and the values."""
+    secrets = {} if settings.secrets is None else _secrets_in(settings.secrets)()
+    return ("command line", given), ("environment", EnvSettingsSource(Settings)()), ("secrets", secrets)
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -278,33 +366,10 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield f"{prefix}{name}", value
 
 
-def _check_variables(names: Iterable[str]) -> None:
-    """Looks for misspelt names in the environment, which would be ignored in silence.
-
-    Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves.
-
-    Raises:
-        SettingsError: a variable is meant for a setting that there is not.
-    """
-    known = {name.replace(".", "__") for name, _ in leaves(Settings.model_construct().model_dump())}
-    plain = {name.replace("_", ""): name for name in known}
-    for variable in names:
-        name = variable.lower().removeprefix(PREFIX.lower())
-        if len(name) == len(variable) or name in known or name.partition("__")[0] in _GROUPS:
-            continue
-        close = get_close_matches(name.replace("_", ""), plain, n=1, cutoff=0.8)
-        if close or "__" in name:
-            meant = f"; did you mean {PREFIX}{plain[close[0]].upper()}?" if close else ""
-            raise SettingsError(
-                f"there is no setting for the variable {variable}{meant}; `penstock settings` lists all"
-            )
+def _names(model: type[BaseModel]) -> list[str]:
+    return [name for name, _ in leaves(model.model_construct().model_dump())]
 
 
-def _told(error: ErrorDetails) -> str:
-    name = ".".join(map(str, error["loc"]))
-    if error["type"] != "extra_forbidden":
-        return f"{name}: {error['msg']}"
-    known = [known for known, _ in leaves(Settings.model_construct().model_dump())]
-    groups = {name.partition(".")[0] for name in known}
-    close = get_close_matches(name, [*known, *groups], n=1)
-    return f"there is no setting {name!r}" + (f" (did you mean {close[0]!r}?)" if close else "")
+def _names_of_a_collection() -> list[str]:
+    entries = [*SourceSettings.model_fields, *ScheduleSettings.model_fields, *CollectionSettings.model_fields]
+    return [*entries, *_names(CollectionSettings)]

@@ -56,14 +56,9 @@ class Penstock:
     def __init__(
         self, home: str | Path | None = None, collection: str | None = None, *, settings: Settings | None = None
     ) -> None:
-        given: dict[str, Any] = {}
-        if home is not None:
-            given["home"] = Path(home)
-        if collection is not None:
-            given["collection"] = collection
-        if settings is None or given:
-            settings = read_settings(**(settings.model_dump() if settings else {}) | given)
-        self.settings = settings
+        given: dict[str, Any] = {} if home is None else {"home": Path(home)}
+        settings = settings.model_copy(update=given) if settings else read_settings(**given)
+        self.settings = settings.for_collection(settings.collection if collection is None else collection)
         self._opened: dict[str, Followers] = {}
         self._opening = RLock()
         """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""

@@ -85,14 +85,17 @@ def collections(home: Home = None, assignments: Assignments = None, as_json: AsJ
         show_rows(listed, empty=f"no collections in {penstock.settings.home}; `penstock ingest` makes one")
 
 
-def settings(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+def settings(
+    home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
+) -> None:
     """Show every setting in force, and where it comes from, in the form of penstock.toml."""
     with told(as_json):
         from penstock.cli.toml import public, show_settings
         from penstock.settings import origins, read_settings
 
-        given = given_settings(home, None, assignments)
-        values, where = public(read_settings(**given)), origins(**given)
+        given = given_settings(home, collection, assignments)
+        read = read_settings(**given)
+        values, where = public(read.for_collection(read.collection)), origins(**given)
         if as_json:
             emit({"settings": values, "origins": where})
             return

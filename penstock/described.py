@@ -1,0 +1,124 @@
+"""What `penstock.toml` says of a collection besides pipeline settings: where its sources are, and when it is synced."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+
+from penstock.times import checked_cron, checked_zone, duration, duration_text
+
+KINDS = ("path", "urls", "url_list", "sitemap")
+"""Of which each entry of `sources` has exactly one."""
+
+
+def _absolute(path: Path) -> Path:
+    """Relative to the working folder, in which penstock.toml lies; links are not resolved."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute keeps `..`
+
+
+def _is_web(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))
+
+
+def _web(address: str) -> str:
+    host = urlsplit(address).hostname if _is_web(address) else ""  # urlsplit itself raises ValueError
+    if not host:
+        raise ValueError(f"{address!r} is no web address; write https://host/path")
+    if "@" in urlsplit(address).netloc:
+        raise ValueError(f"the address of a page on {host!r} carries a user name or password; leave it out")
+    return address
+
+
+def _web_or_path(text: str) -> str:
+    return _web(text) if _is_web(text) else str(_absolute(Path(text)))
+
+
+def _label(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"a label is a text or a number, not {value!r}")  # noqa: TRY004 - pydantic tells it so
+    return value
+
+
+def _every(value: Any) -> Any:
+    return value if isinstance(value, timedelta) else duration(str(value))
+
+
+WebAddress = Annotated[str, AfterValidator(_web)]
+Duration = Annotated[timedelta, BeforeValidator(_every), PlainSerializer(duration_text, when_used="json")]
+Label = Annotated[str | int | float, BeforeValidator(_label)]
+
+
+class Described(BaseModel):
+    """A part of the description of a collection."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(Described):
+    """One entry of a collection's sources: a path, web addresses, a list of them, or a sitemap."""
+
+    path: Annotated[Path, AfterValidator(_absolute)] | None = Field(None, description="a folder or a file")
+    urls: tuple[WebAddress, ...] = Field((), description="web addresses, one by one")
+    url_list: Annotated[str, AfterValidator(_web_or_path)] = Field(
+        "", description="a file, or a web address, with one web address a line"
+    )
+    sitemap: Annotated[str, AfterValidator(_web)] = Field("", description="web address of a sitemap")
+    include: tuple[str, ...] | None = Field(None, description="of a path; default: folders.include")
+    exclude: tuple[str, ...] | None = Field(None, description="of a path; default: folders.exclude")
+    labels: dict[str, Label] = Field({}, description="attached to each source of this entry")
+    access: tuple[str, ...] = Field((), description="principals that may see them; empty: everybody")
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        given = [kind for kind in KINDS if getattr(self, kind)]
+        if len(given) != 1:
+            told = " and ".join(given) if given else "none"
+            raise ValueError(f"an entry has exactly one of {', '.join(KINDS)}; this one has {told}")
+        if self.path is None and (self.include is not None or self.exclude is not None):
+            raise ValueError(f"include and exclude choose files of a path; this entry has {given[0]}")
+        return self
+
+    @property
+    def address(self) -> str:
+        """What a person is shown of the entry."""
+        return str(self.path or self.url_list or self.sitemap or ", ".join(self.urls))
+
+
+def some(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+    """The entries, of which there is at least one.
+
+    Raises:
+        ValueError: there is none: every known source would be one too many.
+    """
+    if not sources:
+        raise ValueError("a collection has at least one entry, such as { path = './handbook' }")
+    return sources
+
+
+class ScheduleSettings(Described):
+    """When a collection is synced by itself."""
+
+    cron: str = Field("", description="five fields: minute, hour, day, month, day of the week")
+    timezone: Annotated[str, AfterValidator(checked_zone)] = Field("UTC", description="of the cron line")
+    every: Duration | None = Field(None, description="such as 30m, 6h or 1d, in place of cron")
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if bool(self.cron) == (self.every is not None):
+            raise ValueError("a schedule has either cron or every")
+        if self.every is not None and "timezone" in self.model_fields_set:
+            raise ValueError("timezone goes with cron; every needs none")
+        if self.cron:
+            checked_cron(self.cron)
+        return self
