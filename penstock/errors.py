@@ -21,6 +21,7 @@
     ├── IndexingError               a keyword or vector index cannot do what was asked
     │   ├── IndexUnavailable        the index's server does not answer or is too busy (retryable)
     │   └── DamagedIndex            its files cannot be read: it is set aside and rebuilt from the catalog
+    ├── SchedulerError              the server of the schedules does not start or does not answer
     └── EngineError                 a model cannot be loaded or called
         ├── ModelNotFound           the model's files are not here: says how to get them
         ├── UnsupportedModel        the engine does not take this kind of model: names the one that does
@@ -144,6 +145,10 @@ class IndexUnavailable(IndexingError):
 
 class DamagedIndex(IndexingError):
     """The files of an index cannot be read."""
+
+
+class SchedulerError(PenstockError):
+    """The server of the schedules does not start, or does not answer."""
 
 
 class EngineError(PenstockError):
