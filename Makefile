@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-extras check lint types wheel fix clean
+.PHONY: help setup demo test test-extras servers test-servers check lint types wheel fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ $(BIN)/penstock: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/penstock
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows,elasticsearch,postgresql]'
 	@touch $@
 
 setup: $(VENV)/.dev ## install Penstock and its development tools into .venv
@@ -27,8 +27,14 @@ demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and 
 	$(BIN)/penstock search "年假怎么申请" --home $(DEMO_HOME) --collection demo --k 3
 	$(BIN)/penstock ask "How many days of leave carry over?" --home $(DEMO_HOME) --collection demo
 
-test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.dev ## run the tests, less those that need a download and a JVM
+	$(BIN)/python -m pytest -q -m "not elasticsearch"
+
+servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
+	$(BIN)/python -m penstock.testing.servers
+
+test-servers: $(VENV)/.dev ## run the tests against real servers: Elasticsearch 8 and 9, PostgreSQL, Prefect
+	$(BIN)/python -m pytest -q -rs -m "elasticsearch or postgresql or prefect"
 
 $(VENV)-extras/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-extras

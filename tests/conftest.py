@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from penstock.testing.servers.fixtures import elasticsearch_url
+
+__all__ = ["elasticsearch_url"]
+
 LOOPBACK = ("127.", "::1", "localhost")
 
 
