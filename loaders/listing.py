@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.errors import AddressRefused, FetchError
+from penstock.errors import AddressRefused, FetchError, SourceError
 from penstock.loaders.addresses import is_file, is_web, path_of, shown, uri_of, web_uri
 from penstock.model import Failure, Listed
 
@@ -27,9 +27,10 @@ def listed_file(path: str, status: os.stat_result) -> Listed:
     return Listed(uri=uri_of(path), size=status.st_size, modified=modified_of(status))
 
 
-def discover_failure(uri: str, message: str) -> Failure:
-    """A place that could not be listed."""
-    return Failure(uri=uri, stage="discover", kind=FetchError.__name__, message=message, retryable=False)
+def discover_failure(uri: str, message: str, error: SourceError | None = None) -> Failure:
+    """A place that could not be listed, and the error that tells why where there is one."""
+    kind, retryable = (type(error).__name__, error.retryable) if error else (FetchError.__name__, False)
+    return Failure(uri=uri, stage="discover", kind=kind, message=message, retryable=retryable)
 
 
 class FileLister:
@@ -100,6 +101,26 @@ class MissingLister:
     def covers(self, uri: str) -> bool:
         """The path, and everything below it were it a folder."""
         return uri == self._uri or uri.startswith(self._uri.rstrip("/") + "/")
+
+
+class UnlistedPath:
+    """Stands for a path that is not there but should be, such as a drive that is not mounted: an incomplete listing."""
+
+    def __init__(self, path: Path, error: SourceError) -> None:
+        self._inner = MissingLister(path)
+        self._failure = discover_failure(uri_of(path), str(error), error)
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """See `Lister`."""
+        yield self._failure
+
+    def complete(self) -> bool:
+        """See `Lister`."""
+        return False
+
+    def covers(self, uri: str) -> bool:
+        """The path, and everything below it were it a folder."""
+        return self._inner.covers(uri)
 
 
 def lister_for(

@@ -1,0 +1,126 @@
+"""Sitemaps: the pages that a web site says it has, and when each was changed.
+
+Source: https://www.sitemaps.org/protocol.html
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from penstock.errors import AddressRefused, BrokenSource, FetchError, LimitExceeded, SourceError
+from penstock.loaders.addresses import is_web, web_uri
+from penstock.loaders.listing import discover_failure
+from penstock.loaders.sitemap_xml import Located, read_sitemap
+from penstock.model import Failure, Listed
+
+if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.ports import Fetcher
+
+MOST_PAGES = 1_000_000
+MOST_SITEMAPS = 2_000
+DEEPEST = 3
+"""Indexes below indexes; the protocol knows one level."""
+LATEST_ZONE = timedelta(hours=14)
+"""How long after it ended in UTC a date may still be today somewhere."""
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+class SitemapLister:
+    """Lists the pages of a sitemap, and of the sitemaps that an index names; alternates and pictures are no pages.
+
+    A page whose `lastmod` is as before is taken to be unchanged. A date without a time counts only when its day is
+    over everywhere, so that a second change on the same day is not missed. Whatever cannot be had or read makes the
+    listing incomplete. It speaks for the pages that it names; an incomplete one for every web address. `robots.txt`
+    is not asked: a sitemap is the site's own list of what may be read.
+    """
+
+    def __init__(
+        self, address: str, fetcher_for: "Callable[[str], Fetcher]", *, clock: Callable[[], datetime] = now
+    ) -> None:
+        self._uri = web_uri(address)
+        self._fetcher_for = fetcher_for
+        self._clock = clock
+        self._named: set[str] = set()
+        self._asked: set[str] = set()
+        self._complete = False
+
+    def list(self) -> Iterator[Listed | Failure]:
+        """See `Lister`."""
+        self._named, self._asked, self._complete = set(), set(), False
+        whole = True
+        for found in self._below(self._uri, DEEPEST):
+            whole = whole and isinstance(found, Listed)
+            yield found
+        self._complete = whole
+
+    def complete(self) -> bool:
+        """See `Lister`."""
+        return self._complete
+
+    def covers(self, uri: str) -> bool:
+        """The pages that it names."""
+        return uri in self._named if self._complete else is_web(uri)
+
+    def _below(self, uri: str, depth: int) -> Iterator[Listed | Failure]:
+        """Pages of one sitemap and of those that it names."""
+        if uri in self._asked:
+            return
+        self._asked.add(uri)
+        inner: list[str] = []
+        try:
+            self._check_limits(uri, depth)
+            with self._fetcher_for(uri).fetch(Listed(uri=uri), None) as fetched:
+                for located in read_sitemap(uri, fetched.path) if fetched else ():
+                    address = _address(uri, located)
+                    if located.is_sitemap:
+                        inner.append(address)
+                    elif address not in self._named:
+                        self._check_limits(uri, depth)
+                        self._named.add(address)
+                        yield Listed(uri=address, modified=changed(located.lastmod, self._clock()))
+        except SourceError as error:
+            yield discover_failure(uri, f"the sitemap {uri!r} cannot be read: {error}", error)
+        for address in inner:
+            yield from self._below(address, depth - 1)
+
+    def _check_limits(self, uri: str, depth: int) -> None:
+        if depth < 0:
+            raise LimitExceeded(f"{uri!r} stands below more than {DEEPEST} indexes")
+        if len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES:
+            raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
+
+
+def _address(sitemap: str, located: Located) -> str:
+    address = urljoin(sitemap, located.address)
+    if not is_web(address):
+        raise BrokenSource(f"it names {located.address[:100]!r}, which is no web address")
+    try:
+        return web_uri(address)
+    except AddressRefused as error:
+        raise FetchError(str(error)) from error
+
+
+def changed(lastmod: str, at: datetime) -> datetime | None:
+    """When a page was changed, UTC; None where the text does not say it well enough to tell two changes apart.
+
+    >>> changed("2026-03-01T08:00:00+08:00", datetime(2026, 11, 1, tzinfo=UTC))
+    datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    >>> changed("2026-10-31", datetime(2026, 11, 1, tzinfo=UTC)) is None
+    True
+    """
+    try:
+        day = datetime.combine(date.fromisoformat(lastmod), time(), UTC)
+        return day if day + timedelta(days=1) + LATEST_ZONE <= at else None
+    except (ValueError, OverflowError):  # not a date alone
+        pass
+    try:
+        said = datetime.fromisoformat(lastmod)
+        said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return said if said <= at else None

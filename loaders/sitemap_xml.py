@@ -1,0 +1,94 @@
+"""The XML of a sitemap, plain or gzip, read as a stream: no entity grows, nothing is fetched, sizes are limited."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from lxml import etree
+
+from penstock.errors import BrokenSource, LimitExceeded
+from penstock.loaders.xmltree import children, local
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one sitemap, unpacked; the protocol allows 50 MB."""
+LONGEST_ADDRESS = 8192
+"""Characters; the protocol allows 2048."""
+_ROOTS = {"urlset": "url", "sitemapindex": "sitemap"}
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """One entry of a sitemap: a page, or another sitemap."""
+
+    address: str
+    lastmod: str
+    """As it stands there; empty where it is not given."""
+    is_sitemap: bool
+
+
+class _Limited(io.RawIOBase):
+    """A stream that ends in an error where it grows beyond the limit."""
+
+    def __init__(self, uri: str, inner: BinaryIO) -> None:
+        self._uri, self._inner, self._read = uri, inner, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._inner.read(min(size, 1 << 20) if size > 0 else 1 << 20)
+        self._read += len(piece)
+        if self._read > MOST_BYTES:
+            raise LimitExceeded(f"{self._uri!r} is larger than the {MOST_BYTES >> 20} MiB that a sitemap may have")
+        return piece
+
+
+def read_sitemap(uri: str, path: Path) -> Iterator[Located]:
+    """The entries of a sitemap or of an index of sitemaps, in order, streamed.
+
+    Raises:
+        BrokenSource: it is no sitemap, damaged, or uses entities of its own.
+        LimitExceeded: it is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+            file.seek(0)
+            plain = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+            yield from _entries(uri, _Limited(uri, plain))
+    except (etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BrokenSource(f"{uri!r} is damaged: {error}") from error
+
+
+def _entries(uri: str, stream: _Limited) -> Iterator[Located]:
+    parser = etree.iterparse(
+        stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
+    )
+    kind = ""
+    for event, element in parser:
+        name = local(element)
+        if not kind:
+            if name not in _ROOTS:
+                raise BrokenSource(f"{uri!r} is no sitemap: it begins as {name or 'nothing'!r}, not as urlset")
+            kind, root = _ROOTS[name], element
+        elif event == "end" and name == kind and element.getparent() is root:
+            yield _located(uri, element, is_sitemap=kind == "sitemap")
+            element.clear()
+            while element.getprevious() is not None:
+                del root[0]
+
+
+def _located(uri: str, element: etree._Element, *, is_sitemap: bool) -> Located:
+    said = {"loc": "", "lastmod": ""}
+    for inner in children(element, *said):
+        if len(inner):
+            raise BrokenSource(f"{uri!r} is no sitemap: an address in it is made of entities or elements")
+        said[local(inner)] = "".join((inner.text or "").split())
+    if not said["loc"] or len(said["loc"]) > LONGEST_ADDRESS:
+        raise BrokenSource(f"{uri!r} has an entry without an address, or with one that is too long")
+    return Located(address=said["loc"], lastmod=said["lastmod"], is_sitemap=is_sitemap)
