@@ -1,7 +1,7 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from penstock.pipelines.answering import Quoter
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Chunker, Embedder, KeywordIndex, Lister, Retriever, VectorIndex
+from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, KeywordIndex, Lister, Retriever, VectorIndex
 from penstock.settings import Settings
 
 SPECIAL_TOKENS = 2
@@ -155,27 +155,32 @@ def loader_options(settings: Settings) -> loaders.LoaderOptions:
     )
 
 
+def fetching(settings: Settings) -> Callable[[str], Fetcher]:
+    """What gives the fetcher for a URI."""
+    web = settings.web
+    return partial(
+        loaders.fetcher_for,
+        source_mib=settings.limits.source_mib,
+        timeout_seconds=web.timeout_seconds,
+        attempts=web.attempts,
+        redirects=web.redirects,
+        allow_private=web.allow_private,
+        user_agent=web.user_agent,
+    )
+
+
 def reader(
-    settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, marks: Marks, stopwatch: Stopwatch
+    settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, stopwatch: Stopwatch
 ) -> Reader:
     """What reads sources for a run."""
     options = loader_options(settings)
-    web, limits = settings.web, settings.limits
+    limits = settings.limits
     return Reader(
         collection,
-        fetcher_for=partial(
-            loaders.fetcher_for,
-            source_mib=limits.source_mib,
-            timeout_seconds=web.timeout_seconds,
-            attempts=web.attempts,
-            redirects=web.redirects,
-            allow_private=web.allow_private,
-            user_agent=web.user_agent,
-        ),
+        fetcher_for=fetching(settings),
         formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
         parser=parser,
         chunker=cutter,
-        marks=marks,
         stopwatch=stopwatch,
         limits=f"{limits.parse_seconds:g} s, {limits.parse_mib} MiB, {limits.text_mib} MiB of text",
     )

@@ -45,7 +45,7 @@ class Formats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What the caller attaches to every source of a run; None keeps what a source has."""
+    """What is attached to a source; None keeps what it has."""
 
     labels: Labels | None = None
     access: frozenset[str] | None = None
@@ -55,6 +55,18 @@ class Marks:
         labels = source.labels if self.labels is None else self.labels
         access = source.access if self.access is None else self.access
         return replace(source, labels=labels, access=access)
+
+
+KEEP = Marks()
+"""Attaches nothing and takes nothing away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A source as its listing shows it, and what is attached to it."""
+
+    listed: Listed
+    marks: Marks = KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +88,6 @@ class Reader:
         formats: Formats,
         parser: Parser,
         chunker: Chunker,
-        marks: Marks,
         stopwatch: Stopwatch,
         limits: str = "",
     ) -> None:
@@ -86,34 +97,34 @@ class Reader:
         self._formats = formats
         self._parser = parser
         self._chunker = chunker
-        self._marks = marks
         self._stopwatch = stopwatch
         self._limits = limits
 
-    def settled(self, listed: Listed, before: Before) -> Reading | None:
+    def settled(self, found: Found, before: Before) -> Reading | None:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
-        known, failed = before.known, before.failed
+        listed, known, failed = found.listed, before.known, before.failed
         if failed:
             same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
             return verdicts.not_tried_again(failed, known) if same else None
-        if known and _same(listed, known.source) and self._is_current(known) and self._is_cut(known):
+        if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
             return verdicts.as_before(known)
         return None
 
-    def read(self, listed: Listed, before: Before) -> Reading:
+    def read(self, found: Found, before: Before) -> Reading:
         """What the source says now, or why nothing could be made of it."""
+        listed = found.listed
         try:
-            return self._read(listed, before)
+            return self._read(found, before)
         except SourceError as error:
             return verdicts.not_fetched(listed.uri, str(error), before.known)
         except PenstockError:
             raise  # the catalog or a setting: no other source would fare better
         except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
-            return verdicts.not_fetched(listed.uri, _fault(error), before.known)
+            return verdicts.not_fetched(listed.uri, fault(error), before.known)
 
-    def _read(self, listed: Listed, before: Before) -> Reading:
-        known = before.known
-        reusable = known if known and not before.failed and self._is_current(known) else None
+    def _read(self, found: Found, before: Before) -> Reading:
+        listed, known = found.listed, before.known
+        reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
         if reusable and _same(listed, reusable.source):
             return self._cut_anew(reusable.source, reusable)
         with ExitStack() as at_hand:
@@ -121,15 +132,15 @@ class Reader:
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
-                return self._cut_anew(reusable.source, reusable)
+                return self._cut_anew(_dated(reusable.source, listed), reusable)
             if fetched is None:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
-            return self._read_bytes(listed, fetched, before)
+            return self._read_bytes(found, fetched, before)
 
-    def _read_bytes(self, listed: Listed, fetched: Fetched, before: Before) -> Reading:
+    def _read_bytes(self, found: Found, fetched: Fetched, before: Before) -> Reading:
         with self._stopwatch.timing("sniff"):
-            media_type = self._formats.sniff(fetched.path, listed.uri, fetched.declared_type)
-        source = self._source(listed, fetched, media_type, before.known)
+            media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
+        source = _source(found, fetched, media_type, before.known)
         loader = self._loader(media_type)
         if loader == UNSUPPORTED:
             return verdicts.skipped(source, loader, f"no loader for {media_type}")
@@ -175,8 +186,8 @@ class Reader:
     def _is_cut(self, known: KnownSource) -> bool:
         return known.chunker in ("", self._chunker.fingerprint)
 
-    def _is_current(self, known: KnownSource) -> bool:
-        marked = self._marks.on(known.source) == known.source
+    def _is_current(self, known: KnownSource, marks: Marks) -> bool:
+        marked = marks.on(known.source) == known.source
         return marked and self._loader(known.source.media_type) == known.loader
 
     def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
@@ -191,21 +202,28 @@ class Reader:
         except UnsupportedFormat:
             return UNSUPPORTED
 
-    def _source(self, listed: Listed, fetched: Fetched, media_type: str, known: KnownSource | None) -> Source:
-        source = Source(
-            uri=listed.uri,
-            media_type=media_type,
-            sha256=fetched.sha256,
-            size=fetched.size,
-            modified=fetched.modified,
-            etag=fetched.etag,
-            labels=known.source.labels if known else {},
-            access=known.source.access if known else frozenset(),
-        )
-        return self._marks.on(source)
+
+def _source(found: Found, fetched: Fetched, media_type: str, known: KnownSource | None) -> Source:
+    source = Source(
+        uri=found.listed.uri,
+        media_type=media_type,
+        sha256=fetched.sha256,
+        size=fetched.size,
+        modified=fetched.modified,
+        etag=fetched.etag,
+        labels=known.source.labels if known else {},
+        access=known.source.access if known else frozenset(),
+    )
+    return found.marks.on(_dated(source, found.listed))
 
 
-def _fault(error: Exception) -> str:
+def _dated(source: Source, listed: Listed) -> Source:
+    """The source with the date that its listing gives, where that is all it gives: what a sitemap says of a page is
+    what the next sitemap is compared with."""
+    return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
+
+
+def fault(error: Exception) -> str:
     """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
     last = extract_tb(error.__traceback__)[-1]
     told = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -217,7 +235,7 @@ def _fault(error: Exception) -> str:
 def _same(listed: Listed, source: Source) -> bool:
     if listed.etag:
         return listed.etag == source.etag
-    return listed.modified is not None and (listed.size, listed.modified) == (source.size, source.modified)
+    return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
 
 
 def cut(

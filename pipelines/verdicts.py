@@ -47,7 +47,7 @@ def skipped(source: Source, loader: str, reason: str) -> Reading:
 
 def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> Reading:
     """The file was read and says nothing."""
-    reason = _problems(extraction) or "no text was found in it"
+    reason = problems_of(extraction) or "no text was found in it"
     put = _record(source, "empty", reason, loader)
     return Reading(result=_result(source, "empty", reason), put=put, parsed=True, pages=pages)
 
@@ -58,7 +58,7 @@ def cut(document: Document, content: str, chunks: tuple[Chunk, ...], chunker: st
     put = Put(
         source=document.source,
         outcome=outcome,
-        reason=_problems(extraction),
+        reason=problems_of(extraction),
         content=content,
         loader=document.loader,
         chunker=chunker,
@@ -115,7 +115,8 @@ def _still_there(known: KnownSource | None) -> str:
     return "; the version read before stays searchable" if known and known.chunks else ""
 
 
-def _problems(extraction: Extraction) -> str:
+def problems_of(extraction: Extraction) -> str:
+    """What could not be read of a source, with the pages; empty where everything could."""
     pages: dict[str, list[int]] = {}
     for problem in extraction.problems:
         pages.setdefault(problem.message, []).extend([problem.page] if problem.page else [])

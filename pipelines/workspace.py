@@ -164,12 +164,15 @@ class Penstock:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
 
         Raises:
-            UsageError: the question is blank, or the collection was built with another embedding model.
+            UsageError: the question is blank, less than one hit is wanted, or the collection was built with another
+                embedding model.
             UnknownName: there is no such collection.
             CollectionLocked: the indexes cannot be searched before another process has finished writing.
         """
         if not question.strip():
             raise UsageError("the question is blank")
+        if (k is not None and k < 1) or (neighbours is not None and neighbours < 0):
+            raise UsageError(f"k={k}, neighbours={neighbours}: at least one hit, and no fewer than no neighbours")
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
         try:

@@ -180,7 +180,7 @@ class Collection:
             CatalogError: a live chunk has no vector by that model.
         """
         with self._database.write() as connection:
-            head = committing.lock_collection(connection, self._row, self.name)
+            head = committing.lock_collection(self._database, connection, self._row, self.name)
             if head.embedder == identity:
                 return int(head.revision)
             absent = select(func.count()).select_from(chunks).where(*self._without_vector(connection, identity))
@@ -220,7 +220,7 @@ class Collection:
             UnknownName: it was removed before.
         """
         with self._database.write() as connection:
-            committing.lock_collection(connection, self._row, self.name)
+            committing.lock_collection(self._database, connection, self._row, self.name)
             own = select(sources.c.row).where(belongs(sources, self._row))
             connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
             connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
@@ -254,6 +254,10 @@ class Collection:
     def neighbours(self, row: int, before: int, after: int, *, scope: Scope) -> tuple[Hydrated, ...]:
         """The chunks around a row in its document, in reading order, without the row itself."""
         return hydrating.neighbours(self._database, self._row, row, before, after, scope)
+
+    def adjacent(self, found: Sequence[Chunk], *, at: int) -> dict[str, tuple[str, str]]:
+        """Ids of the chunks before and after each chunk in its document; empty at either end."""
+        return hydrating.adjacent(self._database, self._row, found, at)
 
     def row_of(self, chunk: Chunk, *, scope: Scope) -> int | None:
         """The row number of a chunk that a search gave; None when it is not live at the scope's revision."""

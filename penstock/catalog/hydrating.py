@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, select
 
 from penstock.catalog.changes import read_placed, row_numbers, title_of
 from penstock.catalog.database import Database, pages
@@ -97,6 +97,32 @@ def row_of(database: Database, collection: int, chunk: Chunk, at: int) -> int | 
     )
     with database.read() as connection:
         return connection.scalar(query)
+
+
+def adjacent(database: Database, collection: int, found: Sequence[Chunk], at: int) -> dict[str, tuple[str, str]]:
+    """Ids of the chunks before and after each chunk in its document at a revision; empty at either end."""
+    ids: dict[str, tuple[str, str]] = {}
+    with database.read() as connection:
+        for page in pages(found):
+            own = (
+                select(chunks.c.id, chunks.c.document, chunks.c.ordinal)
+                .join(documents, documents.c.row == chunks.c.document)
+                .where(
+                    belongs(documents, collection),
+                    live(documents, at),
+                    documents.c.id.in_({chunk.document_id for chunk in page}),
+                    chunks.c.id.in_([chunk.id for chunk in page]),
+                )
+            ).subquery()
+            beside = select(own.c.id, own.c.ordinal - chunks.c.ordinal, chunks.c.id).join_from(
+                own,
+                chunks,
+                and_(chunks.c.document == own.c.document, chunks.c.ordinal.in_((own.c.ordinal - 1, own.c.ordinal + 1))),
+            )
+            for id_, after, other in connection.execute(beside):
+                before_id, after_id = ids.get(id_, ("", ""))
+                ids[id_] = (other, after_id) if after == 1 else (before_id, other)
+    return ids
 
 
 def neighbours(

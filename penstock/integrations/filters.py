@@ -1,0 +1,176 @@
+"""Filters as plain dictionaries, and several filters as one: a call never widens what its retriever may see."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from fnmatch import fnmatchcase
+from functools import reduce
+from typing import Any
+
+from penstock.errors import UnknownName, UsageError
+from penstock.model import Filter, Labels
+
+Where = Filter | Mapping[str, Any]
+"""A filter, or its fields by name."""
+
+NO_SOURCE = ("",)
+"""Stands for conditions that cannot all hold: no source has an empty address."""
+_WILD = frozenset("*?[")
+
+
+def filter_of(where: Where | None) -> Filter:
+    """The filter that a dictionary describes, by the names of the fields of `Filter`.
+
+    One text stands for a list of one, one page for a range, and dates may be ISO texts; those without a zone are UTC.
+
+    >>> filter_of({"languages": "zh", "pages": 3}).pages
+    (3, 3)
+
+    Raises:
+        UnknownName: there is no such condition; lists those that there are.
+        UsageError: a value is not of the kind that its condition takes.
+    """
+    if where is None:
+        return Filter()
+    if isinstance(where, Filter):
+        return where
+    for name in where:
+        if name not in _READERS:
+            raise UnknownName("condition", str(name), _READERS)
+    return Filter(**{name: _READERS[name](name, value) for name, value in where.items()})
+
+
+def all_of(filters: Iterable[Filter]) -> Filter:
+    """A filter that lets through what every one of them does.
+
+    Raises:
+        UsageError: two patterns on the same field, which one filter cannot join.
+    """
+    return reduce(_both, filters, Filter())
+
+
+def _both(one: Filter, other: Filter) -> Filter:
+    common = {name: _common(name, getattr(one, name), getattr(other, name)) for name in _LISTS}
+    labels = {**one.labels, **other.labels}
+    pages = _overlap(one.pages, other.pages)
+    conflicts = any(labels[name] != value for name, value in one.labels.items()) or (pages and pages[0] > pages[1])
+    if conflicts or any(values == () and getattr(one, name) for name, values in common.items()):
+        return Filter(sources=NO_SOURCE)
+    return Filter(
+        **common,
+        labels=labels,
+        pages=pages,
+        modified_from=_chosen(max, one.modified_from, other.modified_from),
+        modified_before=_chosen(min, one.modified_before, other.modified_before),
+        principals=_shared(one.principals, other.principals),
+    )
+
+
+def _common(field: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """What fits a value of either list; patterns are joined with addresses, and not with other patterns."""
+    if not one or not other:
+        return one or other
+    found: list[str] = []
+    for left in one:
+        for right in other:
+            if left == right:
+                found.append(left)
+            elif not _WILD.isdisjoint(left) and not _WILD.isdisjoint(right):
+                raise UsageError(
+                    f"the patterns {left!r} and {right!r} on {field} cannot be joined; give one pattern for both"
+                )
+            elif field != "languages" and fnmatchcase(right, left):
+                found.append(right)
+            elif field != "languages" and fnmatchcase(left, right):
+                found.append(left)
+    return tuple(dict.fromkeys(found))
+
+
+def _overlap(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    if one is None or other is None:
+        return one or other
+    return max(one[0], other[0]), min(one[1], other[1])
+
+
+def _chosen(
+    choose: Callable[[datetime, datetime], datetime], one: datetime | None, other: datetime | None
+) -> datetime | None:
+    return choose(one, other) if one and other else one or other
+
+
+def _shared(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """One text or several.
+
+    Raises:
+        UsageError: something else.
+    """
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        found = tuple(value)
+        if all(isinstance(one, str) for one in found):
+            return found or NO_SOURCE  # nothing is among no values
+    raise UsageError(f"{name}: {value!r} is neither a text nor a list of texts")
+
+
+def pages_of(name: str, value: Any) -> tuple[int, int]:
+    """A page, or the first and the last of a range.
+
+    Raises:
+        UsageError: something else, or a range that is none.
+    """
+    found = (value, value) if isinstance(value, int) else value
+    if isinstance(found, Sequence) and len(found) == 2 and all(type(page) is int for page in found):
+        first, last = found
+        if 1 <= first <= last:
+            return first, last
+    raise UsageError(f"{name}: {value!r} is neither a page nor a range such as [3, 7]; pages count from 1")
+
+
+def moment(name: str, value: Any) -> datetime:
+    """A point in time; a date is its first moment, and what names no zone is UTC.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if isinstance(found, date) and not isinstance(found, datetime):
+        found = datetime.combine(found, time())
+    if not isinstance(found, datetime):
+        raise UsageError(f"{name}: {value!r} is no date such as 2026-03-31 and no datetime")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _labels(name: str, value: Any) -> Labels:
+    if isinstance(value, Mapping) and all(
+        isinstance(key, str) and isinstance(one, str | int | float) for key, one in value.items()
+    ):
+        return dict(value)
+    raise UsageError(f"{name}: {value!r} does not give names a text or a number each")
+
+
+def _principals(name: str, value: Any) -> frozenset[str]:
+    if value is None:
+        raise UsageError(f"{name}: None would show everything; leave it out if that is meant, or give [] for nobody")
+    return frozenset() if value in ((), [], set(), frozenset()) else frozenset(texts(name, value))
+
+
+_LISTS = ("sources", "media_types", "languages")
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "sources": texts,
+    "labels": _labels,
+    "media_types": texts,
+    "languages": texts,
+    "pages": pages_of,
+    "modified_from": moment,
+    "modified_before": moment,
+    "principals": _principals,
+}

@@ -1,0 +1,139 @@
+"""Reading sources without a collection: what each says, cleaned, and how each of them ended."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock import ids, loaders
+from penstock.analysis.scripts import language_of
+from penstock.errors import SourceError, UnsupportedFormat
+from penstock.model import Document, Extraction, Failure, Fetched, Listed, Outcome, Source, SourceResult
+from penstock.pipelines import parts
+from penstock.pipelines.cleaning import clean
+from penstock.pipelines.reading import Parser, fault
+from penstock.pipelines.verdicts import problems_of
+from penstock.ports import Fetcher, Lister
+from penstock.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extracted:
+    """One source that was read outside any collection: its outcome, and the document or failure that goes with it."""
+
+    result: SourceResult
+    """Its outcome is one of indexed (that is, read whole), partial, empty, skipped and failed."""
+    document: Document | None = None
+    """Its id is made of the URI alone."""
+    failure: Failure | None = None
+
+
+def extract(settings: Settings, *addresses: str | Path) -> Iterator[Extracted]:
+    """Every source below the addresses once, in the order of their listings; read ahead by a few, never all at once.
+
+    Files are parsed in the sandbox, under the limits of the settings, as an ingest would.
+
+    Raises:
+        SourceError: an address is not there, or is of a kind that is not read.
+    """
+    listers = [parts.lister(settings, address, ()) for address in addresses]
+    with parts.sandbox(settings) as sandbox:
+        reader = _Extractor(sandbox, parts.fetching(settings), parts.loader_options(settings))
+        yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
+
+
+def _discovered(listers: Iterable[Lister]) -> Iterator[Listed | Failure]:
+    seen = set[str]()
+    for lister in listers:
+        for found in lister.list():
+            if isinstance(found, Failure) or found.uri not in seen:
+                seen.add(found.uri)
+                yield found
+
+
+def _in_order(
+    discovered: Iterator[Listed | Failure], extract: Callable[[Listed], Extracted], workers: int
+) -> Iterator[Extracted]:
+    ahead: deque[Future[Extracted] | Extracted] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="penstock-extract")
+    try:
+        for found in discovered:
+            ahead.append(_failed(found) if isinstance(found, Failure) else pool.submit(extract, found))
+            while len(ahead) > 2 * workers:
+                yield _finished(ahead.popleft())
+        while ahead:
+            yield _finished(ahead.popleft())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _finished(one: Future[Extracted] | Extracted) -> Extracted:
+    return one if isinstance(one, Extracted) else one.result()
+
+
+class _Extractor:
+    """Reads one listed source; several threads may ask at once."""
+
+    def __init__(self, parser: Parser, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions) -> None:
+        self._parser = parser
+        self._fetcher_for = fetcher_for
+        self._options = options
+
+    def extract(self, listed: Listed) -> Extracted:
+        """What the source says, or why it cannot be read."""
+        try:
+            with self._fetcher_for(listed.uri).fetch(listed, None) as fetched:
+                return self._read(listed, fetched)
+        except SourceError as error:
+            return _failed(_failure(listed.uri, error, str(error), retryable=error.retryable))
+        except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
+            return _failed(_failure(listed.uri, error, fault(error), retryable=False))
+
+    def _read(self, listed: Listed, fetched: Fetched | None) -> Extracted:
+        if fetched is None:
+            raise AssertionError(f"{listed.uri}: called unchanged, but never read")
+        media_type = loaders.sniff(fetched.path, listed.uri, fetched.declared_type)
+        try:
+            loader = loaders.fingerprint(self._options, media_type)
+        except UnsupportedFormat:
+            reason = f"no loader for {media_type}"
+            return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=reason))
+        source = Source(
+            uri=listed.uri,
+            media_type=media_type,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            modified=fetched.modified,
+            etag=fetched.etag,
+            labels={},
+        )
+        extraction = self._parser.parse(source, fetched.path, fetched.declared_type)
+        return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, clean(extraction))
+
+
+def _extracted(source: Source, loader: str, extraction: Extraction) -> Extracted:
+    reason = problems_of(extraction)
+    if not any(block.kind != "furniture" for block in extraction.blocks):
+        reason = reason or "no text was found in it"
+        return Extracted(result=SourceResult(uri=source.uri, outcome="empty", reason=reason))
+    document = Document(
+        id=ids.document_id("", source.uri),
+        source=source,
+        title=extraction.title,
+        language=language_of(extraction.text),
+        text=extraction.text,
+        blocks=extraction.blocks,
+        loader=loader,
+    )
+    result = SourceResult(uri=source.uri, outcome="partial" if reason else "indexed", reason=reason)
+    return Extracted(result=result, document=document)
+
+
+def _failed(failure: Failure) -> Extracted:
+    outcome: Outcome = "skipped" if failure.kind == UnsupportedFormat.__name__ else "failed"
+    return Extracted(result=SourceResult(uri=failure.uri, outcome=outcome, reason=failure.message), failure=failure)
+
+
+def _failure(uri: str, error: Exception, message: str, *, retryable: bool) -> Failure:
+    return Failure(uri=uri, stage="fetch", kind=type(error).__name__, message=message, retryable=retryable)
