@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from penstock.testing.servers.fixtures import elasticsearch_url
+from penstock.testing.servers.fixtures import (
+    elasticsearch_url,
+    mortal_postgresql,
+    postgresql_database,
+    postgresql_url,
+)
 
-__all__ = ["elasticsearch_url"]
+__all__ = ["elasticsearch_url", "mortal_postgresql", "postgresql_database", "postgresql_url"]
 
+SERVERS = "PENSTOCK_TEST_"
+"""What variables begin with that point to running servers."""
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -28,7 +35,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    for name in [name for name in os.environ if name.startswith("PENSTOCK_")]:
+    for name in [name for name in os.environ if name.startswith("PENSTOCK_") and not name.startswith(SERVERS)]:
         monkeypatch.delenv(name)
     folder = tmp_path / "penstock-home"
     monkeypatch.setenv("PENSTOCK_HOME", str(folder))

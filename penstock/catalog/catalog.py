@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import AbstractContextManager
 from types import TracebackType
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from penstock.catalog.collection import Collection
 from penstock.catalog.database import Database
-from penstock.catalog.dialect import address, insert_if_absent
+from penstock.catalog.dialect import backend_of, insert_if_absent
 from penstock.catalog.encoding import moment
 from penstock.catalog.migrate import ensure_schema
 from penstock.catalog.schema import LIVE, chunks, collections, documents, sources
@@ -70,13 +71,23 @@ class Catalog:
             return self.collection(name)
         return Collection(self._database, self.vectors, found.row, name, found.uid)
 
+    def writing(self, name: str, *, timeout: float = 0) -> AbstractContextManager[None]:
+        """Keeps processes of other machines from writing to the collection of that name while the context is open.
+
+        Those of this home are kept out by `penstock.catalog.writing`, the only lock that a catalog in the home needs.
+
+        Raises:
+            CollectionLocked: another process is writing, and was so for `timeout` seconds; names it.
+        """
+        return self._database.writing(name, timeout)
+
     def _create(self, name: str) -> None:
         if not NAME.fullmatch(name):
             raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
         now = time.time_ns() // 1000
         values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": "", "updated": now}
         with self._database.write() as connection:
-            connection.execute(insert_if_absent(collections), values)
+            connection.execute(insert_if_absent(connection, collections), values)
 
     def close(self) -> None:
         """Lets go of the database; the catalog is not used afterwards."""
@@ -91,14 +102,18 @@ class Catalog:
         self.close()
 
 
-def open_catalog(url: str) -> Catalog:
-    """The catalog at a database address such as `sqlite:///PATH`; file, folder and tables are made where missing.
+def open_catalog(url: str, *, password: str | None = None) -> Catalog:
+    """The catalog at a database address: `sqlite:///PATH`, or `postgresql://USER@HOST/DATABASE` (extra `postgresql`).
+
+    File, folder and tables are made where missing. `password` is the user's, where the address does not hold it.
 
     Raises:
         NewerCatalog: a newer version of Penstock wrote it.
-        CatalogError: it cannot be opened: says which file, why and what to do.
+        MissingExtra: the driver is not installed.
+        CatalogUnavailable: the server does not answer.
+        CatalogError: it cannot be opened: says which one, why and what to do.
     """
-    database = Database(address(url))
+    database = Database(backend_of(url, password))
     try:
         ensure_schema(database)
     except BaseException:

@@ -94,9 +94,9 @@ class Collection:
         """The live source of that URI."""
         return reading.known(self._database, self._row, uri)
 
-    def known_map(self) -> KnownMap:
-        """All live sources by URI, in the order of their URIs: for a run that asks for many."""
-        return {found.source.uri: found for found in self.sources()}
+    def known_map(self, uris: Sequence[str]) -> KnownMap:
+        """The live sources among these URIs, by URI: for a run that looks at some of a large collection."""
+        return reading.known_map(self._database, self._row, uris)
 
     def by_bytes(self, sha256: str, loader: str) -> KnownSource | None:
         """A live source with the same bytes that the same loader read: the oldest."""
@@ -152,9 +152,9 @@ class Collection:
         """Why the source could not be read, if it could not."""
         return quarantine.quarantined(self._database, self._row, uri)
 
-    def quarantine(self) -> tuple[Quarantined, ...]:
-        """All sources that could not be read, in the order of their URIs."""
-        return quarantine.read_quarantine(self._database, self._row)
+    def quarantine(self, uris: Sequence[str] | None = None) -> tuple[Quarantined, ...]:
+        """All sources that could not be read, or those among some URIs; in the order of their URIs."""
+        return quarantine.read_quarantine(self._database, self._row, uris)
 
     # Changing it
 

@@ -64,7 +64,7 @@ def commit(
     prepared = Prepared(batch)
     row, name = key
     with database.write() as connection:
-        head = lock_collection(connection, row, name)
+        head = lock_collection(database, connection, row, name)
         _check_embedder(connection, head, embedder)
         plan = _planned(connection, prepared, key)
         _check_vectors(connection, vectors, plan, prepared, embedder)
@@ -76,15 +76,17 @@ def commit(
         return revision
 
 
-def lock_collection(connection: Connection, row: int, name: str) -> Row[Any]:
+def lock_collection(database: Database, connection: Connection, row: int, name: str) -> Row[Any]:
     """The collection's row; other commits to it wait until this transaction ends.
 
     Raises:
         UnknownName: the collection was removed.
+        CollectionLocked: this process held the writer's lock and lost it.
     """
     found = connection.execute(select(collections).where(collections.c.row == row).with_for_update()).one_or_none()
     if found is None:
         raise UnknownName("collection", name, connection.scalars(select(collections.c.name)))
+    database.check_writer(connection, name)
     return found
 
 
@@ -225,7 +227,7 @@ def _write_documents(connection: Connection, plan: Plan, prepared: Prepared, bor
     for opened in plan.opened:
         put = opened.put
         connection.execute(
-            insert_if_absent(contents),
+            insert_if_absent(connection, contents),
             {"collection": born["collection"], "hash": put.content, "body": prepared.bodies[put.content]},
         )
         values = {

@@ -4,38 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, insert
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from penstock.catalog import dialect
+from penstock.catalog.backends import Backend, Check
 from penstock.errors import CatalogError
 
 T = TypeVar("T")
 PAGE = 500
 """Values in one IN list, and rows in one page of a stream."""
 
-ADVICE = {
-    "not a database": "the file is not a catalog: choose another home, or move the file away and ingest again",
-    "malformed": "the file is damaged: restore it from a copy, or move it away and ingest again",
-    "disk is full": "nothing of this commit was written; make room and run again",
-    "disk i/o error": "nothing of this commit was written; check the disk and run again",
-    "database is locked": "another process kept writing; run again when it has finished",
-    "readonly": "the file cannot be written; check who owns it and its permissions",
-    "unable to open": "the file cannot be opened; check that the path is right and its permissions",
-    "no such table": "the file holds another application's tables: choose another home",
-    "no such column": "the file holds another application's tables: choose another home",
-}
-
 
 class Database:
     """A catalog's database. Threads may share it; each call below takes a connection of its own."""
 
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        with _translated(url):
-            self._engine: Engine = dialect.connect(url)
-        self._writing = self._engine.execution_options(**{dialect.WRITES: True})
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._checks: dict[str, Check] = {}
+        with self._translated():
+            self._engines = backend.connect()
+
+    @property
+    def name(self) -> str:
+        """Where it is, for messages."""
+        return self.backend.name
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -44,7 +36,7 @@ class Database:
         Raises:
             CatalogError: the database cannot be read.
         """
-        with _translated(self.url), self._engine.connect() as connection, connection.begin():
+        with self._translated(), self._engines.reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -54,29 +46,55 @@ class Database:
         Raises:
             CatalogError: the database cannot be written.
         """
-        with _translated(self.url), self._writing.connect() as connection, connection.begin():
+        with self._translated(), self._engines.writing.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def writing(self, name: str, timeout: float) -> Iterator[None]:
+        """Keeps writers of the collection of that name out that the lock of a home does not: those elsewhere.
+
+        Raises:
+            CollectionLocked: another process is writing.
+            CatalogError: the database cannot be asked.
+        """
+        lock = self.backend.writing(self._engines.pool, name, timeout)
+        with self._translated():
+            check = lock.__enter__()
+        try:
+            if check:
+                self._checks[name] = check
+            yield
+        finally:
+            self._checks.pop(name, None)
+            with self._translated():
+                lock.__exit__(None, None, None)
+
+    def check_writer(self, connection: Connection, name: str) -> None:
+        """Holds a commit to the lock of its collection, if this process took one.
+
+        Raises:
+            CollectionLocked: the lock was lost.
+        """
+        if check := self._checks.get(name):
+            check(connection)
+
     def close(self) -> None:
-        """Lets go of the file."""
-        self._engine.dispose()
+        """Lets go of the file, or of the server."""
+        self._engines.pool.dispose()
 
-
-@contextmanager
-def _translated(url: URL) -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        told = str(getattr(error, "orig", None) or error).splitlines()[0]
-        advice = next((text for sign, text in ADVICE.items() if sign in told.lower()), "nothing was written")
-        raise CatalogError(f"catalog {url.database!r}: {told}; {advice}") from error
-    except UnicodeEncodeError as error:
-        raise CatalogError(
-            f"catalog {url.database!r}: a text holds half of a surrogate pair ({error.object[error.start]!r}), which "
-            "no database stores; nothing was written. Clean the text first"
-        ) from error
-    except OSError as error:
-        raise CatalogError(f"catalog {url.database!r}: {error}; check the path and its permissions") from error
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise self.backend.explain(error) from error
+        except UnicodeEncodeError as error:
+            raise CatalogError(
+                f"catalog {self.name!r}: a text holds half of a surrogate pair ({error.object[error.start]!r}), which "
+                "no database stores; nothing was written. Clean the text first"
+            ) from error
+        except OSError as error:
+            raise CatalogError(f"catalog {self.name!r}: {error}; check the path and its permissions") from error
 
 
 def inserted(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:

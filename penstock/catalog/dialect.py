@@ -1,125 +1,115 @@
-"""What differs between databases, and nothing else does: types, connection settings, globs, inserting unless there.
+"""What differs between databases in SQL, and nothing else does: types, globs, lists, inserting unless there.
 
-SQLite runs in WAL mode, so that readers never wait for the writer, and with `synchronous=FULL`: with NORMAL a power
-cut can undo the last commits, and an index that already applied them would then stand ahead of the catalog.
+How a kind of database is connected to stands in a module of its own: `sqlite`, `postgresql`.
 """
 
-import os
 import re
-import sqlite3
-from contextlib import suppress
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Integer, Table, create_engine, event
+from sqlalchemy import BigInteger, Boolean, Connection, Dialect, Integer, Table, Text, TypeDecorator, literal
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 
+from penstock.catalog.backends import Backend
+from penstock.catalog.globs import regular_expression, sqlite_glob
+from penstock.catalog.sqlite import Sqlite
 from penstock.errors import CatalogError
+
+ALLOWED = "allowed: sqlite:///PATH, postgresql://USER@HOST/DATABASE"
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts row numbers only in a column whose type is exactly INTEGER."""
-BUSY_SECONDS = 30
-"""How long a writer waits for another one's commit."""
-WRITES = "penstock_writes"
-"""Execution option of connections that are about to write."""
-BRACKET = re.compile(r"\[!(\][^\]]*|[^\]]+)\]|\[(?!!)(\][^\]]*|[^\]]+)\]|\[", re.DOTALL)
-"""A set of characters, negated or not, or a bracket that opens none; a `]` that comes first belongs to the set."""
+Plain = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that holds no NUL: hashes, fingerprints, JSON. Ordered by code points, as SQLite orders all text."""
+NUL, MARK = "\x00", "\ufdd0"
+"""PostgreSQL takes every character but NUL, which is written there as MARK and 0; MARK itself, a code point that
+Unicode keeps for internal use, as MARK and 1."""
 
 
-def address(url: str) -> URL:
-    """The database's address, checked.
+class ExactText(TypeDecorator[str]):
+    """Text from strangers, which may hold any character; it comes back as it went in."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """`Plain`, of the dialect."""
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """How a value is written; None: as it is."""
+        return _marked if dialect.name == "postgresql" else None
+
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], Any] | None:
+        """How a value is read; None: as it is."""
+        return _unmarked if dialect.name == "postgresql" else None
+
+
+def _marked(text: str | None) -> str | None:
+    if text is None or not (NUL in text or MARK in text):
+        return text
+    return text.replace(MARK, f"{MARK}1").replace(NUL, f"{MARK}0")
+
+
+def _unmarked(text: str | None) -> str | None:
+    if text is None or MARK not in text:
+        return text
+    return re.sub(f"{MARK}([01])", lambda found: NUL if found[1] == "0" else MARK, text)
+
+
+def backend_of(url: str, password: str | None = None) -> Backend:
+    """The database at an address; `password` is its user's, where the address does not hold it.
 
     Raises:
         CatalogError: this is not an address of a database that can hold a catalog.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise CatalogError(f"{url!r} is no database address; allowed: sqlite:///PATH") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise CatalogError(f"no catalog on {parsed.get_backend_name()!r}; allowed: sqlite:///PATH")
-    if parsed.database in (None, "", ":memory:"):
-        raise CatalogError(f"{url!r} names no file; a catalog needs one: sqlite:///PATH")
-    return parsed
+    except (ArgumentError, ValueError):
+        shown = re.sub("(?<=//).*@", "...@", url, flags=re.DOTALL)  # it may hold a password
+        raise CatalogError(f"{shown!r} is no database address; {ALLOWED}") from None
+    if parsed.drivername == "sqlite":
+        return Sqlite(parsed)
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        made: Backend = import_module("penstock.catalog.postgresql").Postgresql(parsed, password)
+        return made
+    raise CatalogError(f"no catalog on {parsed.drivername!r}; {ALLOWED}")
 
 
-def connect(url: URL) -> Engine:
-    """An engine on the database; file and folder are created where missing, for their owner's eyes only.
-
-    A database in a folder that may not be written can be read, by connections that last for one transaction.
-    """
-    path = Path(str(url.database)).absolute()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        path.touch(mode=0o600, exist_ok=False)  # SQLite gives the files beside it the same permissions
-    if path.exists() and not os.access(path.parent, os.W_OK):
-        engine = create_engine("sqlite://", creator=partial(_read_only, path), poolclass=NullPool)
-        event.listen(engine, "connect", _leave_transactions)
-    else:
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _settle)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, not even the files that WAL mode wants beside the database.
-
-    Without them nobody is writing, and all that was committed is in the database itself.
-    """
-    is_written = path.with_name(f"{path.name}-wal").exists()
-    options = "mode=ro" if is_written else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS)
-
-
-def insert_if_absent(table: Table) -> Any:
+def insert_if_absent(connection: Connection, table: Table) -> Any:
     """An INSERT that leaves rows alone that are there already."""
+    if connection.dialect.name == "postgresql":
+        return import_module("sqlalchemy.dialects.postgresql").insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def matches(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that it stands for
     """Whether a text matches a shell pattern (`*`, `?`, `[...]`, `[!...]`), upper and lower case told apart."""
-    return column.bool_op("GLOB")(sqlite_glob(pattern))
+
+    name = "matches"
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[str], pattern: str) -> None:
+        super().__init__(
+            column, literal(sqlite_glob(pattern), ExactText()), literal(regular_expression(pattern), ExactText())
+        )
 
 
-def sqlite_glob(pattern: str) -> str:
-    """A pattern of `fnmatch` in SQLite's own spelling: `[^...]` negates, a bracket that never closes is literal.
-
-    >>> sqlite_glob("a[!b]*[c")
-    'a[^b]*[[]c'
-    """
-    return BRACKET.sub(_bracket, pattern)
+@compiles(matches, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator] # SQLAlchemy does not type it
+def _matches_on_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
+    column, glob, _ = element.clauses
+    return f"{compiler.process(column, **options)} GLOB {compiler.process(glob, **options)}"
 
 
-def _bracket(found: re.Match[str]) -> str:
-    negated, inside = found.groups()
-    if inside is None and negated is None:
-        return "[[]"
-    if inside is None:
-        return f"[^{negated}]"
-    if inside.startswith("^"):  # literal in fnmatch, a negation in SQLite
-        return f"[{inside[1:]}^]" if len(inside) > 1 else "^"
-    return f"[{inside}]"
-
-
-def _leave_transactions(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
-
-
-def _settle(connection: Any, _: object) -> None:
-    _leave_transactions(connection, None)
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A writer takes the write lock at once: one that first reads and then writes could find its snapshot outdated.
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@compiles(matches, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] # as above
+def _matches_on_postgresql(element: matches, compiler: SQLCompiler, **options: Any) -> str:
+    column, _, expression = element.clauses
+    return f"{compiler.process(column, **options)} ~ {compiler.process(expression, **options)}"

@@ -21,23 +21,24 @@ def ensure_schema(database: Database) -> None:
         CatalogError: the file is no catalog, or cannot be read or written.
     """
     with database.read() as connection:
-        version = schema_version(connection)
+        version = schema_version(connection, database.backend.elsewhere)
     if version == CURRENT:
         return
     with database.write() as connection:
-        version = schema_version(connection)  # another process may have been faster
+        database.backend.prepare_schema(connection)
+        version = schema_version(connection, database.backend.elsewhere)  # another process may have been faster
         if version == CURRENT:
             return
         if version is not None and version not in VERSIONS:
             raise NewerCatalog(
-                f"catalog {database.url.database!r} has schema {version!r}, and this version of Penstock knows "
+                f"catalog {database.name!r} has schema {version!r}, and this version of Penstock knows "
                 f"schemas up to {CURRENT!r}: a newer Penstock wrote it. Upgrade Penstock, or choose another home"
             )
         upgrade(connection, CURRENT)
 
 
-def schema_version(connection: Connection) -> str | None:
-    """The version of the schema; None for an empty database.
+def schema_version(connection: Connection, elsewhere: str = "file") -> str | None:
+    """The version of the schema; None for an empty database. `elsewhere` is what else could hold a catalog.
 
     Raises:
         CatalogError: the tables are another application's.
@@ -49,7 +50,7 @@ def schema_version(connection: Connection) -> str | None:
     if tables:
         raise CatalogError(
             f"{connection.engine.url.database!r} holds tables of another application: {', '.join(sorted(tables)[:5])}; "
-            "choose another file"
+            f"choose another {elsewhere}"
         )
     return None
 

@@ -1,12 +1,13 @@
 """Sources that could not be read, with the reason, until their bytes or their loader change."""
 
 import json
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from penstock.catalog.database import Database
+from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import moment, read_failure, read_source
 from penstock.catalog.schema import belongs, quarantine
 from penstock.catalog.values import Quarantined
@@ -20,11 +21,12 @@ def quarantined(database: Database, collection: int, uri: str) -> Quarantined | 
     return None if row is None else _read(row)
 
 
-def read_quarantine(database: Database, collection: int) -> tuple[Quarantined, ...]:
-    """All entries in the order of their URIs."""
+def read_quarantine(database: Database, collection: int, uris: Sequence[str] | None = None) -> tuple[Quarantined, ...]:
+    """All entries, or those of some URIs, in the order of their URIs."""
     query = select(quarantine).where(belongs(quarantine, collection)).order_by(quarantine.c.uri)
+    queries = [query] if uris is None else [query.where(quarantine.c.uri.in_(page)) for page in pages(sorted(uris))]
     with database.read() as connection:
-        return tuple(map(_read, connection.execute(query)))
+        return tuple(_read(row) for one in queries for row in connection.execute(one))
 
 
 def _read(row: Row[Any]) -> Quarantined:

@@ -62,6 +62,16 @@ def known(database: Database, collection: int, uri: str) -> KnownSource | None:
     return None if row is None else read_known(row)
 
 
+def known_map(database: Database, collection: int, uris: Sequence[str]) -> dict[str, KnownSource]:
+    """The live sources among these URIs, by URI."""
+    with database.read() as connection:
+        return {
+            row.uri: read_known(row)
+            for page in pages(uris)
+            for row in connection.execute(known_query(collection).where(sources.c.uri.in_(page)))
+        }
+
+
 def known_by_bytes(database: Database, collection: int, sha256: str, loader: str) -> KnownSource | None:
     """The oldest live source with these bytes, read by this loader."""
     query = (

@@ -14,12 +14,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
     and_,
 )
 
-from penstock.catalog.dialect import RowNumber
+from penstock.catalog.dialect import ExactText, Plain, RowNumber
 
 LIVE = 2**62
 """`removed_rev` of a row that was not removed."""
@@ -35,7 +34,11 @@ metadata = MetaData(
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, ExactText, nullable=False)
+
+
+def _plain(name: str) -> Column[str]:
+    return Column(name, Plain, nullable=False)
 
 
 def _number(name: str) -> Column[int]:
@@ -54,10 +57,10 @@ collections = Table(
     "collections",
     metadata,
     _row(),
-    Column("name", Text, nullable=False, unique=True),
-    _text("uid"),
+    Column("name", Plain, nullable=False, unique=True),
+    _plain("uid"),
     _number("revision"),
-    _text("embedder"),
+    _plain("embedder"),
     _number("updated"),
     sqlite_autoincrement=True,
 )
@@ -68,7 +71,7 @@ runs = Table(
     _row(),
     _collection(),
     _text("command"),
-    _text("status"),
+    _plain("status"),
     _number("started"),
     Column("finished", BigInteger),
     Column("report", LargeBinary),
@@ -83,14 +86,14 @@ revisions = Table(
     Column("revision", BigInteger, primary_key=True, autoincrement=False),
     _number("time"),
     Column("run", RowNumber, ForeignKey("runs.row")),
-    _text("embedder"),
+    _plain("embedder"),
 )
 
 models = Table(
     "models",
     metadata,
     _row(),
-    Column("identity", Text, nullable=False, unique=True),
+    Column("identity", Plain, nullable=False, unique=True),
     _number("dimension"),
     sqlite_autoincrement=True,
 )
@@ -99,7 +102,7 @@ vectors = Table(
     "vectors",
     metadata,
     Column("model", RowNumber, ForeignKey("models.row"), primary_key=True),
-    Column("hash", Text, primary_key=True),
+    Column("hash", Plain, primary_key=True),
     Column("vector", LargeBinary, nullable=False),
 )
 
@@ -107,7 +110,7 @@ contents = Table(
     "contents",
     metadata,
     Column("collection", RowNumber, ForeignKey("collections.row"), primary_key=True),
-    Column("hash", Text, primary_key=True),
+    Column("hash", Plain, primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )
 
@@ -118,17 +121,17 @@ sources = Table(
     _collection(),
     _text("uri"),
     _text("media_type"),
-    _text("sha256"),
+    _plain("sha256"),
     _number("size"),
     Column("modified", BigInteger),
     _text("etag"),
-    _text("labels"),
-    _text("access"),
-    _text("outcome"),
+    _plain("labels"),
+    _plain("access"),
+    _plain("outcome"),
     _text("reason"),
-    _text("content"),
-    _text("loader"),
-    _text("chunker"),
+    _plain("content"),
+    _plain("loader"),
+    _plain("chunker"),
     _number("added_rev"),
     _number("removed_rev"),
     UniqueConstraint("collection", "uri", "removed_rev"),
@@ -143,7 +146,7 @@ source_labels = Table(
     "source_labels",
     metadata,
     Column("source", RowNumber, ForeignKey("sources.row"), primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("name", ExactText, primary_key=True),
     _text("value"),
     Index(None, "name", "value"),
 )
@@ -152,7 +155,7 @@ source_access = Table(
     "source_access",
     metadata,
     Column("source", RowNumber, ForeignKey("sources.row"), primary_key=True),
-    Column("principal", Text, primary_key=True),
+    Column("principal", ExactText, primary_key=True),
 )
 
 documents = Table(
@@ -160,12 +163,12 @@ documents = Table(
     metadata,
     _row(),
     _collection(),
-    _text("id"),
+    _plain("id"),
     _text("uri"),
-    _text("content"),
+    _plain("content"),
     _text("title"),
-    _text("language"),
-    _text("chunker"),
+    _plain("language"),
+    _plain("chunker"),
     _number("chunks"),
     _number("added_rev"),
     _number("removed_rev"),
@@ -182,17 +185,17 @@ chunks = Table(
     _collection(),
     Column("document", RowNumber, ForeignKey("documents.row"), nullable=False),
     _number("ordinal"),
-    _text("id"),
+    _plain("id"),
     _number("span_start"),
     _number("span_end"),
     Column("first_page", BigInteger),
     Column("last_page", BigInteger),
-    _text("language"),
-    _text("context_hash"),
+    _plain("language"),
+    _plain("context_hash"),
     _number("added_rev"),
     _number("removed_rev"),
-    _text("headings"),
-    _text("places"),
+    _plain("headings"),
+    _plain("places"),
     _text("table_header"),
     _text("text"),
     Index(None, "document", "ordinal"),
@@ -204,10 +207,10 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("collection", RowNumber, ForeignKey("collections.row"), primary_key=True),
-    Column("uri", Text, primary_key=True),
-    _text("source"),
-    _text("loader"),
-    _text("failure"),
+    Column("uri", ExactText, primary_key=True),
+    _plain("source"),
+    _plain("loader"),
+    _plain("failure"),
     _number("since"),
 )
 

@@ -57,7 +57,7 @@ class VectorCache:
                 {"model": model.row, "hash": key, "vector": vector.tobytes()}
                 for key, vector in zip(found, stacked, strict=True)
             ]
-            connection.execute(insert_if_absent(vectors), rows)
+            connection.execute(insert_if_absent(connection, vectors), rows)
         self._models[identity] = model
 
     def model(self, connection: Connection, identity: str) -> Model | None:
@@ -72,7 +72,7 @@ class VectorCache:
         return self._models[identity]
 
     def _interned(self, connection: Connection, identity: str, dimension: int) -> Model:
-        connection.execute(insert_if_absent(models), {"identity": identity, "dimension": dimension})
+        connection.execute(insert_if_absent(connection, models), {"identity": identity, "dimension": dimension})
         row, known = connection.execute(
             select(models.c.row, models.c.dimension).where(models.c.identity == identity)
         ).one()

@@ -9,9 +9,13 @@ from penstock.testing.catalog import cache_vectors
 Committer = Callable[..., int]
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'home' / 'catalog.db'}"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'home' / 'catalog.db'}"
+    found: str = request.getfixturevalue("postgresql_database")
+    return found
 
 
 @pytest.fixture

@@ -181,7 +181,8 @@ class Commits(RuleBasedStateMachine):
     def the_catalog_holds_what_the_model_holds(self) -> None:
         if not hasattr(self, "catalog"):
             return
-        known = self.collection.known_map()
+        known = {found.source.uri: found for found in self.collection.sources()}
+        assert self.collection.known_map(list(known)) == known
         assert {uri: found.source.labels for uri, found in known.items()} == {u: la for u, (_, la) in self.live.items()}
         expected: dict[str, Any] = {}
         for number, chunker in self.chunkers.items():

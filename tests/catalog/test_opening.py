@@ -42,7 +42,7 @@ def test_only_their_owner_may_look_at_what_documents_say(tmp_path: Path) -> None
 def test_the_migrations_make_the_tables_of_the_schema(catalog: Catalog, url: str) -> None:
     autogenerate = importlib.import_module("alembic.autogenerate")
     context = importlib.import_module("alembic.runtime.migration").MigrationContext
-    engine = create_engine(url)
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
         assert autogenerate.compare_metadata(context.configure(connection), metadata) == []
     engine.dispose()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
-from penstock.catalog.dialect import sqlite_glob
+from penstock.catalog.globs import sqlite_glob
 from penstock.errors import UsageError
 from penstock.model import Chunk, Filter, Labels, Source
 from penstock.testing.catalog import cache_vectors, make_put, make_source

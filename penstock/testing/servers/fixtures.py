@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from penstock.testing.servers.elasticsearch import URL_VARIABLE, Version, elasticsearch_server
+from penstock.testing.servers.postgresql import PostgresqlServer, fresh_database, own_postgresql, postgresql_server
 from penstock.testing.servers.processes import ServerMissing
 
 
@@ -25,6 +26,33 @@ def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
             yield url
     except ServerMissing as missing:
         pytest.skip(f"{missing}; {URL_VARIABLE} points to a running server")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of a PostgreSQL whose user may create databases."""
+    try:
+        with postgresql_server() as url:
+            yield url
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgresql_database(postgresql_url: str) -> Iterator[str]:
+    """The address of an empty database that only this test knows."""
+    with fresh_database(postgresql_url) as url:
+        yield url
+
+
+@pytest.fixture
+def mortal_postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL for this test alone, that writes to the disk and may be killed and started again."""
+    try:
+        with own_postgresql(durable=True) as server:
+            yield server
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
 
 
 def _main_version(url: str) -> str:

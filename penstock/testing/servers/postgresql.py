@@ -19,7 +19,7 @@ import psutil
 from penstock.testing.servers.processes import ServerMissing, end, free_port, own_folder, start
 
 VARIABLE = "PENSTOCK_TEST_POSTGRESQL_URL"
-"""Names a running server instead: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` of a user who may create databases."""
+"""Names a running server instead: `postgresql://USER:PASSWORD@HOST/DATABASE` of a user who may create databases."""
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "penstock"
 SECONDS_TO_START = 60.0

@@ -1,0 +1,69 @@
+"""What a kind of database has to do for a catalog beyond SQL: connect, explain its errors, keep writers apart."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from penstock.errors import CatalogError
+
+Check = Callable[[Connection], None]
+"""Raises `CollectionLocked` in a transaction whose process no longer holds the writer's lock."""
+
+
+class Engines(NamedTuple):
+    """Connections of one pool, by what they are for."""
+
+    pool: Engine
+    reading: Engine
+    """A transaction sees one state of the database, whatever is committed meanwhile."""
+    writing: Engine
+
+
+class Backend(Protocol):
+    """One kind of database at one address."""
+
+    @property
+    def name(self) -> str:
+        """Where it is, for messages: without secrets."""
+        ...
+
+    @property
+    def elsewhere(self) -> str:
+        """What to choose another one of, when this one is taken."""
+        ...
+
+    def connect(self) -> Engines:
+        """Connections to the database.
+
+        Raises:
+            MissingExtra: the driver is not installed.
+        """
+        ...
+
+    def prepare_schema(self, connection: Connection) -> None:
+        """Keeps other processes from making the tables until this transaction ends.
+
+        Raises:
+            CatalogError: the database cannot hold a catalog.
+        """
+        ...
+
+    def explain(self, error: SQLAlchemyError) -> CatalogError:
+        """The error, with what to do about it."""
+        ...
+
+    def writing(self, engine: Engine, name: str, timeout: float, /) -> AbstractContextManager[Check | None]:
+        """Keeps writers of the collection on other machines out; gives what each commit has to check.
+
+        Raises:
+            CollectionLocked: another process is writing, and was so for `timeout` seconds.
+        """
+        ...
+
+
+def told(error: SQLAlchemyError) -> str:
+    """What the database said, on one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
