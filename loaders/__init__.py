@@ -10,13 +10,19 @@ if __name__ != "penstock.loaders":
 from penstock.loaders.addresses import path_of, shown, uri_of, web_uri
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
-from penstock.loaders.listing import lister_for
+from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
 from penstock.loaders.sandbox import Sandbox
+from penstock.loaders.sitemap import SitemapLister
 from penstock.loaders.sniffing import sniff
+from penstock.loaders.url_list import UrlListLister
 
 __all__ = [
     "LoaderOptions",
     "Sandbox",
+    "SitemapLister",
+    "UnlistedPath",
+    "UrlListLister",
+    "UrlLister",
     "fetcher_for",
     "fingerprint",
     "lister_for",

@@ -11,16 +11,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from penstock.catalog import Batch, Collection
+from penstock.catalog import Batch, Collection, KnownSource, Quarantined
 from penstock.engines.cached import CachedEmbedder
 from penstock.errors import PenstockError
-from penstock.model import ChunkCounts, Failure, Listed, RunReport, SourceResult
+from penstock.model import BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.following import Followers
-from penstock.pipelines.reading import Before, Reader
-from penstock.pipelines.removal import Removal, plan_removal
+from penstock.pipelines.joining import joined, run_report, too_many_failed
+from penstock.pipelines.reading import Before, Found, Reader
+from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.pipelines.verdicts import Reading
-from penstock.ports import Lister
+from penstock.pipelines.verdicts import Reading, not_listed
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -42,6 +43,8 @@ class Pace:
     """Sources that are read at the same time."""
     removal_share: float
     """Share of a collection that one run may remove."""
+    failure_share: float = 1.0
+    """Share of the sources of a run above which it ends as failed."""
 
 
 class Ingestion:
@@ -57,7 +60,9 @@ class Ingestion:
         run: int,
         watch: Watch,
         stopwatch: Stopwatch,
+        followed: float | None = None,
     ) -> None:
+        """`followed` is when the indexes last followed, by `time.monotonic`; by default now."""
         self._collection = collection
         self._embedder = embedder
         self._followers = followers
@@ -66,21 +71,20 @@ class Ingestion:
         self._watch = watch
         self.stopwatch = stopwatch
         self._before: Mapping[str, Before] = {}
-        self._seen: set[str] = set()
         self._waiting: list[Reading] = []
         self._results: list[SourceResult] = []
-        self._followed = time.monotonic()
+        self.followed = time.monotonic() if followed is None else followed
         self._parsed = self._pages = 0
         self._attention: list[str] = []
 
-    def ingest(self, listers: Sequence[Lister], reader: Reader) -> RunReport:
+    def ingest(self, discovery: Discovery, reader: Reader) -> RunReport:
         """Brings the collection to what the listings show; an interrupt keeps what is committed.
 
         Raises:
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
-        self._before = _everything_known(self._collection)
-        return self._reported(lambda: self._bring_up_to_date(listers, reader))
+        self._before = everything_known(self._collection)
+        return self._reported(lambda: self._bring_up_to_date(discovery, reader))
 
     def add(self, readings: Iterable[Reading]) -> RunReport:
         """Commits readings that were made elsewhere; nothing is removed."""
@@ -90,55 +94,90 @@ class Ingestion:
         """Takes sources out of the collection on request; no guard applies."""
         return self._reported(lambda: self._remove(Removal(uris=tuple(uris), reason="removed on request")))
 
-    def _reported(self, work: Callable[[], None]) -> RunReport:
+    def take(self, batch: Sequence[Found], reader: Reader) -> BatchReport:
+        """Reads and commits some of the sources of a run; looks up only those, and removes nothing.
+
+        The indexes follow when they did not for a while.
+
+        Raises: as `ingest`.
+        """
         begun = time.perf_counter()
-        interrupted = False
-        try:
-            self._follow()  # an index that a crash left behind, or that was damaged, is mended whatever comes
+
+        def work() -> None:
             self._change_model()
+            self._before = known_of(self._collection, [found.listed.uri for found in batch])
+            self._take_all(self._readings(iter(batch), reader))
+
+        return self._batch(begun, self._worked(work))
+
+    def finish(self, batches: Sequence[BatchReport], removal: Removal) -> RunReport:
+        """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
+
+        Raises: as `ingest`.
+        """
+        return self._reported(lambda: self._remove(removal), batches)
+
+    def _reported(self, work: Callable[[], None], batches: Sequence[BatchReport] = ()) -> RunReport:
+        begun = time.perf_counter()
+        interrupted = self._worked(lambda: self._in_step(work))
+        self._follow()
+        whole = joined((*batches, self._batch(begun, interrupted)))
+        return run_report(
+            whole,
+            collection=self._collection.name,
+            revision=self._collection.revision(),
+            chunks=self._counts(),
+            failure=too_many_failed(whole.results, share=self._pace.failure_share),
+        )
+
+    def _in_step(self, work: Callable[[], None]) -> None:
+        self._follow()  # an index that a crash left behind, or that was damaged, is mended whatever comes
+        self._change_model()
+        work()
+
+    def _worked(self, work: Callable[[], None]) -> bool:
+        """Whether the work was interrupted; an error that ends it leaves the indexes as far as they can go."""
+        try:
             work()
         except KeyboardInterrupt:
-            interrupted = True
+            return True
         except PenstockError:
             with suppress(PenstockError):  # what ended the run is what has to be told
                 self._follow()
             raise
-        self._follow()
-        return RunReport(
-            collection=self._collection.name,
-            revision=self._collection.revision(),
+        return False
+
+    def _batch(self, begun: float, interrupted: bool) -> BatchReport:
+        return BatchReport(
             results=tuple(self._results),
             parsed=self._parsed,
             embedded=self._embedder.computed,
-            chunks=self._counts(),
+            pages=self._pages,
             seconds=time.perf_counter() - begun,
             stage_seconds=self.stopwatch.seconds(),
-            pages=self._pages,
             attention=tuple(self._attention),
             interrupted=interrupted,
         )
 
-    def _bring_up_to_date(self, listers: Sequence[Lister], reader: Reader) -> None:
-        self._take_all(self._readings(self._discovered(listers), reader))
-        self._remove(plan_removal(self._before, self._seen, listers, share=self._pace.removal_share))
+    def _bring_up_to_date(self, discovery: Discovery, reader: Reader) -> None:
+        self._take_all(self._readings(self._discovered(discovery), reader))
+        self._remove(discovery.removal(self._before, share=self._pace.removal_share))
 
-    def _discovered(self, listers: Sequence[Lister]) -> Iterator[Listed]:
-        for lister in listers:
-            for found in self.stopwatch.timing_each("discover", lister.list()):
-                if isinstance(found, Failure):
-                    self._end(SourceResult(uri=found.uri, outcome="failed", reason=found.message))
-                elif found.uri not in self._seen:
-                    self._seen.add(found.uri)
-                    yield found
+    def _discovered(self, discovery: Discovery) -> Iterator[Found]:
+        for found in self.stopwatch.timing_each("discover", discovery.found()):
+            if isinstance(found, Failure):
+                self._end(not_listed(found))
+            else:
+                yield found
 
-    def _readings(self, discovered: Iterator[Listed], reader: Reader) -> Iterator[Reading]:
+    def _readings(self, discovered: Iterator[Found], reader: Reader) -> Iterator[Reading]:
         """Readings in the order of discovery; a few sources are read ahead."""
         ahead: deque[Future[Reading] | Reading] = deque()
         pool = ThreadPoolExecutor(self._pace.workers, thread_name_prefix="penstock-read")
         try:
-            for listed in discovered:
-                before = self._before.get(listed.uri, Before())
-                ahead.append(reader.settled(listed, before) or pool.submit(reader.read, listed, before))
+            for found in discovered:
+                before = self._before.get(found.listed.uri, Before())
+                ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
                 while len(ahead) > 2 * self._pace.workers:
                     yield _finished(ahead.popleft())
             while ahead:
@@ -176,7 +215,7 @@ class Ingestion:
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):
             self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
-        if time.monotonic() - self._followed > SECONDS_BETWEEN_FOLLOWS:
+        if time.monotonic() - self.followed > SECONDS_BETWEEN_FOLLOWS:
             self._follow()
 
     def _remove(self, removal: Removal) -> None:
@@ -209,7 +248,7 @@ class Ingestion:
             return  # nothing is committed yet, or the change to another model was not completed
         with self.stopwatch.timing("follow"):
             self._followers.catch_up()
-        self._followed = time.monotonic()
+        self.followed = time.monotonic()
 
     def _counts(self) -> ChunkCounts:
         keyword, vector = self._followers.counts()
@@ -224,9 +263,19 @@ def _finished(reading: Future[Reading] | Reading) -> Reading:
     return reading if isinstance(reading, Reading) else reading.result()
 
 
-def _everything_known(collection: Collection) -> Mapping[str, Before]:
-    before = {known.source.uri: Before(known=known) for known in collection.sources()}
-    for failed in collection.quarantine():
+def everything_known(collection: Collection) -> Mapping[str, Before]:
+    """What the catalog holds of every source, by URI."""
+    return _before(collection.sources(), collection.quarantine())
+
+
+def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, Before]:
+    """What the catalog holds of some sources, by URI."""
+    return _before(collection.known_map(uris).values(), collection.quarantine(uris))
+
+
+def _before(sources: Iterable[KnownSource], quarantine: Iterable[Quarantined]) -> Mapping[str, Before]:
+    before = {known.source.uri: Before(known=known) for known in sources}
+    for failed in quarantine:
         uri = failed.source.uri
         before[uri] = replace(before.get(uri, Before()), failed=failed)
     return before

@@ -9,15 +9,17 @@ from typing import Any
 from penstock import ids, loaders, registry, retrievers
 from penstock.analysis.analyser import TextAnalyser
 from penstock.catalog import Collection
+from penstock.described import SourceSettings
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
 from penstock.pipelines.answering import Quoter
+from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, KeywordIndex, Lister, Retriever, VectorIndex
-from penstock.settings import Settings
+from penstock.settings import CollectionSettings, Settings
 
 SPECIAL_TOKENS = 2
 """Tokens that BERT-like models put around a text."""
@@ -131,6 +133,34 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
         raise
 
 
+def listings(settings: Settings, collection: CollectionSettings) -> list[Listing]:
+    """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
+    return [
+        Listing(
+            lister=described_lister(settings, entry),
+            marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
+        )
+        for entry in collection.sources
+    ]
+
+
+def described_lister(settings: Settings, entry: SourceSettings) -> Lister:
+    """The listing of one entry. A path that is not there is an incomplete one: nothing is removed for its sake."""
+    if entry.urls:
+        return loaders.UrlLister(entry.urls)
+    if entry.url_list:
+        return loaders.UrlListLister(entry.url_list, fetching(settings))
+    if entry.sitemap:
+        return loaders.SitemapLister(entry.sitemap, fetching(settings))
+    folders, path = settings.folders, entry.path or Path()
+    include = folders.include if entry.include is None else entry.include
+    exclude = folders.exclude if entry.exclude is None else entry.exclude
+    try:
+        return loaders.lister_for(loaders.uri_of(path), include=include, exclude=exclude)
+    except FetchError as error:
+        return loaders.UnlistedPath(path, error)
+
+
 def sandbox(settings: Settings) -> loaders.Sandbox:
     """The processes that parse; none is started before a file needs it."""
     limits = settings.limits
@@ -169,9 +199,7 @@ def fetching(settings: Settings) -> Callable[[str], Fetcher]:
     )
 
 
-def reader(
-    settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, stopwatch: Stopwatch
-) -> Reader:
+def reader(settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, stopwatch: Stopwatch) -> Reader:
     """What reads sources for a run."""
     options = loader_options(settings)
     limits = settings.limits

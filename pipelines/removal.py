@@ -1,10 +1,8 @@
 """Which known sources are gone, and whether so many at once can be believed."""
 
-from collections.abc import Collection as Container
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from penstock.pipelines.reading import Before
 from penstock.ports import Lister
 
 ALWAYS_ALLOWED = 10
@@ -22,20 +20,24 @@ class Removal:
     remarks: tuple[str, ...] = ()
 
 
-def plan_removal(
-    before: Mapping[str, Before], seen: Container[str], listers: Sequence[Lister], *, share: float
-) -> Removal:
-    """Known sources that a complete listing covers and did not find."""
+def gone(missing: Iterable[str], listers: Sequence[Lister]) -> list[str]:
+    """Those of the missing sources that a complete listing speaks for, and no incomplete one might have listed."""
     complete = [lister for lister in listers if lister.complete()]
-    remarks: tuple[str, ...] = ()
-    if len(complete) < len(listers):
-        remarks = ("a listing was incomplete: sources that are missing from it were not removed",)
-    gone = tuple(uri for uri in before if uri not in seen and any(lister.covers(uri) for lister in complete))
-    if len(gone) > max(ALWAYS_ALLOWED, share * len(before)):
+    incomplete = [lister for lister in listers if not lister.complete()]
+    return [
+        uri
+        for uri in missing
+        if any(lister.covers(uri) for lister in complete) and not any(lister.covers(uri) for lister in incomplete)
+    ]
+
+
+def guarded(missing: Sequence[str], *, known: int, share: float, remarks: tuple[str, ...]) -> Removal:
+    """The removal of the missing sources of so many known ones, unless it is more than the share that may go."""
+    if len(missing) > max(ALWAYS_ALLOWED, share * known):
         return Removal(
-            refused=f"{len(gone)} of {len(before)} sources are no longer there, more than the {share:.0%} that one run "
+            refused=f"{len(missing)} of {known} sources are no longer there, more than the {share:.0%} that one run "
             "may remove: none was removed. Check that the folder is complete (a drive that is not mounted?); if they "
             "are really gone, run again with --removal-share 1",
             remarks=remarks,
         )
-    return Removal(uris=gone, remarks=remarks)
+    return Removal(uris=tuple(missing), remarks=remarks)

@@ -81,6 +81,11 @@ def not_fetched(uri: str, reason: str, known: KnownSource | None) -> Reading:
     return Reading(result=SourceResult(uri=uri, outcome="failed", reason=reason, chunks=known.chunks if known else 0))
 
 
+def not_listed(failure: Failure) -> SourceResult:
+    """A place that could not be listed: it stands in the account as a source that failed."""
+    return SourceResult(uri=failure.uri, outcome="failed", reason=failure.message)
+
+
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
     """The bytes could not be parsed. Unless another try may help, they wait in quarantine until they change."""
     reason = failure.message + _still_there(known)

@@ -13,11 +13,13 @@ from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport, SourceResult
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
+from penstock.pipelines.discovery import Discovery, Listing
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch
+from penstock.pipelines.joining import status_of
 from penstock.pipelines.prompting import Policy, assemble
-from penstock.pipelines.reading import Marks
+from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
@@ -114,16 +116,39 @@ class Penstock:
         if not addresses:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
         marks = Marks(labels=labels, access=None if access is None else frozenset(access))
+        listings = [Listing(lister=lister, marks=marks) for lister in self.listers(*addresses)]
+        return self._bring("ingest", Discovery(listings), watch)
 
-        listers = self.listers(*addresses)
+    def sync(self, *, watch: Watch = ignore) -> RunReport:
+        """Brings the collection to what `penstock.toml` says that it is made of; `plan` tells what that would change.
 
+        A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
+        else only what a complete listing speaks for. Labels and access become those of the entries.
+
+        Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
+        """
+        return self._bring("sync", Discovery(self.described(), owner=True), watch)
+
+    def described(self) -> list[Listing]:
+        """The listings of the entries that `penstock.toml` has for the collection, in their order.
+
+        Raises:
+            UnknownName: it has none.
+        """
+        described = self.settings.collections
+        if self.settings.collection not in described:
+            raise UnknownName("collection of penstock.toml", self.settings.collection, described)
+        return parts.listings(self.settings, described[self.settings.collection])
+
+    def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
             with parts.sandbox(self.settings) as sandbox:
-                chunker = parts.chunker(self.settings, self._embedder)
-                reader = parts.reader(self.settings, self.collection, sandbox, chunker, marks, run.stopwatch)
-                return run.ingest(listers, reader)
+                return run.ingest(discovery, self._reader(self.collection, sandbox, run.stopwatch))
 
-        return self._write("ingest", work, watch)
+        return self._write(command, work, watch)
+
+    def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
+        return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
 
     def listers(self, *addresses: str | Path) -> list[Lister]:
         """What an ingest of these addresses would list; nothing is made or locked for it.
@@ -324,7 +349,7 @@ class Penstock:
                 with suppress(CatalogError):  # what ended the run is what has to be told
                     self.collection.finish_run(number, None, "failed")
                 raise
-            self.collection.finish_run(number, report, "interrupted" if report.interrupted else "finished")
+            self.collection.finish_run(number, report, status_of(report))
             return report
 
     def _ingestion(self, number: int, watch: Watch) -> Ingestion:
@@ -333,7 +358,12 @@ class Penstock:
             self.collection,
             embedder=parts.cached(self._embedder, self.catalog.vectors),
             followers=self._followers,
-            pace=Pace(documents=given.batch, workers=given.limits.workers, removal_share=given.removal_share),
+            pace=Pace(
+                documents=given.batch,
+                workers=given.limits.workers,
+                removal_share=given.removal_share,
+                failure_share=given.failure_share,
+            ),
             run=number,
             watch=watch,
             stopwatch=Stopwatch(),

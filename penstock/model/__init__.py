@@ -22,12 +22,13 @@ from penstock.model.documents import (
     Span,
 )
 from penstock.model.hits import Filter, Hit, Leg, Retrieved, Trace
-from penstock.model.outcomes import OUTCOMES, ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
+from penstock.model.outcomes import OUTCOMES, BatchReport, ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
 from penstock.model.writing import ExtractionWriter
 
 __all__ = [
     "OUTCOMES",
     "Answer",
+    "BatchReport",
     "Block",
     "BlockKind",
     "Box",

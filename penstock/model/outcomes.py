@@ -44,6 +44,20 @@ class ChunkCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """What one part of a run did; all parts together are its `RunReport`."""
+
+    results: tuple[SourceResult, ...] = ()
+    parsed: int = 0
+    embedded: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+    stage_seconds: Mapping[Stage, float] = field(default_factory=dict)
+    attention: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """A finished run over a collection."""
 
@@ -64,6 +78,8 @@ class RunReport:
     """What a person should look at besides single sources: an incomplete listing, a removal that the guard stopped."""
     interrupted: bool = False
     """Whether the run was stopped before every discovered source was looked at; what is committed stays."""
+    failure: str = ""
+    """Why the run as a whole counts as failed, such as too many sources that failed; empty where it does not."""
 
     def count(self, outcome: Outcome) -> int:
         """How many sources ended so."""

@@ -1,9 +1,11 @@
 """Followers: whatever was committed, replaying the change from any revision gives what is live."""
 
 import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +26,7 @@ from penstock.errors import CatalogError
 from penstock.ids import document_id
 from penstock.model import Entry, Filter
 from penstock.testing.catalog import cache_vectors, make_put, make_source, text_vector
+from penstock.testing.servers.postgresql import fresh_database
 
 Committer = Callable[..., int]
 A, B = "file:///a", "file:///b"
@@ -108,13 +111,13 @@ batches = st.dictionaries(st.sampled_from(URIS), put_drawn, min_size=1, max_size
 class Commits(RuleBasedStateMachine):
     """Random commits against a model of what must be live after each."""
 
-    template: ClassVar[Path]
+    copies: ClassVar[Callable[[], AbstractContextManager[str]]]
+    """Gives the address of a new catalog with an empty collection."""
 
     @initialize(drawn=batches)
     def open(self, drawn: dict[str, Any]) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(self.template, self.folder / "c.db")
-        self.catalog = open_catalog(f"sqlite:///{self.folder / 'c.db'}")
+        self.copy = type(self).copies()
+        self.catalog = open_catalog(self.copy.__enter__())
         self.collection = self.catalog.collection("books")
         self.live: dict[str, tuple[int | None, Any]] = {}
         self.chunkers: dict[int, str] = {}
@@ -125,7 +128,7 @@ class Commits(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "catalog"):
             self.catalog.close()
-            shutil.rmtree(self.folder)
+            self.copy.__exit__(None, None, None)
 
     @rule(drawn=batches)
     def commit_batch(self, drawn: dict[str, Any]) -> None:
@@ -233,9 +236,19 @@ class Commits(RuleBasedStateMachine):
         assert len(texts) == len(self.chunkers)
 
 
-def test_any_history_can_be_followed(tmp_path: Path) -> None:
-    template = tmp_path / "template.db"
-    with open_catalog(f"sqlite:///{template}") as catalog:
+@contextmanager
+def copied(template: Path) -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        yield f"sqlite:///{shutil.copy(template, folder)}"
+
+
+def test_any_history_can_be_followed(kind: str, url: str, request: pytest.FixtureRequest) -> None:
+    with open_catalog(url) as catalog:
         catalog.collection("books", create=True)
-    Commits.template = template
-    run_state_machine_as_test(Commits, settings=settings(max_examples=20, stateful_step_count=20, deadline=None))
+    if kind == "sqlite":
+        Commits.copies = partial(copied, Path(url.removeprefix("sqlite:///")))
+    else:
+        server: str = request.getfixturevalue("postgresql_url")
+        Commits.copies = partial(fresh_database, server, template=url.rpartition("/")[2])
+    examples = 20 if kind == "sqlite" else 10
+    run_state_machine_as_test(Commits, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None))
