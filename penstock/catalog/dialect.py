@@ -4,7 +4,6 @@ How a kind of database is connected to stands in a module of its own: `sqlite`, 
 """
 
 import re
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -31,37 +30,34 @@ Plain = Text().with_variant(Text(collation="C"), "postgresql")
 NUL, MARK = "\x00", "\ufdd0"
 """PostgreSQL takes every character but NUL, which is written there as MARK and 0; MARK itself, a code point that
 Unicode keeps for internal use, as MARK and 1."""
+MARKED = re.compile(f"{MARK}([01])")
 
 
-class ExactText(TypeDecorator[str]):
-    """Text from strangers, which may hold any character; it comes back as it went in."""
+class MarkedText(TypeDecorator[str]):
+    """Text of any characters in PostgreSQL; it comes back as it went in."""
 
     impl = Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """`Plain`, of the dialect."""
-        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text as it is written."""
+        return value if value is None or not (NUL in value or MARK in value) else _marked(value)
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        """How a value is written; None: as it is."""
-        return _marked if dialect.name == "postgresql" else None
-
-    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], Any] | None:
-        """How a value is read; None: as it is."""
-        return _unmarked if dialect.name == "postgresql" else None
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text as it was given."""
+        return value if value is None or MARK not in value else MARKED.sub(_unmarked, value)
 
 
-def _marked(text: str | None) -> str | None:
-    if text is None or not (NUL in text or MARK in text):
-        return text
+ExactText = Text().with_variant(MarkedText(collation="C"), "postgresql")
+"""Text from strangers, which may hold any character. Ordered as `Plain`."""
+
+
+def _marked(text: str) -> str:
     return text.replace(MARK, f"{MARK}1").replace(NUL, f"{MARK}0")
 
 
-def _unmarked(text: str | None) -> str | None:
-    if text is None or MARK not in text:
-        return text
-    return re.sub(f"{MARK}([01])", lambda found: NUL if found[1] == "0" else MARK, text)
+def _unmarked(found: re.Match[str]) -> str:
+    return NUL if found[1] == "0" else MARK
 
 
 def backend_of(url: str, password: str | None = None) -> Backend:
@@ -99,17 +95,17 @@ class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that
 
     def __init__(self, column: ColumnElement[str], pattern: str) -> None:
         super().__init__(
-            column, literal(sqlite_glob(pattern), ExactText()), literal(regular_expression(pattern), ExactText())
+            column, literal(sqlite_glob(pattern), ExactText), literal(regular_expression(pattern), ExactText)
         )
 
 
-@compiles(matches, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator] # SQLAlchemy does not type it
+@compiles(matches, "sqlite")
 def _matches_on_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
     column, glob, _ = element.clauses
     return f"{compiler.process(column, **options)} GLOB {compiler.process(glob, **options)}"
 
 
-@compiles(matches, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] # as above
+@compiles(matches, "postgresql")
 def _matches_on_postgresql(element: matches, compiler: SQLCompiler, **options: Any) -> str:
     column, _, expression = element.clauses
     return f"{compiler.process(column, **options)} ~ {compiler.process(expression, **options)}"

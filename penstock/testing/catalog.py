@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from penstock.catalog import Catalog, Put
+from penstock.catalog.dialect import backend_of
 from penstock.ids import chunk_id, content_hash, document_id, text_hash
 from penstock.model import Chunk, Document, ExtractionWriter, Labels, Outcome, Place, Source
 from penstock.ports import Float32Array
@@ -98,3 +99,11 @@ def cache_vectors(catalog: Catalog, identity: str, puts: Iterable[Put]) -> None:
     """Puts the vectors of all chunks into the embedding cache."""
     contexts = [chunk.context for put in puts for chunk in put.chunks]
     catalog.vectors.put(identity, {text_hash(context): text_vector(context) for context in contexts})
+
+
+def execute_on(url: str, statement: str) -> None:
+    """Runs one statement on a catalog's database, past the catalog."""
+    engines = backend_of(url).connect()
+    with engines.writing.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engines.pool.dispose()

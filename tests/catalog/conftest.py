@@ -9,13 +9,18 @@ from penstock.testing.catalog import cache_vectors
 Committer = Callable[..., int]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, once of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'home' / 'catalog.db'}"
-    found: str = request.getfixturevalue("postgresql_database")
-    return found
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], scope="session")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
+    """The address of an empty database."""
+    if kind == "sqlite":
+        return f"sqlite:///{home / 'catalog.db'}"
+    return str(request.getfixturevalue("postgresql_database"))
 
 
 @pytest.fixture

@@ -96,8 +96,7 @@ def test_writers_of_two_collections_wait_for_each_other(catalog: Catalog, url: s
     ]
 
 
-def test_two_processes_may_open_a_new_catalog_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new' / 'c.db'}"
+def test_two_processes_may_open_a_new_catalog_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         for catalog in threads.map(lambda _: open_catalog(url), range(4)):
             assert catalog.collections() == ()
@@ -128,15 +127,16 @@ def full_disk(spare: int, path: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_full_disk_leaves_nothing_half_visible(
-    catalog: Catalog, commit: Committer, collection: Collection, tmp_path: Path
+    catalog: Catalog, commit: Committer, collection: Collection, home: Path
 ) -> None:
     commit(make_put("books", make_source("file:///old"), ["old"]))
     paragraphs = [f"{n} " + "long " * 400 for n in range(100)]
     large = make_put("books", make_source("file:///large"), paragraphs)
     cache_vectors(catalog, "model-a", [large])
     with (
-        full_disk(20_000, tmp_path / "home" / "catalog.db-wal"),
+        full_disk(20_000, home / "catalog.db-wal"),
         pytest.raises(CatalogError, match=r"make room|check the disk"),
     ):
         collection.commit(Batch(puts=(large,), removed=("file:///old",)), run=None, embedder="model-a")

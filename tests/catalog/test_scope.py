@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from sqlite3 import connect
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, literal, select
 
 from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
-from penstock.catalog.globs import sqlite_glob
+from penstock.catalog.dialect import ExactText, backend_of, matches
 from penstock.errors import UsageError
 from penstock.model import Chunk, Filter, Labels, Source
 from penstock.testing.catalog import cache_vectors, make_put, make_source
+from penstock.testing.servers.postgresql import fresh_database
 
 Committer = Callable[..., int]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,8 +54,17 @@ def shelved(commit: Committer, collection: Collection) -> Collection:
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]:
-    with open_catalog(f"sqlite:///{tmp_path_factory.mktemp('shelf') / 'c.db'}") as catalog:
+def lasting_url(kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('shelf') / 'c.db'}"
+        return
+    with fresh_database(request.getfixturevalue("postgresql_url")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def lasting(lasting_url: str) -> Iterator[Collection]:
+    with open_catalog(lasting_url) as catalog:
         collection = catalog.collection("books", create=True)
         cache_vectors(catalog, "m", shelf())
         collection.commit(Batch(puts=shelf()), run=None, embedder="m")
@@ -121,18 +131,36 @@ def test_rows_and_hydration_agree_with_a_plain_reading(lasting: Collection, wher
     assert rows is None or rows.tolist() == sorted(expected)
 
 
+@pytest.fixture(scope="module")
+def connection(lasting_url: str) -> Iterator[Connection]:
+    engines = backend_of(lasting_url).connect()
+    with engines.reading.connect() as connection:
+        yield connection
+    engines.pool.dispose()
+
+
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(pattern=st.text("ab-[]!?*^", max_size=8), text=st.text("ab-[]!^", max_size=5))
+@given(pattern=st.text("ab-[]!?*^\\.册", max_size=8), text=st.text("ab-[]!^\\.册", max_size=5))
 @example(pattern="[]", text="[]")
 @example(pattern="[!]", text="[!]")
 @example(pattern="[^]", text="^")
 @example(pattern="[^a]", text="b")
 @example(pattern="[]a]", text="]")
 @example(pattern="[!]a]", text="b")
-def test_globs_mean_what_fnmatch_means(pattern: str, text: str) -> None:
-    with connect(":memory:") as database:
-        (found,) = database.execute("SELECT ? GLOB ?", (text, sqlite_glob(pattern))).fetchone()
-    database.close()
+@example(pattern="[b-a]", text="b")
+@example(pattern="[b-a]]", text="b]")
+@example(pattern="[b-a!]", text="c")
+@example(pattern="[!b-a]", text="c")
+@example(pattern="[!-^]", text="]")
+@example(pattern="[^-]", text="-")
+@example(pattern="[[.a.]]", text=".]")
+@example(pattern="a.b", text="axb")
+@example(pattern="?", text="\n")
+@example(pattern="*", text="a\nb\r\n")
+@example(pattern="[A-Z]", text="b")
+@example(pattern="A", text="a")
+def test_globs_mean_what_fnmatch_means(connection: Connection, pattern: str, text: str) -> None:
+    found = connection.execute(select(matches(literal(text, ExactText), pattern))).scalar_one()
     assert bool(found) == fnmatchcase(text, pattern)
 
 
