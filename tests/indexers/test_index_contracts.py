@@ -7,7 +7,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.ports import Float32Array, KeywordIndex, VectorIndex
-from penstock.testing.indexes import WORDS, IndexContract, vector_of
+from penstock.testing.indexes import WORDS, FolderIndexContract, vector_of
 
 
 class Words:
@@ -23,7 +23,7 @@ class Words:
         return text.split()
 
 
-class TestTantivy(IndexContract[Sequence[str]]):
+class TestTantivy(FolderIndexContract[Sequence[str]]):
     def open(self, folder: Path, *, content: str = "a") -> KeywordIndex:
         return TantivyIndex(folder, analyser=Words(content))
 
@@ -31,7 +31,7 @@ class TestTantivy(IndexContract[Sequence[str]]):
         return text.split()
 
 
-class TestRankBM25(IndexContract[Sequence[str]]):
+class TestRankBM25(FolderIndexContract[Sequence[str]]):
     def open(self, folder: Path, *, content: str = "a") -> KeywordIndex:
         return RankBM25Index(folder, analyser=Words(content))
 
@@ -39,7 +39,7 @@ class TestRankBM25(IndexContract[Sequence[str]]):
         return text.split()
 
 
-class TestFaiss(IndexContract[Float32Array]):
+class TestFaiss(FolderIndexContract[Float32Array]):
     def open(self, folder: Path, *, content: str = "a") -> VectorIndex:
         return FaissIndex(folder, identity=content, dimension=len(WORDS))
 

@@ -1,0 +1,360 @@
+"""Elasticsearch as the index of words, of vectors, or of both: one document a chunk, written once.
+
+The revision that was applied stands in a document of the index itself, written after all others are: a search reads it
+with the same request. The mapping would hold it as safely, but a search does not see the mapping.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from elasticsearch import ApiError, Elasticsearch
+from numpy.typing import NDArray
+
+from penstock.errors import DamagedIndex
+from penstock.indexers import elasticsearch_documents as documents
+from penstock.indexers import elasticsearch_queries as queries
+from penstock.indexers.elasticsearch_client import check_server, connect, is_absent, of_status, translated
+from penstock.indexers.elasticsearch_options import Connection, Layout
+from penstock.indexers.elasticsearch_versions import Versions
+from penstock.indexers.elasticsearch_writing import Writing
+from penstock.indexers.steps import is_step
+from penstock.model import Candidate, Change, Entry, Scope
+from penstock.ports import Analyser, Float32Array
+
+KEEP_ALIVE = "5m"
+TIES = 16
+"""Vectors that are asked for beyond k, to see whether all that tie with the last one were seen."""
+
+
+class ElasticsearchStore:
+    """One index on the servers, behind an alias, that holds tokens, vectors, or both.
+
+    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever is told of
+    a change first applies it for both.
+    """
+
+    def __init__(
+        self,
+        alias: str,
+        *,
+        analyser: Analyser | None,
+        identity: str = "",
+        dimension: int = 0,
+        connection: Connection,
+        layout: Layout,
+    ) -> None:
+        """Without an analyser it holds no tokens, with dimension 0 no vectors."""
+        self.alias = alias
+        self.dimension = dimension
+        self._analyser = analyser
+        self._connection = connection
+        self._layout = layout
+        self._meta = {
+            "kind": "penstock",
+            "format": documents.FORMAT,
+            "analyser": analyser.fingerprint if analyser else "",
+            "model": identity if dimension else "",
+            "dimension": dimension,
+        }
+        self._lock = threading.Lock()
+        self._checked = False
+        self._renewing = False
+        self._seen: int | None = None
+        self.keyword = ElasticsearchKeywordIndex(self)
+        self.vector = ElasticsearchVectorIndex(self)
+
+    @cached_property
+    def _client(self) -> Elasticsearch:
+        return connect(self._connection)
+
+    @cached_property
+    def _versions(self) -> Versions:
+        return Versions(self._client, self.alias, self._meta)
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was applied, asked of the servers now; 0 where there is no index.
+
+        Raises:
+            DamagedIndex: what is there was built by another version, or for other content.
+            IndexingError: the servers cannot be asked.
+        """
+        if self._renewing:
+            return 0
+        self._check()
+        with self._translated("reading"):
+            self._seen = self._applied()
+        return self._seen
+
+    def stands_at(self, revision: int) -> bool:
+        """Whether the index stands there, as the last search saw it, or else as the servers say now."""
+        return not self._renewing and (self._seen == revision or self.revision == revision)
+
+    def renew(self) -> None:
+        """Has the next change from revision 0 build a new version beside the live one, which is searched until then."""
+        self._renewing = True
+        self._checked = False
+
+    def apply(self, change: Change) -> None:
+        """Makes the index stand at the change's revision.
+
+        Raises:
+            IndexingError: the index cannot be written; what it held can still be searched.
+        """
+        if not is_step(change, self.revision):
+            return
+        with self._translated("writing"):
+            if change.since == 0:
+                name = self._versions.begin(
+                    documents.settings(self._layout),
+                    documents.mappings(self._meta, dimension=self.dimension, layout=self._layout),
+                )
+                self._write(change, self._versions.building)
+                self._versions.switch(name)
+            else:
+                self._write(change, self.alias)
+        self._renewing = False
+        self._checked = True
+        self._seen = change.revision
+
+    def search(
+        self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
+    ) -> tuple[list[Candidate], list[Candidate], int]:
+        """What is found by the tokens and by the vector, and the revision at which the index stood after that.
+
+        All of it is one request, its parts carried out one after the other, the revision last.
+
+        Raises:
+            DamagedIndex: the index is gone.
+            IndexingError: the index cannot be searched, or the query is no vector of its dimension.
+        """
+        if vector is not None:
+            documents.checked(vector, self.dimension, "a query")
+        self._check()
+        k = min(k, queries.MOST)
+        if k < 1:
+            return [], [], self._seen if self._seen is not None else self.revision
+        with self._translated("searching"):
+            return self._search(tokens, vector, k, queries.within(scope))
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that the index holds, sorted.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
+        self._check()
+        with self._translated("reading"):
+            try:
+                return np.fromiter(self._rows(), np.int64)
+            except ApiError as error:
+                if is_absent(error):
+                    return np.empty(0, np.int64)
+                raise
+
+    def rejected(self) -> dict[int, str]:
+        """The rows that the servers refused, with the reasons: they are held, and cannot be found."""
+        self._check()
+        with self._translated("reading"):
+            (answer,) = self._asked([queries.of_rejected(queries.MOST)])
+        return {int(one["_source"]["row"]): str(one["_source"]["rejected"]) for one in answer or ()}
+
+    def close(self) -> None:
+        """Lets go of the connections; the next call makes new ones."""
+        self.__dict__.pop("_versions", None)
+        client: Elasticsearch | None = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.close()
+        self._checked = False
+        self._seen = None
+
+    def _check(self) -> None:
+        """Looks once whether server and index are what is expected."""
+        if self._checked:
+            return
+        with self._lock:
+            if not self._checked:
+                check_server(self._client, self._connection.shown())
+                if not self._renewing:
+                    with self._translated("reading"):
+                        self._checked = self._versions.live() is not None
+
+    def _applied(self) -> int:
+        try:
+            found = self._client.get(index=self.alias, id=documents.STATE, source_includes=["applied"])
+        except ApiError as error:
+            if error.status_code == 404:  # no index, or one without its state
+                self._checked = False
+                return 0
+            raise
+        return int(found["_source"]["applied"])
+
+    def _write(self, change: Change, alias: str) -> None:
+        writing = Writing(self._client, alias, change.revision, self._connection.attempts)
+        added: set[int] = set()
+        writing.put(self._document(entry, added) for entry in change.added)
+        # A row that goes and comes again in one change has one version: it is replaced, and not taken out.
+        writing.delete([row for row in change.removed if row not in added])
+        self._client.indices.refresh(index=alias)
+        self._client.index(
+            index=alias,
+            id=documents.STATE,
+            document={"applied": change.revision},
+            require_alias=True,
+            refresh=True,  # of the shard with this document alone
+        )
+
+    def _document(self, entry: Entry, added: set[int]) -> dict[str, Any]:
+        added.add(entry.row)
+        tokens = self._analyser.tokens(entry.chunk.context) if self._analyser else None
+        return documents.document(entry, tokens, self.dimension)
+
+    def _search(
+        self, tokens: Sequence[str] | None, vector: Float32Array | None, k: int, within: list[queries.Body]
+    ) -> tuple[list[Candidate], list[Candidate], int]:
+        size = min(queries.MOST, k + TIES)
+        while True:
+            asked: dict[str, queries.Body] = {}
+            if tokens:
+                asked["keyword"] = queries.by_tokens(tokens, size=k, within=within)
+            if vector is not None:
+                asked["vector"] = queries.by_vector(
+                    vector, size=size, within=within, approximate=self._layout.approximate
+                )
+            asked["state"] = queries.of_state()
+            answers = dict(zip(asked, self._asked(list(asked.values())), strict=True))
+            if answers["state"] is None:
+                return self._gone()
+            near = _by_vector(answers.get("vector"))
+            if len(near) < size or near[k - 1].score > near[-1].score or size == queries.MOST:
+                break
+            size = min(queries.MOST, size * 4)
+        self._seen = max((int(one["_source"]["applied"]) for one in answers["state"]), default=0)
+        return _by_words(answers.get("keyword")), near[:k], self._seen
+
+    def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
+        """What a search finds where there is no index: nothing, but not in silence if there was one."""
+        before, self._seen, self._checked = self._seen, 0, False
+        if before:
+            raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is built anew from the catalog")
+        return [], [], 0
+
+    def _asked(self, bodies: list[queries.Body]) -> list[list[dict[str, Any]] | None]:
+        """The hits of each search, all carried out in one request; None where there is no index."""
+        kind = {"search_type": "dfs_query_then_fetch"} if self._layout.shards > 1 else {}
+        head = {"index": self.alias, "allow_partial_search_results": False, **kind}
+        searches = [part for body in bodies for part in (head, body)]
+        answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
+        return [self._hits(one) for one in answer["responses"]]
+
+    def _hits(self, answer: dict[str, Any]) -> list[dict[str, Any]] | None:
+        if "error" not in answer:
+            hits: list[dict[str, Any]] = answer["hits"]["hits"]
+            return hits
+        error = answer["error"]
+        if error.get("type") == "index_not_found_exception":
+            return None
+        cause = (error.get("root_cause") or [{}])[0]
+        told = {"type": error.get("type"), "reason": cause.get("reason") or error.get("reason")}
+        raise of_status(int(answer.get("status", 500)), told, self._doing("searching"))
+
+    def _rows(self) -> Iterator[int]:
+        point = self._client.open_point_in_time(index=self.alias, keep_alive=KEEP_ALIVE)["id"]
+        try:
+            after: dict[str, Any] = {}
+            while True:
+                page = self._client.search(
+                    pit={"id": point, "keep_alive": KEEP_ALIVE},
+                    query={"exists": {"field": "row"}},
+                    sort=[{"row": "asc"}],
+                    size=queries.MOST,
+                    source=False,
+                    stored_fields="_none_",
+                    track_total_hits=False,
+                    allow_partial_search_results=False,
+                    filter_path="hits.hits.sort,pit_id",
+                    **after,
+                )
+                hits = page.get("hits", {}).get("hits", [])
+                yield from (int(hit["sort"][0]) for hit in hits)
+                if len(hits) < queries.MOST:
+                    return
+                after = {"search_after": [hits[-1]["sort"][0]]}
+        finally:
+            self._client.close_point_in_time(id=point)
+
+    def _doing(self, what: str) -> str:
+        return f"{what} {self.alias} at {self._connection.shown()}"
+
+    def _translated(self, what: str) -> Any:
+        return translated(self._doing(what))
+
+
+class _View:
+    """One of the two ways to look at a store."""
+
+    def __init__(self, store: ElasticsearchStore) -> None:
+        self._store = store
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was applied."""
+        return self._store.revision
+
+    @property
+    def wants_vectors(self) -> bool:
+        """Whether the store holds vectors, whichever view is told of a change."""
+        return bool(self._store.dimension)
+
+    def apply(self, change: Change) -> None:
+        """Makes the store stand at the change's revision.
+
+        Raises:
+            IndexingError: the index cannot be written.
+        """
+        self._store.apply(change)
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that the index holds, sorted."""
+        return self._store.rows()
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self._store.close()
+
+
+class ElasticsearchKeywordIndex(_View):
+    """The index searched by words."""
+
+    def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
+        """At most `k` rows that hold a token of the query; a token that it has twice counts twice.
+
+        Raises:
+            IndexingError: the index cannot be searched.
+        """
+        return self._store.search(query, None, k=k, scope=scope)[0]
+
+
+class ElasticsearchVectorIndex(_View):
+    """The index searched by vectors."""
+
+    def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
+        """The `k` rows with the largest inner products with the query, shape (d,).
+
+        Raises:
+            IndexingError: the index cannot be searched, or the query is not a finite vector of its dimension.
+        """
+        return self._store.search(None, query, k=k, scope=scope)[1]
+
+
+def _by_words(hits: list[dict[str, Any]] | None) -> list[Candidate]:
+    return [Candidate(row=int(hit["sort"][1]), score=float(hit["sort"][0])) for hit in hits or ()]
+
+
+def _by_vector(hits: list[dict[str, Any]] | None) -> list[Candidate]:
+    return [
+        Candidate(row=int(hit["sort"][1]), score=documents.inner_product(float(hit["sort"][0]))) for hit in hits or ()
+    ]
