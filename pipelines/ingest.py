@@ -33,6 +33,10 @@ SECONDS_BETWEEN_FOLLOWS = 20.0
 Watch = Callable[[SourceResult], None]
 
 
+def ignore(_: SourceResult) -> None:
+    """Watches nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How much is done at a time, and how much may go at once."""

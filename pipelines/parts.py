@@ -21,8 +21,15 @@ from penstock.pipelines.stopwatch import Stopwatch
 from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, KeywordIndex, Lister, Retriever, VectorIndex
 from penstock.settings import CollectionSettings, Settings
 
+CATALOG = "catalog.db"
+"""Name of the catalog's file in the home, where it is kept in a file."""
 SPECIAL_TOKENS = 2
 """Tokens that BERT-like models put around a text."""
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there is a catalog to look into; one on a server counts as there."""
+    return bool(settings.catalog.url) or (settings.home / CATALOG).exists()
 
 
 def analyser(settings: Settings) -> Analyser:

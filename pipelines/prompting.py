@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 from penstock.analysis.scripts import language_of, script_shares
 from penstock.errors import SettingsError, UsageError
@@ -31,6 +31,15 @@ _NAMES: Mapping[str, tuple[str, str, str, str]] = {
     "zh": ("标题", "位置", "章节", "表头"),
 }
 """What stands before title, place, headings and table header."""
+
+
+class Prompting(TypedDict):
+    """How prompts are assembled, as keyword arguments."""
+
+    budget: int | None
+    answer_tokens: int
+    policy: Policy
+    template: Path | None
 
 
 @runtime_checkable

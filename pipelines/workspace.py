@@ -5,20 +5,20 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
 from penstock.loaders import uri_of
-from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport, SourceResult
+from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
 from penstock.pipelines.discovery import Discovery, Listing
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
-from penstock.pipelines.ingest import Ingestion, Pace, Watch
+from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
-from penstock.pipelines.prompting import Policy, assemble
+from penstock.pipelines.prompting import Prompting, assemble
 from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
@@ -28,19 +28,6 @@ from penstock.retrievers import NeighbourRetriever
 from penstock.settings import Legs, Settings, read_settings
 
 EVERYTHING = Filter()
-
-
-class Prompting(TypedDict):
-    """How prompts are assembled, as keyword arguments."""
-
-    budget: int | None
-    answer_tokens: int
-    policy: Policy
-    template: Path | None
-
-
-def ignore(_: SourceResult) -> None:
-    """Watches nothing."""
 
 
 class Penstock:
@@ -115,12 +102,10 @@ class Penstock:
         """
         if not addresses:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
-        marks = Marks(labels=labels, access=None if access is None else frozenset(access))
-        listings = [Listing(lister=lister, marks=marks) for lister in self.listers(*addresses)]
-        return self._bring("ingest", Discovery(listings), watch)
+        return self._bring("ingest", Discovery(self.listings(*addresses, labels=labels, access=access)), watch)
 
     def sync(self, *, watch: Watch = ignore) -> RunReport:
-        """Brings the collection to what `penstock.toml` says that it is made of; `plan` tells what that would change.
+        """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
 
         A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
         else only what a complete listing speaks for. Labels and access become those of the entries.
@@ -128,6 +113,19 @@ class Penstock:
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
         return self._bring("sync", Discovery(self.described(), owner=True), watch)
+
+    def listings(
+        self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
+    ) -> list[Listing]:
+        """What an ingest of these addresses would list; nothing is made or locked for it.
+
+        Raises:
+            SourceError: an address is not there and never was, or is of a kind that is not read.
+        """
+        marks = Marks(labels=labels, access=None if access is None else frozenset(access))
+        present = self.present()
+        known = [source.source.uri for source in present.sources()] if present else []
+        return [Listing(lister=parts.lister(self.settings, one, known), marks=marks) for one in addresses]
 
     def described(self) -> list[Listing]:
         """The listings of the entries that `penstock.toml` has for the collection, in their order.
@@ -151,16 +149,17 @@ class Penstock:
         return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
 
     def listers(self, *addresses: str | Path) -> list[Lister]:
-        """What an ingest of these addresses would list; nothing is made or locked for it.
+        """The listers of `listings`."""
+        return [listing.lister for listing in self.listings(*addresses)]
 
-        Raises:
-            SourceError: an address is not there and never was, or is of a kind that is not read.
-        """
+    def present(self) -> Collection | None:
+        """The collection, if there is one; a catalog is not made to see that there is none."""
+        if not parts.is_there(self.settings):
+            return None
         try:
-            known = [source.source.uri for source in self.collection.sources()]
+            return self.collection
         except UnknownName:
-            known = []
-        return [parts.lister(self.settings, address, known) for address in addresses]
+            return None
 
     def add(self, records: Iterable[Record], *, watch: Watch = ignore) -> RunReport:
         """Takes texts that a program holds already: each becomes a document, in place of the one of its URI.
@@ -352,7 +351,7 @@ class Penstock:
             self.collection.finish_run(number, report, status_of(report))
             return report
 
-    def _ingestion(self, number: int, watch: Watch) -> Ingestion:
+    def _ingestion(self, number: int, watch: Watch, followed: float | None = None) -> Ingestion:
         given = self.settings
         return Ingestion(
             self.collection,
@@ -367,6 +366,7 @@ class Penstock:
             run=number,
             watch=watch,
             stopwatch=Stopwatch(),
+            followed=followed,
         )
 
     def _known_below(self, address: str) -> list[str]:

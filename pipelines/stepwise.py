@@ -1,0 +1,118 @@
+"""A run in steps that an orchestrator can tell apart, repeat and show: what is there, batch by batch, what is gone."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from penstock.errors import CatalogError
+from penstock.loaders import Sandbox
+from penstock.model import BatchReport, Labels, RunReport
+from penstock.pipelines import parts
+from penstock.pipelines.discovery import Discovery
+from penstock.pipelines.ingest import Watch, everything_known, ignore
+from penstock.pipelines.joining import status_of
+from penstock.pipelines.planning import Plan, plan_run
+from penstock.pipelines.reading import Found
+from penstock.pipelines.removal import Removal
+from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.workspace import Penstock
+
+
+class Stepwise(Penstock):
+    """A workspace whose runs are made step by step; all of them together do what `ingest` or `sync` does.
+
+    The steps exchange plain values, so each may run in a process of its own; those that share a workspace share its
+    model, its parsers and its catalog. A step that failed may be repeated: what it committed is then unchanged. Steps
+    of one collection go one after the other, as each holds the writer's lock while it runs.
+
+        with Stepwise(collection="handbook") as penstock:
+            plan = penstock.plan()
+            run = penstock.begin("sync")
+            done = [penstock.take(batch, run=run) for batch in plan.batches(64)]
+            report = penstock.finish(plan, done, run=run)
+    """
+
+    def close(self) -> None:
+        """Lets go of all files and of the parsing processes; the next call opens them again."""
+        self._close_sandbox()
+        super().close()
+
+    def plan(self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None) -> Plan:
+        """What an ingest of these addresses would do, or without any a sync with `penstock.toml`; nothing is written.
+
+        The whole collection is looked through, this once. `labels` and `access` are those of `ingest`.
+
+        Raises:
+            UnknownName: no address is given, and `penstock.toml` does not describe the collection.
+            SourceError: an address is not there and never was, or is of a kind that is not read.
+        """
+        listings = self.listings(*addresses, labels=labels, access=access) if addresses else self.described()
+        stopwatch = Stopwatch()
+        present = self.present()
+        return plan_run(
+            self.settings.collection,
+            Discovery(listings, owner=not addresses),
+            everything_known(present) if present else {},
+            self._reader(present, self._sandbox, stopwatch).settled if present else lambda _found, _before: None,
+            removal_share=self.settings.removal_share,
+            stopwatch=stopwatch,
+        )
+
+    def begin(self, command: str) -> int:
+        """Notes in the catalog that a run begins, making the collection where there is none; gives the run's number.
+
+        Raises:
+            CollectionLocked: another process is writing to the collection.
+        """
+        with self._lock():
+            self.collection = self.catalog.collection(self.settings.collection, create=True)
+            return self.collection.start_run(command)
+
+    def take(self, batch: Sequence[Found], *, run: int, watch: Watch = ignore) -> BatchReport:
+        """Reads and commits one batch of a plan's pending sources; only those are looked up, nothing is removed.
+
+        Raises:
+            CollectionLocked: another process is writing to the collection.
+            EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
+        """
+        with self._lock():
+            working = self._ingestion(run, watch, followed=self._followed)
+            try:
+                return working.take(batch, self._reader(self.collection, self._sandbox, working.stopwatch))
+            finally:
+                self._followed = working.followed
+
+    def finish(self, plan: Plan, batches: Sequence[BatchReport], *, run: int, watch: Watch = ignore) -> RunReport:
+        """Removes what is gone, brings the indexes up to date, and gives the account of the whole run.
+
+        A run that lacks batches of its plan counts as interrupted; nothing is removed then.
+
+        Raises: as `take`.
+        """
+        done = {result.uri for batch in batches for result in batch.results}
+        whole = all(found.listed.uri in done for found in plan.pending)
+        stopped = () if whole else (BatchReport(interrupted=True),)
+        with self._lock():
+            working = self._ingestion(run, watch)
+            report = working.finish((plan.settled, *batches, *stopped), plan.removal if whole else Removal())
+            self.collection.finish_run(run, report, status_of(report))
+        self._close_sandbox()
+        return report
+
+    def abandon(self, run: int) -> None:
+        """Notes in the catalog that a run ended before its time, if that can still be noted."""
+        with suppress(CatalogError):
+            self.collection.finish_run(run, None, "failed")
+
+    _followed = 0.0
+    """When the indexes last followed, by `time.monotonic`."""
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        return parts.sandbox(self.settings)
+
+    def _close_sandbox(self) -> None:
+        sandbox: Sandbox | None = self.__dict__.pop("_sandbox", None)
+        if sandbox:
+            sandbox.close()
