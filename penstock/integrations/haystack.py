@@ -5,6 +5,9 @@
     retriever = PenstockRetriever(home="./library", collection="handbook", top_k=5)
     documents = retriever.run("年假怎么申请")["documents"]
 
+Haystack 3 loads a pipeline from a file only when told whose classes it may name:
+`Pipeline.loads(text, allowed_modules=["penstock.integrations.haystack"])`.
+
 Haystack reports runs of pipelines to its makers unless `HAYSTACK_TELEMETRY_ENABLED` says otherwise. Importing this
 module switches that off for the process, unless that variable is set already.
 """

@@ -41,7 +41,11 @@ def metadata(hit: Hit) -> dict[str, Any]:
 
 def citation(source: Source, places: Sequence[Place]) -> str:
     """`leave-policy.pdf, p. 1`: the name of the file, or the address of what is no file, and where to look in it."""
-    address = shown(source.uri)
-    name = PurePosixPath(address).name if source.uri.startswith("file://") else address
     place = place_name(places, source.media_type, "short")
-    return f"{name}, {place}" if place else name
+    return f"{name_of(source)}, {place}" if place else name_of(source)
+
+
+def name_of(source: Source) -> str:
+    """The name of a file, or the address of what is no file."""
+    address = shown(source.uri)
+    return PurePosixPath(address).name if source.uri.startswith("file://") else address

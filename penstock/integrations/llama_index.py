@@ -29,6 +29,7 @@ try:
         Document,
         NodeRelationship,
         NodeWithScore,
+        ObjectType,
         QueryBundle,
         RelatedNodeInfo,
         TextNode,
@@ -104,17 +105,15 @@ class PenstockRetriever(BaseRetriever):
 def node_of(hit: Hit, before: str = "", after: str = "") -> TextNode:
     """A hit as LlamaIndex has nodes; `before` and `after` are the ids of the chunks beside it, empty where none is."""
     chunk, said = hit.chunk, metadata(hit)
-    document = RelatedNodeInfo(node_id=chunk.document_id, metadata={"source": hit.source.uri, "title": hit.title})
-    relationships = {NodeRelationship.SOURCE: document}
-    if before:
-        relationships[NodeRelationship.PREVIOUS] = RelatedNodeInfo(node_id=before)
-    if after:
-        relationships[NodeRelationship.NEXT] = RelatedNodeInfo(node_id=after)
+    about = {"source": hit.source.uri, "title": hit.title}
+    document = RelatedNodeInfo(node_id=chunk.document_id, node_type=ObjectType.DOCUMENT, metadata=about)
+    beside = {NodeRelationship.PREVIOUS: before, NodeRelationship.NEXT: after}
+    related = {end: RelatedNodeInfo(node_id=id_, node_type=ObjectType.TEXT) for end, id_ in beside.items() if id_}
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
         metadata=said,
-        relationships=relationships,
+        relationships={NodeRelationship.SOURCE: document, **related},
         start_char_idx=chunk.span.start,
         end_char_idx=chunk.span.end,
         excluded_llm_metadata_keys=_unshown(said, SHOWN),

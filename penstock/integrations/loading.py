@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from penstock import errors
 from penstock.errors import SourceError, UsageError
-from penstock.integrations.hits import citation
+from penstock.integrations.hits import citation, name_of
 from penstock.integrations.opening import GivenSettings, settings_of
 from penstock.model import Block, Document, Failure, Place, SourceResult
 from penstock.model.writing import SEPARATOR
@@ -96,7 +96,7 @@ def _text(document: Document, blocks: list[Block], place: Place | None) -> Text:
     metadata = {
         "document_id": document.id,
         "source": source.uri,
-        "title": document.title,
+        "title": document.title or name_of(source),
         "page": place.page if place else None,
         "citation": citation(source, (place,) if place else ()),
         "language": document.language,
