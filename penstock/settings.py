@@ -5,13 +5,25 @@ Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the 
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -101,11 +113,29 @@ class IndexSettings(_Part):
     vector: str = Field("faiss", description="faiss (exact, on disk) or elasticsearch (extra)")
 
 
+_PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
+_QUERIED_SECRET = re.compile(r"[?&](ssl)?password=", re.IGNORECASE)
+
+
 class CatalogSettings(_Part):
     """Where the catalog is kept."""
 
     url: str = Field("", description="postgresql://USER@HOST/DATABASE (extra postgresql); empty: a file in the home")
-    password: SecretStr | None = Field(None, description="of the database's user, where the url does not hold it")
+    password: SecretStr | None = Field(None, description="of the database's user; one in the url is moved here")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _part_secret(cls, given: Any) -> Any:
+        """A password inside of the address is kept as a secret, which is printed nowhere."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("url"), str):
+            return given
+        if _QUERIED_SECRET.search(given["url"]):
+            raise ValueError("a password has no place in the url's query; set catalog.password")
+        found = _PASSWORD.match(given["url"])
+        if found is None:
+            return given
+        password = given.get("password") or unquote(found["password"])
+        return {**given, "url": _PASSWORD.sub(r"\g<before>@", given["url"]), "password": password}
 
 
 class ElasticsearchSettings(_Part):
@@ -121,6 +151,7 @@ class ElasticsearchSettings(_Part):
     prefix: str = Field("penstock", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what names of indexes begin with")
     shards: Count = 1
     replicas: Annotated[int, Field(ge=0)] = Field(1, description="copies of each shard on other nodes")
+    vectors: Literal["exact", "hnsw"] = Field("exact", description="hnsw: faster in large indexes, now and then wrong")
     timeout_seconds: float = Field(30, gt=0)
     attempts: Count = Field(5, description="tries of a write that the server was too busy for")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock import ids, loaders, registry, retrievers
 from penstock.analysis.analyser import TextAnalyser
-from penstock.catalog import Collection
+from penstock.catalog import Catalog, Collection, open_catalog
 from penstock.described import SourceSettings
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
@@ -30,6 +30,22 @@ SPECIAL_TOKENS = 2
 def is_there(settings: Settings) -> bool:
     """Whether there is a catalog to look into; one on a server counts as there."""
     return bool(settings.catalog.url) or (settings.home / CATALOG).exists()
+
+
+def catalog(settings: Settings) -> Catalog:
+    """The catalog on the server that the settings name, else in a file of the home.
+
+    Raises:
+        CatalogError: it cannot be opened: says why and what to do.
+    """
+    given = settings.catalog
+    password = given.password.get_secret_value() if given.password else None
+    return open_catalog(given.url or f"sqlite:///{settings.home / 'catalog.db'}", password=password)
+
+
+def share_indexes(settings: Settings) -> bool:
+    """Whether an index lies on a server, where other homes find it too."""
+    return "elasticsearch" in (settings.indexes.keyword, settings.indexes.vector)
 
 
 def analyser(settings: Settings) -> Analyser:

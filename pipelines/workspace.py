@@ -1,13 +1,13 @@
 """`Penstock`: one collection of one home, and everything that can be done with it, as Python calls."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any, Self
 
-from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, open_catalog, writing
+from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
 from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
@@ -72,7 +72,7 @@ class Penstock:
     @cached_property
     def catalog(self) -> Catalog:
         """The home's catalog, made on first use."""
-        return open_catalog(f"sqlite:///{self.settings.home / 'catalog.db'}")
+        return parts.catalog(self.settings)
 
     @cached_property
     def collection(self) -> Collection:
@@ -234,7 +234,7 @@ class Penstock:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
         if not repair:
             return doctor.examine(self.collection, self._followers_as_built)
-        with self._lock():
+        with self._index_lock():
             return doctor.repair(self.collection, self._followers_as_built)
 
     def show(self, document: str) -> StoredDocument:
@@ -278,7 +278,7 @@ class Penstock:
         followers = self._checked_followers
         if followers.are_behind:
             try:
-                with self._lock():
+                with self._index_lock():
                     followers.catch_up()
             except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
                 if not followers.are_usable:
@@ -335,8 +335,16 @@ class Penstock:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        with writing(self.settings.home / "collections", self.settings.collection):
+        """Makes this the collection's one writer, also among those on other machines that share the catalog."""
+        with self._home_lock(), self.catalog.writing(self.settings.collection):
             yield
+
+    def _home_lock(self) -> AbstractContextManager[None]:
+        return writing(self.settings.home / "collections", self.settings.collection)
+
+    def _index_lock(self) -> AbstractContextManager[None]:
+        """Makes this the one that brings indexes up to date: those of a home may follow whoever writes elsewhere."""
+        return self._lock() if parts.share_indexes(self.settings) else self._home_lock()
 
     def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
         with self._lock():
