@@ -59,6 +59,7 @@ class ElasticsearchStore:
             "model": identity if dimension else "",
             "dimension": dimension,
         }
+        self._identity = identity
         self._lock = threading.Lock()
         self._checked = False
         self._renewing = False
@@ -89,14 +90,31 @@ class ElasticsearchStore:
             self._seen = self._applied()
         return self._seen
 
+    @property
+    def last_revision(self) -> int:
+        """The revision at which the last search saw the index, or at which it stands where there was none."""
+        seen = self._seen
+        return self.revision if seen is None else seen
+
     def stands_at(self, revision: int) -> bool:
         """Whether the index stands there, as the last search saw it, or else as the servers say now."""
-        return not self._renewing and (self._seen == revision or self.revision == revision)
+        return self._seen == revision or self.revision == revision
 
-    def renew(self) -> None:
-        """Has the next change from revision 0 build a new version beside the live one, which is searched until then."""
-        self._renewing = True
-        self._checked = False
+    def anew(self) -> "ElasticsearchStore":
+        """A store that takes the place of this one as soon as it was given a change from revision 0.
+
+        It is built beside the live version, which is searched until then.
+        """
+        store = ElasticsearchStore(
+            self.alias,
+            analyser=self._analyser,
+            identity=self._identity,
+            dimension=self.dimension,
+            connection=self._connection,
+            layout=self._layout,
+        )
+        store._renewing = True
+        return store
 
     def apply(self, change: Change) -> None:
         """Makes the index stand at the change's revision.
@@ -136,7 +154,7 @@ class ElasticsearchStore:
         self._check()
         k = min(k, queries.MOST)
         if k < 1:
-            return [], [], self._seen if self._seen is not None else self.revision
+            return [], [], self.last_revision
         with self._translated("searching"):
             return self._search(tokens, vector, k, queries.within(scope))
 
@@ -153,6 +171,21 @@ class ElasticsearchStore:
             except ApiError as error:
                 if is_absent(error):
                     return np.empty(0, np.int64)
+                raise
+
+    def count(self) -> int:
+        """How many rows the index holds.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
+        self._check()
+        with self._translated("counting"):
+            try:
+                return int(self._client.count(index=self.alias, query={"exists": {"field": "row"}})["count"])
+            except ApiError as error:
+                if is_absent(error):
+                    return 0
                 raise
 
     def rejected(self) -> dict[int, str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 
-import elasticsearch
 from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
@@ -13,6 +13,8 @@ from penstock.indexers.elasticsearch_options import Connection
 
 OLDEST, NEWEST = (8, 13), 9
 """The first release that has all that is asked of it, and the last main version that this was tested with."""
+CLIENT = version("elasticsearch")
+"""The installed release of the client."""
 BUSY = (429, 502, 503, 504)
 REASON_CHARACTERS = 600
 
@@ -36,10 +38,12 @@ def connect(connection: Connection) -> Elasticsearch:
         "ca_certs": str(connection.ca_certs) if connection.ca_certs else None,
         "ssl_assert_fingerprint": connection.fingerprint or None,
     }
-    where = {"cloud_id": connection.cloud_id} if connection.cloud_id else {"hosts": [_with_port(connection.urls)]}
-    where = where if connection.cloud_id else {"hosts": _with_port(connection.urls)}
+    if connection.cloud_id:
+        options["cloud_id"] = connection.cloud_id
+    else:
+        options["hosts"] = _with_port(connection.urls)
     try:
-        return Elasticsearch(**where, **{name: value for name, value in options.items() if value is not None})
+        return Elasticsearch(**{name: value for name, value in options.items() if value is not None})
     except (ValueError, OSError) as error:  # an address or a certificate that cannot be used
         raise SettingsError(f"elasticsearch at {connection.shown()} cannot be used: {error}") from error
 
@@ -52,23 +56,23 @@ def check_server(client: Elasticsearch, shown: str) -> None:
         IndexUnavailable: it does not answer.
     """
     with translated(f"Elasticsearch at {shown}"):
-        version = _version(client)
-    if version is None:
+        release = _release(client)
+    if release is None:
         return  # it may not be asked by this user; what follows will show
-    found = tuple(int(part) for part in version.split(".")[:2])
-    client_main = elasticsearch.__version__[0]
+    found = tuple(int(part) for part in release.split(".")[:2])
+    client_main = int(CLIENT.partition(".")[0])
     if found < OLDEST or found[0] > NEWEST:
         raise IndexingError(
-            f"Elasticsearch at {shown} is version {version}; {OLDEST[0]}.{OLDEST[1]} to {NEWEST} can be used"
+            f"Elasticsearch at {shown} is version {release}; {OLDEST[0]}.{OLDEST[1]} to {NEWEST} can be used"
         )
     if client_main > found[0]:
         raise IndexingError(
-            f"Elasticsearch at {shown} is version {version}, which the installed client {elasticsearch.__versionstr__} "
+            f"Elasticsearch at {shown} is version {release}, which the installed client {CLIENT} "
             "does not speak to; install one of version 8: pip install 'penstock[elasticsearch]'"
         )
 
 
-def _version(client: Elasticsearch) -> str | None:
+def _release(client: Elasticsearch) -> str | None:
     try:
         return str(client.info()["version"]["number"])
     except ApiError as error:
@@ -125,7 +129,7 @@ def of_status(status: int, error: Mapping[str, Any], what: str) -> IndexingError
         return DamagedIndex(f"{what}: the index is gone; it is built anew from the catalog")
     if kind == "media_type_header_exception":
         return IndexingError(
-            f"{what}: the server does not speak to the installed client {elasticsearch.__versionstr__}; install one of "
+            f"{what}: the server does not speak to the installed client {CLIENT}; install one of "
             "version 8: pip install 'penstock[elasticsearch]'"
         )
     return IndexingError(f"{what}: {status} {kind} {reason}")

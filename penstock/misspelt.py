@@ -33,7 +33,8 @@ def _meant(name: str, among: Iterable[str]) -> str:
 def check_variables(variables: Iterable[str], prefix: str, known: Iterable[str], groups: Collection[str]) -> None:
     """Looks for misspelt names in the environment, which would be ignored in silence.
 
-    Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves.
+    Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves, and
+    `PENSTOCK_TEST_...` speaks to the tests.
 
     Raises:
         SettingsError: a variable is meant for a setting that there is not.
@@ -42,7 +43,7 @@ def check_variables(variables: Iterable[str], prefix: str, known: Iterable[str],
     plain = {name.replace("_", ""): name for name in names}
     for variable in variables:
         name = variable.lower().removeprefix(prefix.lower())
-        if len(name) == len(variable) or name in names or name.partition("__")[0] in groups:
+        if len(name) == len(variable) or name.startswith("test_") or name in names or name.partition("__")[0] in groups:
             continue
         close = get_close_matches(name.replace("_", ""), plain, n=1, cutoff=0.8)
         if close or "__" in name:

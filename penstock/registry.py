@@ -15,6 +15,7 @@ Group = Literal["loaders", "chunkers", "indexers", "embedders", "llms"]
 
 OURS = "penstock"
 EXTRAS: Mapping[tuple[Group, str], str] = {
+    ("indexers", "elasticsearch"): "elasticsearch",
     ("embedders", "sentence-transformers"): "sentence-transformers",
 }
 """Parts that need an extra, and its name."""

@@ -1,7 +1,7 @@
 """Proof that both indexes agree with the catalog, chunk by chunk."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ class Problem:
     """One way in which a store does not agree with the catalog."""
 
     where: Literal["catalog", "keyword", "vector"]
-    what: Literal["damaged", "behind", "missing", "surplus", "unembedded"]
+    what: Literal["damaged", "behind", "missing", "surplus", "unembedded", "rejected"]
     message: str
     chunk_ids: tuple[str, ...] = ()
 
@@ -82,13 +82,24 @@ def _compare(
         problems.append(_difference(collection, where, "missing", "are not in", missing))
     if surplus.size:
         problems.append(_difference(collection, where, "surplus", "are no longer live but still in", surplus))
-    return problems
+    return [*problems, *_rejected(collection, where, follower)]
+
+
+def _rejected(
+    collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any]
+) -> Iterator[Problem]:
+    """What the index would not take: to build it anew would end the same."""
+    refused = follower.rejected()
+    if refused:
+        rows = np.array(sorted(refused), np.int64)
+        found = _difference(collection, where, "rejected", "were refused by the server of", rows)
+        yield replace(found, message=f"{found.message}: {refused[int(rows[0])]}")
 
 
 def _difference(
     collection: Collection,
     where: Literal["keyword", "vector"],
-    what: Literal["missing", "surplus"],
+    what: Literal["missing", "surplus", "rejected"],
     verb: str,
     rows: NDArray[np.int64],
 ) -> Problem:
@@ -100,9 +111,8 @@ def _difference(
 def repair(collection: Collection, followers: Followers) -> Diagnosis:
     """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
     followers.catch_up()
-    diagnosis = examine(collection, followers)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
-        if any(problem.where == where for problem in diagnosis.problems):
+        found = examine(collection, followers)  # anew: one rebuild may mend both
+        if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
             follower.rebuild()
-            follower.catch_up()
     return examine(collection, followers)

@@ -1,31 +1,30 @@
 """Keeping indexes in step with the catalog: opening them, replaying what they miss, setting damaged ones aside."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from penstock.catalog import Collection
-from penstock.errors import DamagedIndex, IndexingError
+from penstock.errors import DamagedIndex
 from penstock.model import Candidate, Scope
+from penstock.pipelines.keeping import Kept
 from penstock.ports import Float32Array, Index
+from penstock.retrievers import JointIndex
 
 QueryT = TypeVar("QueryT")
 
 
 class Follower(Generic[QueryT]):
-    """One index of a collection, and the folder that it can be rebuilt in at any time."""
+    """One index of a collection, which can be built anew in its place at any time."""
 
-    def __init__(self, collection: Collection, folder: Path, make: Callable[[Path], Index[QueryT]]) -> None:
+    def __init__(self, collection: Collection, kept: Kept[QueryT]) -> None:
         self._collection = collection
-        self._folder = folder
-        self._make = make
+        self._kept = kept
         self._index: Index[QueryT] | None = None
         self._damage: DamagedIndex | None = None
 
     @property
     def index(self) -> Index[QueryT]:
-        """The index as it stands on disk.
+        """The index as it stands in its place.
 
         Raises:
             DamagedIndex: its files cannot be read, or a search found them damaged; `catch_up` rebuilds it.
@@ -33,7 +32,7 @@ class Follower(Generic[QueryT]):
         if self._damage:
             raise self._damage
         if self._index is None:
-            self._index = self._make(self._folder)
+            self._index = self._kept.open()
         return self._index
 
     @property
@@ -61,7 +60,7 @@ class Follower(Generic[QueryT]):
     def is_behind(self) -> bool:
         """Whether the index does not stand at the catalog's revision, or cannot be read."""
         try:
-            return self.revision != self._collection.revision()
+            return not self._kept.stands_at(self.index, self._collection.revision())
         except DamagedIndex:
             return True
 
@@ -79,26 +78,41 @@ class Follower(Generic[QueryT]):
             index = self.index
             since = index.revision
         except DamagedIndex:
-            index, since = self.rebuild(), 0
+            self.rebuild()
+            return
         if since > newest:
-            index, since = self.rebuild(), 0
-        if since < newest:
+            self.rebuild()
+        elif since < newest:
             index.apply(self._collection.change(since, vectors=index.wants_vectors))
 
-    def rebuild(self) -> Index[QueryT]:
-        """An empty index in place of the present one, whose folder is renamed and never deleted.
+    def rebuild(self) -> None:
+        """Builds the index anew from the catalog; the present one is set aside or replaced, as its place has it.
 
         Raises:
-            IndexingError: the folder cannot be renamed.
+            IndexingError: the index cannot be written.
+        """
+        index = self.anew()
+        try:
+            index.apply(self._collection.change(0, vectors=index.wants_vectors))
+        finally:
+            index.close()
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index, to be filled in place of the present one.
+
+        Raises:
+            IndexingError: no room can be made for it.
         """
         self.close()
-        if self._folder.exists():
-            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-            try:
-                self._folder.rename(self._folder.with_name(f"{self._folder.name}.aside-{stamp}"))
-            except OSError as error:
-                raise IndexingError(f"{str(self._folder)!r} cannot be set aside: {error.strerror}") from error
-        return self.index
+        return self._kept.anew()
+
+    def count(self) -> int:
+        """How many chunks the index holds."""
+        return self._kept.count(self.index)
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that cannot be found because the index refused what they say, with the reasons."""
+        return self._kept.rejected()
 
     def close(self) -> None:
         """Lets go of the index's files."""
@@ -111,9 +125,17 @@ class Follower(Generic[QueryT]):
 class Followers:
     """The keyword index and the vector index of one collection."""
 
-    def __init__(self, keyword: Follower[Sequence[str]], vector: Follower[Float32Array]) -> None:
+    def __init__(
+        self,
+        keyword: Follower[Sequence[str]],
+        vector: Follower[Float32Array],
+        *,
+        joint: JointIndex | None = None,
+    ) -> None:
         self.keyword = keyword
         self.vector = vector
+        self.joint = joint
+        """Where one store holds both: what answers both legs with one request."""
 
     @property
     def are_behind(self) -> bool:
@@ -139,7 +161,11 @@ class Followers:
 
     def counts(self) -> tuple[int, int]:
         """Chunks in the keyword index and in the vector index."""
-        return len(self.keyword.index.rows()), len(self.vector.index.rows())
+        return self.keyword.count(), self.vector.count()
+
+    def rejected(self) -> dict[int, str]:
+        """Rows that one of the indexes refused, with the reasons."""
+        return {**self.vector.rejected(), **self.keyword.rejected()}
 
     def close(self) -> None:
         """Lets go of the files of both."""

@@ -1,7 +1,7 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,26 @@ from penstock.described import SourceSettings
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
+from penstock.pipelines import remote
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
+from penstock.pipelines.keeping import InFolder, Kept, OnServers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, KeywordIndex, Lister, Retriever, VectorIndex
-from penstock.settings import CollectionSettings, Settings
+from penstock.ports import (
+    LLM,
+    Analyser,
+    Chunker,
+    Embedder,
+    Fetcher,
+    Float32Array,
+    KeywordIndex,
+    Lister,
+    Retriever,
+    VectorIndex,
+)
+from penstock.settings import CollectionSettings, Legs, Settings
 
 CATALOG = "catalog.db"
 """Name of the catalog's file in the home, where it is kept in a file."""
@@ -88,6 +101,18 @@ def followers(
     folder = settings.home / "collections" / f"{collection.name}-{collection.uid}"
     load = partial(registry.load, "indexers", allow_external=settings.allow_external)
     names = settings.indexes
+    words_there, vectors_there = names.keyword == remote.NAME, names.vector == remote.NAME
+    store: Any = None
+    if words_there or vectors_there:
+        store = remote.elasticsearch_store(
+            load(remote.NAME),
+            settings.elasticsearch,
+            collection=collection.name,
+            uid=collection.uid,
+            analyser=words if words_there else None,
+            identity=identity if vectors_there else "",
+            dimension=dimension if vectors_there else 0,
+        )
 
     def keyword(path: Path) -> KeywordIndex:
         made: KeywordIndex = load(names.keyword)(path, analyser=words)
@@ -98,9 +123,16 @@ def followers(
         return made
 
     words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(identity)[:8]
+    keyword_kept: Kept[Sequence[str]] = InFolder(folder / f"keyword-{names.keyword}-{words_mark}", keyword)
+    vector_kept: Kept[Float32Array] = InFolder(folder / f"vector-{names.vector}-{model_mark}", vector)
+    if words_there:
+        keyword_kept = OnServers(store, store.keyword, lambda: store.anew().keyword)
+    if vectors_there:
+        vector_kept = OnServers(store, store.vector, lambda: store.anew().vector)
     return Followers(
-        keyword=Follower(collection, folder / f"keyword-{names.keyword}-{words_mark}", keyword),
-        vector=Follower(collection, folder / f"vector-{names.vector}-{model_mark}", vector),
+        keyword=Follower(collection, keyword_kept),
+        vector=Follower(collection, vector_kept),
+        joint=store if words_there and vectors_there else None,
     )
 
 
@@ -124,19 +156,26 @@ def retriever(
     """The hybrid retriever over the collection's indexes."""
     given = settings.retrieval
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
-    legs: list[retrievers.SearchLeg] = []
-    if given.legs != "vector":
-        legs.append(retrievers.KeywordLeg(indexes.keyword, words))
-    if given.legs != "keyword":
-        legs.append(retrievers.VectorLeg(indexes.vector, model))
     return retrievers.HybridRetriever(
         collection,
-        legs,
+        searcher(given.legs, indexes, words, model),
         analyser=words,
         fuse=fuse,
         weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),
         candidates=given.candidates,
     )
+
+
+def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -> retrievers.Searcher:
+    """The legs that are asked for; both with one request where one store holds both."""
+    if legs == "both" and indexes.joint:
+        return retrievers.JointLegs(indexes.joint, words, model)
+    asked: list[retrievers.SearchLeg] = []
+    if legs != "vector":
+        asked.append(retrievers.KeywordLeg(indexes.keyword, words))
+    if legs != "keyword":
+        asked.append(retrievers.VectorLeg(indexes.vector, model))
+    return retrievers.SeparateLegs(*asked)
 
 
 def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lister:

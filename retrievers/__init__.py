@@ -5,15 +5,19 @@ if __name__ != "penstock.retrievers":
 
 from penstock.retrievers.fusion import reciprocal_rank, weighted
 from penstock.retrievers.hybrid import HybridRetriever
-from penstock.retrievers.legs import KeywordLeg, SearchLeg, VectorLeg
+from penstock.retrievers.legs import JointIndex, JointLegs, KeywordLeg, Searcher, SearchLeg, SeparateLegs, VectorLeg
 from penstock.retrievers.neighbours import NeighbourRetriever
 from penstock.retrievers.weighing import Weighed, weigh
 
 __all__ = [
     "HybridRetriever",
+    "JointIndex",
+    "JointLegs",
     "KeywordLeg",
     "NeighbourRetriever",
     "SearchLeg",
+    "Searcher",
+    "SeparateLegs",
     "VectorLeg",
     "Weighed",
     "reciprocal_rank",

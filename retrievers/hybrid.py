@@ -1,14 +1,13 @@
 """The hybrid retriever: both legs at once, joined by weight, checked against the catalog, with reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from penstock.catalog import Collection, Hydrated
-from penstock.model import Candidate, Filter, Hit, Leg, Retrieved, Scope, Trace
+from penstock.model import Filter, Hit, Leg, Retrieved, Scope, Trace
 from penstock.ports import Analyser
 from penstock.retrievers.fusion import Found, Shares, Weights
-from penstock.retrievers.legs import SearchLeg
+from penstock.retrievers.legs import Candidates, Searcher
 from penstock.retrievers.weighing import Weighed
 
 Fusion = Callable[[Found, Weights], Shares]
@@ -29,7 +28,7 @@ class HybridRetriever:
     def __init__(
         self,
         collection: Collection,
-        legs: Sequence[SearchLeg],
+        searcher: Searcher,
         *,
         analyser: Analyser,
         fuse: Fusion,
@@ -37,7 +36,7 @@ class HybridRetriever:
         candidates: int = 100,
     ) -> None:
         self._collection = collection
-        self._legs = tuple(legs)
+        self._searcher = searcher
         self._analyser = analyser
         self._fuse = fuse
         self._weigh = weigh
@@ -62,27 +61,14 @@ class HybridRetriever:
         hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
         return Retrieved(question=question, revision=scope.revision, hits=hits, notes=weighed.notes)
 
-    def _found(self, question: str, k: int, where: Filter) -> tuple[Scope, dict[Leg, list[Candidate]]]:
-        """Candidates at the revision of the index that stands furthest.
-
-        While another process brings one index after the other up to date, the first no longer holds what the second
-        still does. At the later revision only the second misses what changed; at the earlier one, the first would.
-        """
+    def _found(self, question: str, k: int, where: Filter) -> tuple[Scope, Candidates]:
+        """Candidates at one revision, if need be after some tries, while indexes are written meanwhile."""
         for _ in range(TRIES):
-            revision = self._revision()
-            scope = self._collection.scope(where, at=revision)
-            found = self._search(question, k, scope)
-            if self._revision() == revision:  # else an index went on between the question for it and the search
+            scope = self._collection.scope(where, at=self._searcher.revision)
+            found, revision = self._searcher.search(question, k=k, scope=scope)
+            if revision == scope.revision:  # else an index went on between the question for it and the search
                 break
         return scope, found
-
-    def _revision(self) -> int:
-        return max(leg.revision for leg in self._legs)
-
-    def _search(self, question: str, k: int, scope: Scope) -> dict[Leg, list[Candidate]]:
-        with ThreadPoolExecutor(max_workers=len(self._legs)) as threads:
-            futures = {leg.name: threads.submit(leg.search, question, k=k, scope=scope) for leg in self._legs}
-            return {name: future.result() for name, future in futures.items()}
 
     def _hit(self, passage: Hydrated, shares: Mapping[Leg, float], asked: "_Asked") -> Hit:
         ranks = asked.ranks(passage.row)

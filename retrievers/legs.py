@@ -1,6 +1,7 @@
-"""The two ways to find candidates: by the question's words, and by its vector."""
+"""The two ways to find candidates, by the question's words and by its vector: each in its index, or both in one."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from penstock.model import Candidate, Leg, Scope
@@ -76,3 +77,78 @@ class VectorLeg:
         """The nearest chunks, however far."""
         (vector,) = self._embedder.embed([question], role="query")
         return self._index.search(vector, k=k, scope=scope)
+
+
+Candidates = dict[Leg, list[Candidate]]
+
+
+class Searcher(Protocol):
+    """Everything that a question is searched with."""
+
+    @property
+    def revision(self) -> int:
+        """The revision at which the index stands that stands furthest."""
+        ...
+
+    def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:
+        """At most `k` candidates of each leg, best first; and the revision as it is after the search."""
+        ...
+
+
+class SeparateLegs:
+    """Legs with an index each, searched at the same time."""
+
+    def __init__(self, *legs: SearchLeg) -> None:
+        self._legs = legs
+
+    @property
+    def revision(self) -> int:
+        """The revision of the index that stands furthest.
+
+        While another process brings one index after the other up to date, the first no longer holds what the second
+        still does. At the later revision only the second misses what changed; at the earlier one, the first would.
+        """
+        return max(leg.revision for leg in self._legs)
+
+    def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:
+        """At most `k` candidates of each leg, best first; and the revision as it is after the search."""
+        with ThreadPoolExecutor(max_workers=len(self._legs)) as threads:
+            futures = {leg.name: threads.submit(leg.search, question, k=k, scope=scope) for leg in self._legs}
+            found = {name: future.result() for name, future in futures.items()}
+        return found, self.revision
+
+
+class JointIndex(Protocol):
+    """An index that is searched by words and by a vector with one request."""
+
+    @property
+    def last_revision(self) -> int:
+        """The revision at which the last search saw it, or at which it stands where there was none."""
+        ...
+
+    def search(
+        self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
+    ) -> tuple[list[Candidate], list[Candidate], int]:
+        """Candidates by tokens and by vector, best first, and the revision as it is after that."""
+        ...
+
+
+class JointLegs:
+    """Both legs with one index, which is asked once."""
+
+    def __init__(self, index: JointIndex, analyser: Analyser, embedder: Embedder) -> None:
+        self._index = index
+        self._analyser = analyser
+        self._embedder = embedder
+
+    @property
+    def revision(self) -> int:
+        """The revision at which the index was seen last: each search tells the one that it saw."""
+        return self._index.last_revision
+
+    def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:
+        """At most `k` candidates of each leg, best first; and the revision as it is after the search."""
+        (vector,) = self._embedder.embed([question], role="query")
+        tokens = self._analyser.query_tokens(question)
+        words, near, revision = self._index.search(tokens, vector, k=k, scope=scope)
+        return {"keyword": words, "vector": near}, revision

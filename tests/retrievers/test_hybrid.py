@@ -15,6 +15,7 @@ from penstock.retrievers import (
     KeywordLeg,
     NeighbourRetriever,
     SearchLeg,
+    SeparateLegs,
     VectorLeg,
     Weighed,
     weigh,
@@ -71,7 +72,7 @@ def even(_question: str, found: object, _texts: Sequence[str]) -> Weighed:
 
 
 def hybrid(collection: Collection, *legs: SearchLeg, weighing: Callable[..., Weighed] = even) -> HybridRetriever:
-    return HybridRetriever(collection, legs, analyser=TextAnalyser(), fuse=weighted, weigh=weighing)
+    return HybridRetriever(collection, SeparateLegs(*legs), analyser=TextAnalyser(), fuse=weighted, weigh=weighing)
 
 
 def ask(retriever: HybridRetriever | NeighbourRetriever, question: str = "turbine valves", k: int = 10) -> Retrieved:

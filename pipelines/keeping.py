@@ -1,0 +1,128 @@
+"""Where an index is kept, and how room is made there for a new one: in a folder, or on servers."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from penstock.errors import IndexingError
+from penstock.ports import Index
+
+QueryT = TypeVar("QueryT")
+
+
+class Kept(Protocol[QueryT]):
+    """An index in its place."""
+
+    def open(self) -> Index[QueryT]:
+        """The index as it is there.
+
+        Raises:
+            DamagedIndex: it cannot be read; or its first use says so.
+        """
+        ...
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index that takes the place of the present one, now or when it has been filled.
+
+        Raises:
+            IndexingError: no room can be made.
+        """
+        ...
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the opened index stands at the revision, as far as can be told cheaply: its next search knows."""
+        ...
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows the opened index holds."""
+        ...
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that are held and cannot be found, because the index would not take what they say, with the reasons."""
+        ...
+
+
+class InFolder(Generic[QueryT]):
+    """An index in a folder, which is renamed for a new one and never deleted."""
+
+    def __init__(self, folder: Path, make: Callable[[Path], Index[QueryT]]) -> None:
+        self._folder = folder
+        self._make = make
+
+    def open(self) -> Index[QueryT]:
+        """The index of the folder."""
+        return self._make(self._folder)
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index in the folder; what was there is renamed.
+
+        Raises:
+            IndexingError: the folder cannot be renamed.
+        """
+        if self._folder.exists():
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+            try:
+                self._folder.rename(self._folder.with_name(f"{self._folder.name}.aside-{stamp}"))
+            except OSError as error:
+                raise IndexingError(f"{str(self._folder)!r} cannot be set aside: {error.strerror}") from error
+        return self.open()
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the index stands there: a look at one file."""
+        return index.revision == revision
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows it holds."""
+        return len(index.rows())
+
+    def rejected(self) -> Mapping[int, str]:
+        """None: an index of ours takes everything."""
+        return {}
+
+
+class Store(Protocol):
+    """What is asked of a store on servers beyond its indexes."""
+
+    def stands_at(self, revision: int) -> bool:
+        """Whether it stands there."""
+        ...
+
+    def count(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that the servers refused, with the reasons."""
+        ...
+
+
+class OnServers(Generic[QueryT]):
+    """An index on servers, where a new one is built beside the present one and takes its place when it is complete."""
+
+    def __init__(self, store: Store, index: Index[QueryT], anew: Callable[[], Index[QueryT]]) -> None:
+        self._store = store
+        self._index = index
+        self._anew = anew
+
+    def open(self) -> Index[QueryT]:
+        """The index; the servers are asked at its first use."""
+        return self._index
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index, which nobody searches before it is filled."""
+        return self._anew()
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the last search saw it there, or the servers say so now."""
+        del index
+        return self._store.stands_at(revision)
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows it holds, as the servers count them."""
+        del index
+        return self._store.count()
+
+    def rejected(self) -> Mapping[int, str]:
+        """What the servers refused."""
+        return self._store.rejected()
