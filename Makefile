@@ -17,7 +17,7 @@ $(BIN)/penstock: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/penstock
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows,elasticsearch,postgresql]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows,elasticsearch,postgresql,langchain,llama-index,haystack]'
 	@touch $@
 
 setup: $(VENV)/.dev ## install Penstock and its development tools into .venv
