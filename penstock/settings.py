@@ -5,25 +5,13 @@ Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the 
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 from platformdirs import user_data_path
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -34,201 +22,36 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from penstock.described import Described, ScheduleSettings, SourceSettings, some
+from penstock.described import ScheduleSettings as ScheduleSettings
+from penstock.described import SourceSettings
 from penstock.errors import SettingsError
+from penstock.groups import (
+    AnalyserSettings,
+    CatalogSettings,
+    ChunkerSettings,
+    Count,
+    EmbedderSettings,
+    FolderSettings,
+    IndexSettings,
+    LimitSettings,
+    LoaderSettings,
+    Part,
+    PromptSettings,
+    RetrievalSettings,
+    Share,
+    WebSettings,
+)
+from penstock.groups import CollectionSettings as CollectionSettings
+from penstock.groups import ElasticsearchSettings as ElasticsearchSettings
+from penstock.groups import Legs as Legs
+from penstock.groups import LLMSettings as LLMSettings
 from penstock.misspelt import check_variables, told
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Legs = Literal["both", "keyword", "vector"]
-Count = Annotated[int, Field(ge=1)]
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
 
 
 PREFIX = "PENSTOCK_"
 """Of the environment's variables."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LoaderSettings(_Part):
-    """How files are read."""
-
-    pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
-    ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
-    ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
-    encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
-
-
-class FolderSettings(_Part):
-    """Which files of a folder are sources; a known one that the patterns leave out is removed like a deleted one."""
-
-    include: tuple[str, ...] = Field((), description="patterns such as *.pdf; empty: every file")
-    exclude: tuple[str, ...] = Field((), description="patterns of what is left out, such as drafts/*")
-
-
-class LimitSettings(_Part):
-    """What one source may cost."""
-
-    parse_seconds: float = Field(300, gt=0, description="time to parse one file")
-    parse_mib: Count = Field(1536, description="memory of the process that parses, in MiB")
-    source_mib: Count = Field(512, description="size of one file or download, in MiB")
-    text_mib: Count = Field(64, description="text that one file may give, in MiB")
-    workers: Count = Field(2, description="processes that parse at the same time")
-
-
-class WebSettings(_Part):
-    """How web pages are fetched."""
-
-    timeout_seconds: float = Field(30, gt=0)
-    attempts: Count = 3
-    redirects: Annotated[int, Field(ge=0)] = 5
-    allow_private: bool = Field(False, description="allow loopback, private and link-local addresses")
-    user_agent: str = "Penstock/0.1"
-
-
-class ChunkerSettings(_Part):
-    """How documents are cut."""
-
-    name: str = Field("structure", description="structure, window or sentence")
-    size: Count | None = Field(None, description="tokens of the embedding model; default: what the model sees")
-    overlap: Annotated[int, Field(ge=0)] = Field(32, description="tokens that neighbours share (window only)")
-
-
-class EmbedderSettings(_Part):
-    """Which model computes vectors."""
-
-    name: str = Field("onnx", description="engine: onnx, or sentence-transformers (extra)")
-    model: str = Field("default", description="'default', a model folder, or a hub name that was pulled before")
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
-    batch: Count = 32
-    threads: Annotated[int, Field(ge=0)] = Field(0, description="0: all cores")
-
-
-class IndexSettings(_Part):
-    """Which indexes follow the catalog."""
-
-    keyword: str = Field("tantivy", description="tantivy (on disk), rank-bm25 (in memory) or elasticsearch (extra)")
-    vector: str = Field("faiss", description="faiss (exact, on disk) or elasticsearch (extra)")
-
-
-_PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
-_QUERIED_SECRET = re.compile(r"[?&](ssl)?password=", re.IGNORECASE)
-
-
-class CatalogSettings(_Part):
-    """Where the catalog is kept."""
-
-    url: str = Field("", description="postgresql://USER@HOST/DATABASE (extra postgresql); empty: a file in the home")
-    password: SecretStr | None = Field(None, description="of the database's user; one in the url is moved here")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _part_secret(cls, given: Any) -> Any:
-        """A password inside of the address is kept as a secret, which is printed nowhere."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("url"), str):
-            return given
-        if _QUERIED_SECRET.search(given["url"]):
-            raise ValueError("a password has no place in the url's query; set catalog.password")
-        found = _PASSWORD.match(given["url"])
-        if found is None:
-            return given
-        password = given.get("password") or unquote(found["password"])
-        return {**given, "url": _PASSWORD.sub(r"\g<before>@", given["url"]), "password": password}
-
-
-class ElasticsearchSettings(_Part):
-    """How Elasticsearch is reached, where an index is kept there."""
-
-    urls: tuple[str, ...] = Field(("http://127.0.0.1:9200",), description="one node or several, http:// or https://")
-    cloud_id: str = Field("", description="of a deployment of Elastic Cloud, in place of urls")
-    api_key: SecretStr | None = None
-    username: str = ""
-    password: SecretStr | None = None
-    ca_certs: Path | None = Field(None, description="certificates of the authority that signed the servers'")
-    fingerprint: str = Field("", description="SHA-256 fingerprint of the authority's certificate, in place of it")
-    prefix: str = Field("penstock", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what names of indexes begin with")
-    shards: Count = 1
-    replicas: Annotated[int, Field(ge=0)] = Field(1, description="copies of each shard on other nodes")
-    vectors: Literal["exact", "hnsw"] = Field("exact", description="hnsw: faster in large indexes, now and then wrong")
-    timeout_seconds: float = Field(30, gt=0)
-    attempts: Count = Field(5, description="tries of a write that the server was too busy for")
-
-
-class AnalyserSettings(_Part):
-    """What keyword search knows besides its own rules."""
-
-    user_dictionary: Path | None = Field(None, description="words to keep whole, one a line")
-    synonyms: Path | None = Field(None, description="comma-separated synonyms, one group a line")
-
-
-class RetrievalSettings(_Part):
-    """How legs are joined."""
-
-    k: Count = 10
-    candidates: Count = Field(100, description="candidates of each leg")
-    legs: Legs = "both"
-    fusion: Literal["weighted", "rrf"] = "weighted"
-    vector_weight: Share = Field(0.45, description="weight of the vector leg where its model covers the text")
-    rrf_k: Count = 60
-    neighbours: Annotated[int, Field(ge=0)] = Field(0, description="chunks added before and after each hit")
-
-
-class PromptSettings(_Part):
-    """How a prompt is assembled."""
-
-    budget: Count | None = Field(None, description="tokens; default: the model's context less the answer")
-    answer_tokens: Count = 1024
-    policy: Literal["strict", "open"] = Field("strict", description="strict: from the sources or not at all")
-    template: Path | None = Field(None, description="a Jinja2 template of your own")
-
-
-class LLMSettings(_Part):
-    """Which language model answers."""
-
-    name: str = Field("extractive", description="extractive (built in) or openai (any compatible server)")
-    preset: str = Field("", description="a vendor's or server's preset; see `penstock models presets`")
-    base_url: str = ""
-    model: str = ""
-    api_key: SecretStr | None = None
-    context_tokens: Count | None = None
-    tokenizer: Path | None = Field(None, description="the model's tokenizer.json, to count exactly and not estimate")
-    timeout_seconds: float = Field(60, gt=0)
-    attempts: Count = 3
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-
-
-class CollectionSettings(Described):
-    """A collection that `penstock sync` keeps: its sources, its schedule, and what is set otherwise for it alone."""
-
-    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
-    schedule: ScheduleSettings | None = None
-    removal_share: Share | None = None
-    failure_share: Share | None = None
-    batch: Count | None = None
-    loaders: LoaderSettings = LoaderSettings()
-    folders: FolderSettings = FolderSettings()
-    limits: LimitSettings = LimitSettings()
-    web: WebSettings = WebSettings()
-    chunker: ChunkerSettings = ChunkerSettings()
-    embedder: EmbedderSettings = EmbedderSettings()
-    indexes: IndexSettings = IndexSettings()
-    analyser: AnalyserSettings = AnalyserSettings()
-    retrieval: RetrievalSettings = RetrievalSettings()
-    prompt: PromptSettings = PromptSettings()
-    llm: LLMSettings = LLMSettings()
-
-    def overrides(self) -> dict[str, Any]:
-        """What is set for this collection alone, nested as in `Settings`."""
-        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule"}}
-        return {
-            name: {inner: getattr(value, inner) for inner in value.model_fields_set}
-            if isinstance(value, _Part)
-            else value
-            for name, value in own.items()
-            if value is not None
-        }
 
 
 class Settings(BaseSettings):
@@ -328,7 +151,7 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
     return NestedSecretsSettingsSource(SecretsSettingsSource(Settings), secrets_dir=folder)
 
 
-_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, _Part | dict))
+_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, Part | dict))
 
 
 def read_settings(**given: Any) -> Settings:
