@@ -5,6 +5,7 @@ from typing import Any
 from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.planning import Plan
 from penstock.pipelines.status import Status
 
 
@@ -22,11 +23,27 @@ def run_report(report: RunReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds.items()},
         "interrupted": report.interrupted,
+        "failure": report.failure,
         "attention": list(report.attention),
         "sources": [
             {"uri": result.uri, "outcome": result.outcome, "reason": result.reason, "chunks": result.chunks}
             for result in report.results
         ],
+    }
+
+
+def plan(found: Plan) -> dict[str, Any]:
+    """What a run would do: a list of sources for each outcome that is known before anything is read."""
+    settled: dict[str, Any] = {outcome: [] for outcome in OUTCOMES if outcome not in ("indexed", "removed")}
+    for result in found.settled.results:
+        settled[result.outcome].append({"uri": result.uri, "reason": result.reason})
+    return {
+        "collection": found.collection,
+        "new": [one.listed.uri for one in found.new],
+        "changed": [one.listed.uri for one in found.pending if one.listed.uri in found.changed],
+        **settled,
+        "removed": list(found.removal.uris),
+        "attention": [*found.removal.remarks, *([found.removal.refused] if found.removal.refused else [])],
     }
 
 

@@ -1,7 +1,8 @@
-"""How a command ends: exit codes, error texts, and the one JSON object."""
+"""How a command ends: error texts, the one JSON object, and signals; `penstock.pipelines.codes` has the exit codes."""
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,9 @@ from typing import Any
 import typer
 
 from penstock.errors import PenstockError, UnknownName, UsageError
+from penstock.pipelines.codes import ALL_WELL, INTERRUPTED, NOTHING_DONE, USAGE
 
-ALL_WELL, NOTHING_DONE, USAGE, ATTENTION, INTERRUPTED = 0, 1, 2, 3, 130
-"""0 all well; 1 nothing could be done; 2 wrong usage; 3 some sources failed or need attention; 130 interrupted."""
+_STAYS = "interrupted; what was committed stays"
 
 
 def emit(result: dict[str, Any]) -> None:
@@ -27,10 +28,13 @@ def told(as_json: bool) -> Iterator[None]:
         try:
             yield
         except PenstockError as error:
-            _tell(type(error).__name__, f"{error}{_advice(error)}", retryable=error.retryable, as_json=as_json)
-            raise typer.Exit(USAGE if isinstance(error, UsageError) else NOTHING_DONE) from None
+            if as_json:
+                emit(described(error))
+            raise typer.Exit(tell(error)) from None
         except KeyboardInterrupt:
-            _tell("Interrupted", "interrupted; what was committed stays", retryable=True, as_json=as_json)
+            if as_json:
+                emit(_error("Interrupted", _STAYS, retryable=True))
+            _say(_STAYS, typer.colors.YELLOW)
             raise typer.Exit(INTERRUPTED) from None
         finally:
             sys.stdout.flush()  # here, where it can still be told that the reader has gone
@@ -41,14 +45,39 @@ def told(as_json: bool) -> Iterator[None]:
         raise typer.Exit(before.exit_code if isinstance(before, typer.Exit) else ALL_WELL) from None
 
 
-def _tell(kind: str, message: str, *, retryable: bool, as_json: bool) -> None:
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """A polite kill (SIGTERM) ends a run as Ctrl-C does: what is committed stays, and the account is given."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def tell(error: PenstockError, *, where: str = "") -> int:
+    """Tells a person what went wrong; gives the exit code for it."""
+    _say(f"error: {where}{error}{_advice(error)}", typer.colors.RED)
+    return USAGE if isinstance(error, UsageError) else NOTHING_DONE
+
+
+def described(error: PenstockError) -> dict[str, Any]:
+    """What went wrong, in the one shape in which programs are told of errors."""
+    return _error(type(error).__name__, f"{error}{_advice(error)}", retryable=error.retryable)
+
+
+def _error(kind: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    return {"error": {"kind": kind, "message": message, "retryable": retryable}}
+
+
+def _say(message: str, colour: str) -> None:
     from penstock.cli.screen import harmless
 
-    if as_json:
-        emit({"error": {"kind": kind, "message": message, "retryable": retryable}})
-    interrupted = kind == "Interrupted"
-    colour = typer.colors.YELLOW if interrupted else typer.colors.RED
-    typer.secho(harmless(message if interrupted else f"error: {message}"), err=True, fg=colour)
+    typer.secho(harmless(message), err=True, fg=colour)
 
 
 def _advice(error: PenstockError) -> str:

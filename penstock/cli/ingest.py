@@ -1,14 +1,11 @@
 """`penstock ingest` and `penstock remove`: bringing sources in and taking them out, with an account of each."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.ending import ALL_WELL, ATTENTION, INTERRUPTED, NOTHING_DONE, emit, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, labels_of, opened
+from penstock.cli.ending import emit, terminated_like_interrupted, told
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, RemovalShare, labels_of, opened
 
 if TYPE_CHECKING:
     from penstock.model import RunReport
@@ -31,16 +28,7 @@ def ingest(
             show_default=False,
         ),
     ] = None,
-    removal_share: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="SHARE",
-            help="Share of the collection that may be removed at once.",
-            show_default=False,
-        ),
-    ] = None,
+    removal_share: RemovalShare = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +37,7 @@ def ingest(
         from penstock.cli.progress import watching
 
         labels = labels_of(label) if label is not None else None
-        with watching() as watch, _terminated_like_interrupted():
+        with watching() as watch, terminated_like_interrupted():
             report = penstock.ingest(*addresses, labels=labels, access=access, watch=watch)
         _finish(report, as_json)
 
@@ -69,32 +57,10 @@ def remove(
 def _finish(report: "RunReport", as_json: bool) -> None:
     from penstock.cli.tables import show_report
     from penstock.pipelines import reports
+    from penstock.pipelines.codes import exit_code
 
+    account = reports.run_report(report)
     if as_json:
-        emit(reports.run_report(report))
+        emit(account)
     show_report(report, stderr=as_json)
-    raise typer.Exit(exit_code(report))
-
-
-def exit_code(report: "RunReport") -> int:
-    """0 all well; 3 some sources need attention; 1 nothing could be read at all; 130 interrupted."""
-    if report.interrupted:
-        return INTERRUPTED
-    wrong = report.count("failed") + report.count("partial") + report.count("empty")
-    if report.count("failed") and report.count("failed") == report.discovered:
-        return NOTHING_DONE
-    return ATTENTION if wrong or report.attention else ALL_WELL
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """A polite kill (SIGTERM) ends a run as Ctrl-C does: what is committed stays, and the account is given."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    raise typer.Exit(exit_code(account))

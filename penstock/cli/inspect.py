@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.ending import ALL_WELL, ATTENTION, emit, told
+from penstock.cli.ending import emit, told
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, given_settings, opened
+from penstock.pipelines.codes import ALL_WELL, ATTENTION
 
 
 def status(

@@ -20,6 +20,16 @@ CollectionName = Annotated[
         "--collection", "-c", metavar="NAME", help="Collection to use (default: 'default').", show_default=False
     ),
 ]
+RemovalShare = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Share of the collection that may be removed at once.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; everything else on stderr.")]
 Assignments = Annotated[
     list[str] | None,

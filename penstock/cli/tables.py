@@ -8,6 +8,7 @@ from penstock.catalog import RunInfo, StoredDocument
 from penstock.cli.screen import Screen, harmless
 from penstock.loaders import shown
 from penstock.model import OUTCOMES, Answer, ChunkCounts, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
+from penstock.pipelines.planning import Plan
 from penstock.pipelines.status import Status
 
 LISTED = 50
@@ -32,8 +33,39 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
     screen.say("chunks: ", _chunks(report.chunks))
     for remark in report.attention:
         screen.say(("attention: ", "yellow"), remark)
+    if report.failure:
+        screen.say(("failed: ", "red"), report.failure)
     if report.interrupted:
         screen.say(("interrupted: ", "yellow"), "what was committed stays; run the same command again to go on")
+
+
+def show_plan(plan: Plan, *, stderr: bool) -> None:
+    """What a run would do, by count and by name."""
+    screen = Screen(stderr=stderr)
+    screen.say((f"{plan.collection}: this would be done", "bold"))
+    table = Table("sources", "count")
+    table.columns[1].justify = "right"
+    table.add_row("new", str(len(plan.new)))
+    table.add_row("changed, or to be asked whether", str(len(plan.changed)))
+    table.add_row("removed", str(len(plan.removal.uris)))
+    for outcome in OUTCOMES:
+        count = sum(result.outcome == outcome for result in plan.settled.results)
+        if count or outcome == "unchanged":
+            table.add_row(outcome, str(count))
+    screen.draw(table)
+    _show_named(screen, "new", [found.listed.uri for found in plan.new])
+    _show_named(screen, "changed", [one.listed.uri for one in plan.pending if one.listed.uri in plan.changed])
+    _show_named(screen, "removed", plan.removal.uris)
+    _show_reasons(screen, [one for one in plan.settled.results if one.outcome != "unchanged"])
+    for remark in filter(None, (*plan.removal.remarks, plan.removal.refused)):
+        screen.say(("attention: ", "yellow"), remark)
+
+
+def _show_named(screen: Screen, what: str, uris: Sequence[str]) -> None:
+    for uri in uris[:LISTED]:
+        screen.say(f"  {what:<8} ", shown(uri))
+    if len(uris) > LISTED:
+        screen.say(f"  ... and {len(uris) - LISTED} more {what}; --json lists them all")
 
 
 def _chunks(counts: ChunkCounts) -> str:
