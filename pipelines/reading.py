@@ -124,6 +124,7 @@ class Reader:
 
     def _read(self, found: Found, before: Before) -> Reading:
         listed, known = found.listed, before.known
+        self._collection.check_uri(listed.uri)
         reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
         if reusable and _same(listed, reusable.source):
             return self._cut_anew(reusable.source, reusable)

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from penstock.catalog import Collection
+from penstock.errors import LimitExceeded
 from penstock.model import Extraction, ExtractionWriter, Labels, Source
 from penstock.pipelines.reading import cut
-from penstock.pipelines.verdicts import Reading, as_before
+from penstock.pipelines.verdicts import Reading, as_before, not_fetched
 from penstock.ports import Chunker
 
 LOADER = "record-1"
@@ -47,6 +48,11 @@ def readings_of(records: Iterable[Record], collection: Collection, chunker: Chun
     """What the catalog shall hold of each record; one that it holds already is unchanged."""
     for record in records:
         source, known = record.source(), collection.known(record.uri)
+        try:
+            collection.check_uri(record.uri)
+        except LimitExceeded as error:
+            yield not_fetched(record.uri, str(error), known)
+            continue
         if known and (known.source, known.chunker) == (source, chunker.fingerprint):
             yield as_before(known)
         else:

@@ -10,11 +10,20 @@ import pytest
 from penstock.testing.servers.fixtures import (
     elasticsearch_url,
     mortal_postgresql,
+    postgresql_catalog,
     postgresql_database,
+    postgresql_template,
     postgresql_url,
 )
 
-__all__ = ["elasticsearch_url", "mortal_postgresql", "postgresql_database", "postgresql_url"]
+__all__ = [
+    "elasticsearch_url",
+    "mortal_postgresql",
+    "postgresql_catalog",
+    "postgresql_database",
+    "postgresql_template",
+    "postgresql_url",
+]
 
 SERVERS = "PENSTOCK_TEST_"
 """What variables begin with that point to running servers."""

@@ -35,6 +35,11 @@ class Backend(Protocol):
         """What to choose another one of, when this one is taken."""
         ...
 
+    @property
+    def longest_uri(self) -> int:
+        """Bytes of the longest address of a source that its indexes take."""
+        ...
+
     def connect(self) -> Engines:
         """Connections to the database.
 

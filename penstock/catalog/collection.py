@@ -35,7 +35,7 @@ from penstock.catalog.values import (
     StoredDocument,
 )
 from penstock.catalog.vectors import VectorCache
-from penstock.errors import CatalogError, UnknownName
+from penstock.errors import CatalogError, LimitExceeded, UnknownName
 from penstock.model import Change, Chunk, Filter, RunReport, Scope
 
 Rows = Sequence[int] | NDArray[np.int64]
@@ -87,6 +87,16 @@ class Collection:
         if at is not None and not 0 <= at <= newest:
             raise CatalogError(f"collection {self.name!r} has no revision {at}; it has 0 to {newest}")
         return newest if at is None else at
+
+    def check_uri(self, uri: str) -> None:
+        """Looks whether a source of that address can be kept.
+
+        Raises:
+            LimitExceeded: the address is too long for the indexes of the database.
+        """
+        length, most = len(uri.encode("utf-8", "surrogatepass")), self._database.backend.longest_uri
+        if length > most:
+            raise LimitExceeded(f"its address is {length} bytes long; the catalog's database takes at most {most}")
 
     # What is in it
 

@@ -9,7 +9,16 @@ from sqlalchemy import Connection, Row, delete, exists, insert, literal, select,
 
 from penstock.catalog.database import Database, inserted, pages
 from penstock.catalog.dialect import insert_if_absent
-from penstock.catalog.encoding import chunk_row, dump, dump_failure, label_key, microseconds, pack_body, source_row
+from penstock.catalog.encoding import (
+    chunk_row,
+    dump,
+    dump_failure,
+    label_key,
+    microseconds,
+    pack_body,
+    short,
+    source_row,
+)
 from penstock.catalog.planning import LiveDocument, LiveSource, Plan, check_batch, plan_commit
 from penstock.catalog.schema import (
     LIVE,
@@ -215,8 +224,10 @@ def _write_sources(connection: Connection, plan: Plan, prepared: Prepared, born:
     labels, access = [], []
     for put in plan.open_sources:
         row = inserted(connection, sources, prepared.sources[put.source.uri] | born)
-        labels += [{"source": row, "name": key, "value": label_key(value)} for key, value in put.source.labels.items()]
-        access += [{"source": row, "principal": principal} for principal in sorted(put.source.access)]
+        labels += [
+            {"source": row, "name": short(key), "value": label_key(value)} for key, value in put.source.labels.items()
+        ]
+        access += [{"source": row, "principal": short(principal)} for principal in sorted(put.source.access)]
     if labels:
         connection.execute(insert(source_labels), labels)
     if access:

@@ -1,5 +1,6 @@
 """How values are written into rows and read back: exactly, in compact JSON and compressed bytes."""
 
+import hashlib
 import json
 import zlib
 from dataclasses import asdict
@@ -25,6 +26,8 @@ from penstock.model import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LONGEST_KEY = 1000
+"""Bytes of a text in an index that databases take; two of them stand in one entry."""
 
 
 def microseconds(time: datetime) -> int:
@@ -75,9 +78,19 @@ def label_key(value: str | int | float) -> str:
     (True, False)
     """
     if isinstance(value, str):
-        return f"s:{value}"
+        return short(f"s:{value}")
     number = int(value) if isinstance(value, int) or value.is_integer() else value
     return f"n:{number!r}"
+
+
+def short(text: str) -> str:
+    """The text, or its hash where it is too long for an index: for what is compared and not shown.
+
+    >>> short("red"), len(short("red" * 1000))
+    ('red', 71)
+    """
+    coded = text.encode("utf-8", "surrogatepass")
+    return text if len(coded) <= LONGEST_KEY else f"sha256:{hashlib.sha256(coded).hexdigest()}"
 
 
 def source_row(source: Source) -> dict[str, Any]:

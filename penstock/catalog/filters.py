@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, or_
 
 from penstock.catalog.dialect import matches
-from penstock.catalog.encoding import label_key, microseconds
+from penstock.catalog.encoding import label_key, microseconds, short
 from penstock.catalog.schema import chunks, source_access, source_labels, sources
 from penstock.model import Filter, Place
 
@@ -54,10 +54,10 @@ def _globs(column: ColumnElement[str], patterns: Sequence[str]) -> list[ColumnEl
 
 def _labelled(name: str, value: Any) -> ColumnElement[bool]:
     table = source_labels.c
-    return exists().where(table.source == sources.c.row, table.name == name, table.value == label_key(value))
+    return exists().where(table.source == sources.c.row, table.name == short(name), table.value == label_key(value))
 
 
 def _visible(principals: Sequence[str]) -> ColumnElement[bool]:
     table = source_access.c
-    mine = exists().where(table.source == sources.c.row, table.principal.in_(principals))
+    mine = exists().where(table.source == sources.c.row, table.principal.in_(map(short, principals)))
     return or_(sources.c.access == "[]", mine)

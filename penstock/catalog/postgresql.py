@@ -72,6 +72,7 @@ class Postgresql:
     """The database of that address."""
 
     elsewhere = "database, or another schema (?options=-csearch_path=NAME)"
+    longest_uri = 2600  # an entry of a B-tree takes 2704, and two numbers stand beside the address
 
     def __init__(self, url: URL, password: str | None) -> None:
         host = unquote(url.host) if url.host else None  # a folder of sockets may stand where the host stands

@@ -41,6 +41,7 @@ class Sqlite:
     """The database in one file; made for its owner's eyes only."""
 
     elsewhere = "file"
+    longest_uri = 10**6
 
     def __init__(self, url: URL) -> None:
         if url.database in (None, "", ":memory:"):

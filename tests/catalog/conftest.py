@@ -17,7 +17,15 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
-    """The address of an empty database."""
+    """The address of a catalog of this test's own; nothing was ever kept in it."""
+    if kind == "sqlite":
+        return f"sqlite:///{home / 'catalog.db'}"
+    return str(request.getfixturevalue("postgresql_catalog"))
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
+    """The address of a database of this test's own, without tables."""
     if kind == "sqlite":
         return f"sqlite:///{home / 'catalog.db'}"
     return str(request.getfixturevalue("postgresql_database"))

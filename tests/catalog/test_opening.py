@@ -36,10 +36,11 @@ def test_only_their_owner_may_look_at_what_documents_say(tmp_path: Path) -> None
     assert modes == dict.fromkeys(("home", "catalog.db", "catalog.db-wal", "catalog.db-shm", "collections"), 0)
 
 
-def test_the_migrations_make_the_tables_of_the_schema(catalog: Catalog, url: str) -> None:
+def test_the_migrations_make_the_tables_of_the_schema(empty_url: str) -> None:
+    open_catalog(empty_url).close()
     autogenerate = importlib.import_module("alembic.autogenerate")
     context = importlib.import_module("alembic.runtime.migration").MigrationContext
-    engines = backend_of(url).connect()
+    engines = backend_of(empty_url).connect()
     with engines.reading.connect() as connection:
         assert autogenerate.compare_metadata(context.configure(connection), metadata) == []
     engines.pool.dispose()
@@ -71,16 +72,16 @@ def test_a_catalog_of_a_newer_version_is_left_alone(catalog: Catalog, url: str) 
         open_catalog(url)
 
 
-def test_an_empty_version_table_is_a_new_catalog(url: str) -> None:
-    execute_on(url, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-    with open_catalog(url) as catalog:
+def test_an_empty_version_table_is_a_new_catalog(empty_url: str) -> None:
+    execute_on(empty_url, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    with open_catalog(empty_url) as catalog:
         assert catalog.collections() == ()
 
 
-def test_the_tables_of_another_application_are_left_alone(url: str) -> None:
-    execute_on(url, "CREATE TABLE songs (name TEXT)")
+def test_the_tables_of_another_application_are_left_alone(empty_url: str) -> None:
+    execute_on(empty_url, "CREATE TABLE songs (name TEXT)")
     with pytest.raises(CatalogError, match=r"another application.*songs.*choose another (file|database)"):
-        open_catalog(url)
+        open_catalog(empty_url)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:

@@ -96,9 +96,9 @@ def test_writers_of_two_collections_wait_for_each_other(catalog: Catalog, url: s
     ]
 
 
-def test_two_processes_may_open_a_new_catalog_at_once(url: str) -> None:
+def test_two_processes_may_open_a_new_catalog_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
-        for catalog in threads.map(lambda _: open_catalog(url), range(4)):
+        for catalog in threads.map(lambda _: open_catalog(empty_url), range(4)):
             assert catalog.collections() == ()
             catalog.close()
 

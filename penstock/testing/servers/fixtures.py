@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from penstock.catalog import open_catalog
 from penstock.testing.servers.elasticsearch import URL_VARIABLE, Version, elasticsearch_server
 from penstock.testing.servers.postgresql import PostgresqlServer, fresh_database, own_postgresql, postgresql_server
 from penstock.testing.servers.processes import ServerMissing
@@ -42,6 +43,21 @@ def postgresql_url() -> Iterator[str]:
 def postgresql_database(postgresql_url: str) -> Iterator[str]:
     """The address of an empty database that only this test knows."""
     with fresh_database(postgresql_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str) -> Iterator[str]:
+    """The name of a database with the tables of a catalog, to be copied."""
+    with fresh_database(postgresql_url) as url:
+        open_catalog(url).close()
+        yield url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture
+def postgresql_catalog(postgresql_url: str, postgresql_template: str) -> Iterator[str]:
+    """The address of a catalog that only this test knows; nothing was ever kept in it."""
+    with fresh_database(postgresql_url, template=postgresql_template) as url:
         yield url
 
 
