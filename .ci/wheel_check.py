@@ -17,7 +17,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
-NEEDS_MORE = ("penstock.flows.", "penstock.testing.", "penstock.catalog.migrations.env.")
+NEEDS_MORE = (
+    "penstock.flows.",
+    "penstock.integrations.haystack.",
+    "penstock.integrations.langchain.",
+    "penstock.integrations.llama_index.",
+    "penstock.testing.",
+    "penstock.catalog.migrations.env.",
+)
 """Modules that need an extra, pytest, or a migration under way, to be imported."""
 
 

@@ -7,16 +7,16 @@ import pytest
 
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
-from penstock.settings import Settings
+from penstock.settings import LoaderSettings, Settings
 
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the collections `handbook` and `shelf`."""
+    """A home with the collections `handbook`, without what OCR would read of it, and `shelf`."""
     home = tmp_path_factory.mktemp("library")
-    with Penstock(settings=Settings(home=home, collection="handbook")) as penstock:
+    with Penstock(settings=Settings(home=home, collection="handbook", loaders=LoaderSettings(ocr="never"))) as penstock:
         assert not penstock.ingest(HANDBOOK).count("failed")
     with Penstock(settings=Settings(home=home, collection="shelf")) as penstock:
         penstock.add(shelf())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PLUG_INS = {"langchain": "langchain_core", "llama_index": "llama_index", "haystack": "haystack"}
-EXTRAS = {"langchain": "langchain", "llama_index": "llama-index", "haystack": "haystack"}
+EXTRAS = ("langchain", "llama-index", "haystack")
 WATCHED = """
 import sys
 
@@ -26,13 +26,15 @@ assert not heavy, heavy
 """
 MISSING = """
 import sys
+from importlib import import_module
 for name in {absent!r}:
     sys.modules[name] = None
 from penstock.errors import MissingExtra
-try:
-    import penstock.integrations.{plug_in}
-except MissingExtra as error:
-    print(error)
+for plug_in in {plug_ins!r}:
+    try:
+        import_module(f"penstock.integrations.{{plug_in}}")
+    except MissingExtra as error:
+        print(error)
 """
 
 
@@ -53,10 +55,9 @@ def test_the_package_of_the_plug_ins_is_light(tmp_path: Path) -> None:
     run(LIGHT, tmp_path)
 
 
-@pytest.mark.parametrize("plug_in", PLUG_INS)
-def test_a_plug_in_without_its_framework_names_the_extra(plug_in: str, tmp_path: Path) -> None:
-    told = run(MISSING.format(absent=list(PLUG_INS.values()), plug_in=plug_in), tmp_path)
-    assert f"pip install 'penstock[{EXTRAS[plug_in]}]'" in told
+def test_a_plug_in_without_its_framework_names_the_extra(tmp_path: Path) -> None:
+    told = run(MISSING.format(absent=list(PLUG_INS.values()), plug_ins=list(PLUG_INS)), tmp_path).splitlines()
+    assert [line.partition("pip install ")[2] for line in told] == [f"'penstock[{extra}]'" for extra in EXTRAS]
 
 
 @pytest.mark.parametrize("plug_in", PLUG_INS)
@@ -75,17 +76,15 @@ assert retriever.{ask}("How many days of leave carry over?")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("first", ["penstock.integrations.haystack", "haystack"])
-def test_haystack_reports_nothing_to_its_makers(first: str, tmp_path: Path) -> None:
+def test_haystack_reports_nothing_to_its_makers(tmp_path: Path) -> None:
     pytest.importorskip("haystack")
     code = f"""{WATCHED}
-import {first}
+import haystack
 import penstock.integrations.haystack
-from haystack import Pipeline
 from haystack.components.builders import PromptBuilder
 from haystack.telemetry import _telemetry
 assert _telemetry.telemetry is None
-pipeline = Pipeline()
+pipeline = haystack.Pipeline()
 pipeline.add_component("prompt", PromptBuilder("hello"))
 pipeline.run({{}})
 """

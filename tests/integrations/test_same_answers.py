@@ -45,7 +45,7 @@ def test_every_way_in_gives_the_same_hits_with_the_same_scores(
 ) -> None:
     langchain, llama_index, haystack = (plug_in(name) for name in ("langchain", "llama_index", "haystack"))
     expected = [(hit.chunk.id, hit.score) for hit in penstock.search(question).hits]
-    assert len(expected) > 4
+    assert len(expected) >= 3
     assert by_command_line(library, question) == expected
     documents = langchain.PenstockRetriever(penstock).invoke(question)
     assert [(document.id, document.metadata["score"]) for document in documents] == expected
