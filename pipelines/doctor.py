@@ -85,6 +85,13 @@ def _compare(
     return [*problems, *_rejected(collection, where, follower)]
 
 
+def refusals(collection: Collection, followers: Followers) -> list[str]:
+    """What the servers of indexes refused, for the report of a run; empty where there was nothing to refuse."""
+    both: tuple[tuple[Literal["keyword", "vector"], Follower[Any]], ...]
+    both = (("keyword", followers.keyword), ("vector", followers.vector))
+    return [problem.message for where, follower in both for problem in _rejected(collection, where, follower)]
+
+
 def _rejected(
     collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any]
 ) -> Iterator[Problem]:

@@ -163,10 +163,6 @@ class Followers:
         """Chunks in the keyword index and in the vector index."""
         return self.keyword.count(), self.vector.count()
 
-    def rejected(self) -> dict[int, str]:
-        """Rows that one of the indexes refused, with the reasons."""
-        return {**self.vector.rejected(), **self.keyword.rejected()}
-
     def close(self) -> None:
         """Lets go of the files of both."""
         self.keyword.close()

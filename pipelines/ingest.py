@@ -16,6 +16,7 @@ from penstock.engines.cached import CachedEmbedder
 from penstock.errors import PenstockError
 from penstock.model import BatchReport, ChunkCounts, Failure, RunReport, SourceResult
 from penstock.pipelines.discovery import Discovery
+from penstock.pipelines.doctor import refusals
 from penstock.pipelines.following import Followers
 from penstock.pipelines.joining import joined, run_report, too_many_failed
 from penstock.pipelines.reading import Before, Found, Reader
@@ -125,6 +126,7 @@ class Ingestion:
         begun = time.perf_counter()
         interrupted = self._worked(lambda: self._in_step(work))
         self._follow()
+        self._attention += refusals(self._collection, self._followers)
         whole = joined((*batches, self._batch(begun, interrupted)))
         return run_report(
             whole,
