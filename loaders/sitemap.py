@@ -47,11 +47,11 @@ class SitemapLister:
         self._clock = clock
         self._named: set[str] = set()
         self._asked: set[str] = set()
-        self._complete = False
+        self._complete = self._full = False
 
     def list(self) -> Iterator[Listed | Failure]:
         """See `Lister`."""
-        self._named, self._asked, self._complete = set(), set(), False
+        self._named, self._asked, self._complete, self._full = set(), set(), False, False
         whole = True
         for found in self._below(self._uri, DEEPEST):
             whole = whole and isinstance(found, Listed)
@@ -68,7 +68,7 @@ class SitemapLister:
 
     def _below(self, uri: str, depth: int) -> Iterator[Listed | Failure]:
         """Pages of one sitemap and of those that it names."""
-        if uri in self._asked:
+        if uri in self._asked or self._full:
             return
         self._asked.add(uri)
         inner: list[str] = []
@@ -91,7 +91,8 @@ class SitemapLister:
     def _check_limits(self, uri: str, depth: int) -> None:
         if depth < 0:
             raise LimitExceeded(f"{uri!r} stands below more than {DEEPEST} indexes")
-        if len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES:
+        self._full = len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES
+        if self._full:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
 
 
