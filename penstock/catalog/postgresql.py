@@ -56,7 +56,7 @@ ADVICE = {
     "no password supplied": "set the password in PENSTOCK_CATALOG__PASSWORD, or keep it in ~/.pgpass",
     "pg_hba.conf": "the server does not let this user in from this machine: see its pg_hba.conf",
     '" does not exist': "check the names in the address; a database is made with: createdb -E UTF8 -T template0 NAME",
-    "read-only transaction": "this server is a copy that cannot be written; give the address of the first one",
+    "recovery": "this server is a copy that cannot be written; give the address of the first one",
     "permission denied": "make the user the owner of the database, or grant it that",
     "no schema has been selected": "the schema that search_path names is not there; make it with: CREATE SCHEMA NAME",
     "certificate": "check sslmode and sslrootcert in the address",
