@@ -168,7 +168,7 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         below = {"collections": _names_of_a_collection()}
         wrong = error.errors(include_input=False, include_url=False)
-        all_told = "; ".join(told(one, _names(Settings), below) for one in wrong)
+        all_told = "; ".join(told(one, [*_names(Settings), *Settings.model_fields], below) for one in wrong)
         raise SettingsError(f"settings cannot be used: {all_told}; `penstock settings` lists all") from error
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
