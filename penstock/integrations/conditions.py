@@ -80,11 +80,11 @@ def _one(condition: Condition) -> Filter:
     field = condition.field
     if field.startswith(LABELS):
         return _label(condition)
-    if field not in _FIELDS:
+    if field not in FIELDS:
         raise UsageError(
-            f"filters cannot ask for {field!r}; known: {', '.join(map(repr, _FIELDS))}, and '{LABELS}NAME' for a label"
+            f"filters cannot ask for {field!r}; known: {', '.join(map(repr, FIELDS))}, and '{LABELS}NAME' for a label"
         )
-    return _FIELDS[field](condition)
+    return FIELDS[field](condition)
 
 
 def _refused(condition: Condition, allowed: str) -> UsageError:
@@ -155,10 +155,11 @@ def _modified(condition: Condition) -> Filter:
     raise _refused(condition, ">, >=, <, <=")
 
 
-_FIELDS: Mapping[str, Callable[[Condition], Filter]] = {
+FIELDS: Mapping[str, Callable[[Condition], Filter]] = {
     "source": _among("sources", _exactly),
     "media_type": _among("media_types", str),
     "language": _among("languages", str),
     "page": _page,
     "modified": _modified,
 }
+"""What can be asked for, besides labels."""
