@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import ask, ingest, inspect, models, search
+from penstock.cli import ask, ingest, inspect, models, search, sync
 
 app = typer.Typer(
     name="penstock",
@@ -34,6 +34,7 @@ def _root(
 
 
 app.command("ingest", short_help="Read what is new or changed; forget what is gone.")(ingest.ingest)
+app.command("sync", short_help="Bring collections to what penstock.toml says of them.")(sync.sync)
 app.command("search")(search.search)
 app.command("ask", short_help="Answer a question from the sources, with citations.")(ask.ask)
 app.command("prompt", short_help="Show the prompt for a question; it is sent nowhere.")(ask.prompt)
