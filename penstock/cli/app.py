@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import ask, ingest, inspect, models, search, sync
+from penstock.cli import ask, ingest, inspect, models, schedule, search, sync
 
 app = typer.Typer(
     name="penstock",
@@ -43,5 +43,6 @@ app.command("doctor", short_help="Prove that catalog and indexes hold the same."
 app.command("show")(inspect.show)
 app.command("remove", short_help="Take sources out of the collection.")(ingest.remove)
 app.command("collections")(inspect.collections)
+app.command("schedule", short_help="Sync what penstock.toml describes when it is due.")(schedule.schedule)
 app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)
 app.add_typer(models.app, name="models", short_help="Embedding models; presets for language models.")

@@ -46,29 +46,32 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 
 from penstock.errors import AddressRefused, CollectionLocked
-from penstock.flows import ingest as module
-from penstock.pipelines.workspace import Penstock
+from penstock.flows import steps as module
+from penstock.pipelines.stepwise import Stepwise
 
 with get_client(sync_client=True) as client:
     artifacts = [
-        {"key": one.key, "rows": json.loads(one.data)} for one in client.read_artifacts()
+        {"key": one.key, "type": one.type, "data": one.data, "description": one.description}
+        for one in client.read_artifacts()
     ]
     runs = sorted(one.name for one in client.read_task_runs())
 
 tries = {"CollectionLocked": 0, "AddressRefused": 0}
+target = module.Target(collection="flow", home=home)
 
 def failing(error):
-    def ingest(self, *addresses, **options):
+    def take(self, batch, **options):
         tries[type(error).__name__] += 1
         raise error
-    return ingest
+    return take
 
 @flow(name="retries")
 def retried():
-    return module.ingest_batch.with_options(retry_delay_seconds=0, retry_jitter_factor=0)("x", [], home, None)
+    quick = module.ingest_batch.with_options(retry_delay_seconds=0, retry_jitter_factor=0)
+    return quick(1, 1, (), 1, target)
 
 for error in (CollectionLocked("busy"), AddressRefused("no")):
-    Penstock.ingest = failing(error)
+    Stepwise.take = failing(error)
     try:
         retried()
     except type(error):

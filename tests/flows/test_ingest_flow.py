@@ -1,5 +1,6 @@
 """The flow is the same pipeline: the same documents in the catalog, in batches that are tried again where it helps."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from penstock.model import OUTCOMES
 from penstock.pipelines import parts
 from penstock.pipelines.workspace import Penstock
 from penstock.testing.embedders import LittleModel
+
+BATCHES = [f"batch {number} of 4" for number in range(1, 5)]
 
 
 @pytest.fixture
@@ -38,23 +41,29 @@ def test_the_flow_gives_what_the_plain_pipeline_gives(flow_run: dict[str, Any], 
 
 
 def test_it_ran_in_batches(flow_run: dict[str, Any]) -> None:
-    batches = [name for name in flow_run["tasks"] if name.startswith("ingest batch")]
-    assert batches == [f"ingest batch {number} of 4" for number in range(1, 5)]
-    assert "ingest the whole listing" in flow_run["tasks"]
+    assert flow_run["tasks"] == [*BATCHES, "begin", "discover", "finish"]
 
 
 def test_prefect_holds_tables_of_outcomes_and_of_what_needs_attention(flow_run: dict[str, Any]) -> None:
-    tables = {one["key"]: one["rows"] for one in flow_run["artifacts"]}
-    assert {row["outcome"]: row["sources"] for row in tables["penstock-outcomes"]} == {
+    tables = {one["key"]: json.loads(one["data"]) for one in flow_run["artifacts"] if one["type"] == "table"}
+    assert {row["outcome"]: row["sources"] for row in tables["penstock-flow-outcomes"]} == {
         name: flow_run["printed"][name] for name in OUTCOMES
     }
-    (row,) = tables["penstock-attention"]
-    assert row["uri"].endswith("broken.pdf")
+    (row,) = tables["penstock-flow-attention"]
+    assert row["source"].endswith("broken.pdf")
     assert row["reason"]
 
 
+def test_prefect_holds_a_full_bar_and_a_summary(flow_run: dict[str, Any]) -> None:
+    others = {one["type"]: one for one in flow_run["artifacts"] if one["type"] != "table"}
+    assert float(others["progress"]["data"]) == 100
+    assert others["progress"]["description"] == "flow: share of 7 sources to read that are done"
+    assert others["markdown"]["key"] == "penstock-flow-summary"
+    assert "6 added, 0 changed, 1 failed, and 0 removed" in others["markdown"]["data"]
+
+
 def test_only_what_may_help_is_tried_again(flow_run: dict[str, Any]) -> None:
-    assert flow_run["tries"] == {"CollectionLocked": 4, "AddressRefused": 1}
+    assert flow_run["tries"] == {"CollectionLocked": 5, "AddressRefused": 1}
 
 
 def test_sources_that_failed_show_in_the_exit_code(flow_run: dict[str, Any]) -> None:

@@ -1,0 +1,55 @@
+"""The doctor flow: proves that catalog and indexes hold the same chunks, or brings them back in step."""
+
+from typing import Any
+
+import penstock.flows.prefect_setup  # noqa: F401 - before prefect: switches its telemetry off
+
+from prefect import flow, get_run_logger, task  # isort: skip
+from prefect.artifacts import create_table_artifact  # isort: skip
+from prefect.states import Failed  # isort: skip
+
+from penstock.flows import artifacts
+from penstock.flows.retrying import RETRIED
+from penstock.flows.running import run_name
+from penstock.pipelines import reports
+from penstock.pipelines.workspace import Penstock
+
+
+@task(name="examine", task_run_name="examine {collection}", **RETRIED)
+def examine(collection: str, home: str | None, repair: bool) -> dict[str, Any]:
+    """What the doctor found in a collection, as a dictionary."""
+    with Penstock(home, collection) as penstock:
+        found = reports.diagnosis(penstock.doctor(repair=repair))
+    told = "the same chunks everywhere" if found["ok"] else f"{len(found['problems'])} problems"
+    get_run_logger().info("%s, revision %d, %d chunks: %s", collection, found["revision"], found["chunks"], told)
+    return found
+
+
+@flow(name="penstock-doctor", flow_run_name=run_name, persist_result=False)
+def doctor(collection: str | None = None, home: str | None = None, repair: bool = False) -> Any:
+    """Proves that catalog, keyword index and vector index hold the same chunks.
+
+    Args:
+        collection: name of the collection; default: each collection of the home.
+        home: where Penstock keeps its data; default as for `penstock --home`.
+        repair: whether an index that differs is built anew from the catalog.
+    """
+    found = [examine(name, home, repair) for name in ([collection] if collection else _collections(home))]
+    rows = [
+        {
+            "collection": one["collection"],
+            "revision": one["revision"],
+            "chunks": one["chunks"],
+            "found": "; ".join(problem["message"] for problem in one["problems"]) or "the same everywhere",
+        }
+        for one in found
+    ]
+    create_table_artifact(rows, key=artifacts.key(collection or "all", "doctor"), description="What the doctor found")
+    if ill := [one["collection"] for one in found if not one["ok"]]:
+        return Failed(message=f"catalog and indexes differ in {', '.join(ill)}; run it again with repair")
+    return found
+
+
+def _collections(home: str | None) -> list[str]:
+    with Penstock(home) as penstock:
+        return [info.name for info in penstock.collections()]

@@ -1,0 +1,155 @@
+"""A Prefect server of one's own: on loopback, with its data in the home, ended with the process that needed it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
+
+import httpx
+import psutil
+
+from penstock.errors import SchedulerError
+from penstock.flows.prefect_setup import SILENT
+
+USUAL_PORT = 4200
+"""Where Prefect's page is looked for; another port is taken where this one is in use."""
+SECONDS_TO_START = 120.0
+SECONDS_TO_END = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that runs on this machine."""
+
+    pid: int
+    port: int
+
+    @property
+    def page(self) -> str:
+        """Address of its page, for a browser."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api(self) -> str:
+        """Address of its API: what `PREFECT_API_URL` is set to."""
+        return f"{self.page}/api"
+
+    def answers(self) -> bool:
+        """Whether its API is there."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self.api}/health", timeout=5, trust_env=False).is_success
+        return False
+
+
+@contextmanager
+def running(folder: Path, port: int | None) -> Iterator[Server]:
+    """A server with its data in the folder, for as long as the context is open.
+
+    A server that a process before this one left behind when it was killed is taken over.
+
+    Args:
+        folder: holds the server's database, its log and the note of where it runs.
+        port: where it listens; None: the usual port, or a free one.
+
+    Raises:
+        SchedulerError: it does not start; says where its log is.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "server.json"
+    server = _left_behind(note)
+    if server is None or port not in (None, server.port):
+        if server:
+            _end(server)
+        server = _started(folder, port or _free_port())
+        note.write_text(json.dumps(asdict(server)), "utf-8")
+    try:
+        yield server
+    finally:
+        _end(server)
+        note.unlink(missing_ok=True)
+
+
+def _left_behind(note: Path) -> Server | None:
+    with suppress(OSError, ValueError, TypeError, psutil.Error):
+        server = Server(**json.loads(note.read_text("utf-8")))
+        words = psutil.Process(server.pid).cmdline()
+        if "prefect" in words and str(server.port) in words and server.answers():
+            return server
+    return None
+
+
+def _started(folder: Path, port: int) -> Server:
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        # A session of its own: Ctrl-C in the terminal ends the runs first, and the server after them.
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            command,
+            env=_environment(folder, port),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(pid=process.pid, port=port)
+    try:
+        _wait_until_up(server, process, log)
+    except BaseException:
+        _end(server)
+        raise
+    return server
+
+
+def _wait_until_up(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    begun = time.monotonic()
+    while not server.answers():
+        if process.poll() is not None:
+            raise SchedulerError(f"Prefect's server ended while it started; the last it said: {_end_of(log)}")
+        if time.monotonic() - begun > SECONDS_TO_START:
+            raise SchedulerError(f"Prefect's server did not answer within {SECONDS_TO_START:.0f} seconds; see {log}")
+        time.sleep(0.2)
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    """The server's own settings: nothing of the user's other servers, nothing written beside the library."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
+    return {
+        **inherited,
+        **SILENT,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_UI_STATIC_DIRECTORY": str(folder / "page"),
+    }
+
+
+def _free_port() -> int:
+    for port in (USUAL_PORT, 0):
+        with socket() as probe, suppress(OSError):
+            probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # what a server before this one left is no hindrance
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise SchedulerError("no port of the loopback interface is free")
+
+
+def _end(server: Server) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(server.pid)
+        process.terminate()
+        try:
+            process.wait(SECONDS_TO_END)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _end_of(log: Path) -> str:
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "nothing"

@@ -1,0 +1,81 @@
+"""The tasks of a run over a collection: what is there, batch by batch, and what is gone.
+
+Tasks hand on addresses and counts, never documents.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import penstock.flows.prefect_setup  # noqa: F401 - before prefect: switches its telemetry off
+
+from prefect import get_run_logger, task  # isort: skip
+
+from penstock.flows import artifacts
+from penstock.flows.retrying import RETRIED
+from penstock.flows.workspaces import opened
+from penstock.model import OUTCOMES, BatchReport, RunReport, SourceResult
+from penstock.pipelines.planning import Plan
+from penstock.pipelines.reading import Found
+
+BATCH = 64
+"""Sources a task, where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a run writes; None stands for what is set."""
+
+    collection: str | None
+    home: str | None
+
+
+@task(name="discover", task_run_name="discover", **RETRIED)
+def discover(addresses: list[str], target: Target) -> Plan:
+    """What is below the addresses, or in the sources that penstock.toml describes where there are none."""
+    with opened(target.home, target.collection) as penstock:
+        plan = penstock.plan(*addresses)
+    told = _told(plan.settled.results)
+    get_run_logger().info(
+        "%d to read%s; %d gone", len(plan.pending), f"; {told}" if told else "", len(plan.removal.uris)
+    )
+    return plan
+
+
+@task(name="begin", task_run_name="begin", **RETRIED)
+def begin(command: str, target: Target) -> int:
+    """Notes in the catalog that a run begins; gives its number."""
+    with opened(target.home, target.collection) as penstock:
+        return penstock.begin(command)
+
+
+@task(name="ingest", task_run_name="batch {number} of {of}", **RETRIED)
+def ingest_batch(number: int, of: int, batch: Sequence[Found], run: int, target: Target) -> BatchReport:
+    """Reads and commits one batch of sources."""
+    with opened(target.home, target.collection) as penstock:
+        report = penstock.take(batch, run=run)
+    get_run_logger().info("batch %d of %d: %s", number, of, _told(report.results) or "nothing")
+    return report
+
+
+@task(name="finish", task_run_name="finish", **RETRIED)
+def finish(plan: Plan, batches: Sequence[BatchReport], run: int, target: Target) -> RunReport:
+    """Removes what is gone, brings both indexes up to date, and gives the account of the run."""
+    with opened(target.home, target.collection) as penstock:
+        return penstock.finish(plan, batches, run=run)
+
+
+def all_steps(plan: Plan, run: int, batch: int, target: Target) -> RunReport:
+    """The tasks of a run one after the other, with a bar that shows how far it is."""
+    batches = plan.batches(batch)
+    with artifacts.progress(plan.collection, len(plan.pending)) as bar:
+        done = []
+        for number, sources in enumerate(batches, start=1):
+            done.append(ingest_batch(number, len(batches), sources, run, target))
+            bar.add(len(sources))
+        return finish(plan, done, run, target)
+
+
+def _told(results: Sequence[SourceResult]) -> str:
+    counts = Counter(result.outcome for result in results)
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
