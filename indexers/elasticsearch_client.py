@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
@@ -15,6 +16,7 @@ OLDEST, NEWEST = (8, 13), 9
 """The first release that has all that is asked of it, and the last main version that this was tested with."""
 CLIENT = version("elasticsearch")
 """The installed release of the client."""
+PORTS = {"http": 80, "https": 443}
 BUSY = (429, 502, 503, 504)
 REASON_CHARACTERS = 600
 
@@ -31,6 +33,10 @@ def connect(connection: Connection) -> Elasticsearch:
         raise SettingsError("elasticsearch needs username and password together")
     if connection.ca_certs and connection.fingerprint:
         raise SettingsError("elasticsearch has both ca_certs and a fingerprint; set one of them")
+    if connection.ca_certs and not connection.ca_certs.is_file():
+        raise SettingsError(f"elasticsearch.ca_certs names {str(connection.ca_certs)!r}, which is no file")
+    if any("@" in urlsplit(url).netloc for url in connection.urls):
+        raise SettingsError("elasticsearch.urls hold a user; set elasticsearch.username and password instead")
     options: dict[str, Any] = {
         "request_timeout": connection.timeout_seconds,
         "api_key": connection.api_key or None,
@@ -41,7 +47,7 @@ def connect(connection: Connection) -> Elasticsearch:
     if connection.cloud_id:
         options["cloud_id"] = connection.cloud_id
     else:
-        options["hosts"] = _with_port(connection.urls)
+        options["hosts"] = [_with_port(url) for url in connection.urls]
     try:
         return Elasticsearch(**{name: value for name, value in options.items() if value is not None})
     except (ValueError, OSError) as error:  # an address or a certificate that cannot be used
@@ -154,13 +160,9 @@ def _short(reason: object) -> str:
     return text if len(text) <= REASON_CHARACTERS else f"{text[:REASON_CHARACTERS]}..."
 
 
-def _with_port(urls: tuple[str, ...]) -> list[str]:
-    """The addresses with the port that their scheme means, which the client wants to see."""
-    ports = {"http": 80, "https": 443}
-    found = []
-    for url in urls:
-        scheme, _, rest = url.partition("://")
-        host = rest.partition("/")[0].rpartition("@")[2]
-        named = host.rpartition(":")[2].isdigit() and not host.endswith("]")
-        found.append(url if named or scheme not in ports else f"{scheme}://{rest.rstrip('/')}:{ports[scheme]}")
-    return found
+def _with_port(url: str) -> str:
+    """The address with the port that its scheme means, which the client wants to see."""
+    parts = urlsplit(url)
+    if parts.port is not None or parts.scheme not in PORTS:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{PORTS[parts.scheme]}"))

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,9 +130,16 @@ class ElasticsearchServer:
 
 @contextmanager
 def running_elasticsearch(
-    version: Version, *, settings: str = "xpack.security.enabled: false\n", password: str = "", https: bool = False
+    version: Version,
+    *,
+    settings: str = "xpack.security.enabled: false\n",
+    password: str = "",
+    https: bool = False,
+    files: Mapping[str, bytes] | None = None,
 ) -> Iterator[ElasticsearchServer]:
     """A server for as long as the context is open; `password` is that of the user `elastic`, where security is on.
+
+    `files` are put beside its settings, by name.
 
     Raises:
         ServerMissing: it cannot be had on this machine; says what is missing.
@@ -145,6 +152,8 @@ def running_elasticsearch(
         server = ElasticsearchServer(home, folder, java, https=https)
         (folder / "tmp").mkdir()  # the server may read its folder of temporary files, and must not read its own plugins
         server.configure(settings)
+        for name, content in (files or {}).items():
+            (home / "config" / name).write_bytes(content)
         if password:
             server.keep_secret("bootstrap.password", password)
         _give_all(folder)
