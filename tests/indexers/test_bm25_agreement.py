@@ -1,12 +1,14 @@
-"""tantivy, rank-bm25 and bm25s rank alike on the same tokens."""
+"""tantivy, rank-bm25, bm25s and Elasticsearch rank alike on the same tokens."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from penstock.indexers.elasticsearch import ElasticsearchStore
+from penstock.indexers.elasticsearch_options import Layout
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
@@ -94,3 +96,23 @@ def test_a_text_without_tokens_is_held_and_never_found(tmp_path: Path) -> None:
 def test_a_token_that_is_everywhere_still_counts(tmp_path: Path) -> None:
     for index in indexes(tmp_path, ["w1", "w1 w2", "w1 w3"]):
         assert [hit.row for hit in index.search(["w1"], k=5, scope=scope_of())] == [0, 1, 2]
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.parametrize(("longest", "shards"), [(40, 1), (40, 3), (400, 1)], ids=["exact", "three shards", "long"])
+def test_elasticsearch_ranks_as_tantivy(
+    tmp_path: Path, make_store: Callable[..., ElasticsearchStore], longest: int, shards: int
+) -> None:
+    """Its scores are single precision; lengths it keeps in one byte as tantivy does, and rounds them alike."""
+    corpus = texts(200, longest, seed=4)
+    store = make_store(content="words", vectors=False, layout=Layout(shards=shards))
+    entries = (entry_of(row, text) for row, text in enumerate(corpus))
+    store.apply(Change(since=0, revision=1, removed=(), added=entries))
+    tantivy, _ = indexes(tmp_path, corpus)
+    for query in QUERIES:
+        ours = tantivy.search(query.split(), k=200, scope=scope_of())
+        theirs = store.keyword.search(query.split(), k=200, scope=scope_of())
+        assert len(ours) == len(theirs)
+        expected = {hit.row: hit.score for hit in ours}
+        assert [hit.score for hit in theirs] == pytest.approx([expected[hit.row] for hit in theirs], rel=1e-5)
+        assert [hit.score for hit in theirs] == pytest.approx([hit.score for hit in ours], rel=1e-5)
