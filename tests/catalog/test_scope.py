@@ -200,6 +200,19 @@ def test_numbers_of_an_array_are_rows(shelved: Collection) -> None:
     assert len(shelved.chunk_ids(rows)) == len(rows)
 
 
+def test_chunks_beside_a_chunk_are_known_by_id(shelved: Collection, commit: Committer) -> None:
+    documents = list(shelved.documents())
+    found = [documents[1].chunks[0], documents[0].chunks[3], documents[1].chunks[1]]
+    (first, second, third, _), last = (chunk.id for chunk in documents[1].chunks), documents[0].chunks[2].id
+    revision = shelved.revision()
+    expected = {first: ("", second), found[1].id: (last, ""), second: (first, third)}
+    assert shelved.adjacent(found, at=revision) == expected
+    commit(removed=(documents[1].document.source.uri,))
+    assert shelved.adjacent(found, at=revision) == expected
+    assert shelved.adjacent(found, at=shelved.revision()) == {found[1].id: (last, "")}
+    assert shelved.adjacent([], at=revision) == {}
+
+
 def test_neighbours_stand_around_a_chunk_in_reading_order(shelved: Collection) -> None:
     rows = shelved.live_rows().tolist()[:4]
     scope = shelved.scope(Filter())

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
-from penstock.settings import LoaderSettings, Settings
+from penstock.settings import read_settings
 
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 
@@ -16,9 +16,9 @@ HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the collections `handbook`, without what OCR would read of it, and `shelf`."""
     home = tmp_path_factory.mktemp("library")
-    with Penstock(settings=Settings(home=home, collection="handbook", loaders=LoaderSettings(ocr="never"))) as penstock:
+    with Penstock(settings=read_settings(home=home, collection="handbook", loaders={"ocr": "never"})) as penstock:
         assert not penstock.ingest(HANDBOOK).count("failed")
-    with Penstock(settings=Settings(home=home, collection="shelf")) as penstock:
+    with Penstock(home, "shelf") as penstock:
         penstock.add(shelf())
     return home
 
