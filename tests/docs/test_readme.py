@@ -28,6 +28,7 @@ NOT_RUN = {
     "python3 -m venv .venv": "installs; make does it",
     ".venv/bin/pip install -c constraints.txt .": "installs; .ci/run builds and installs the wheel",
     ". .venv/bin/activate": "changes the shell of who types it",
+    "penstock schedule": "runs until Ctrl-C; tests/flows runs it",
     "penstock models pull intfloat/multilingual-e5-small": "fetches from the network",
     "penstock ingest ./handbook --set embedder.model=intfloat/multilingual-e5-small": "needs that model",
 }
@@ -84,10 +85,12 @@ def test_everything_that_the_readme_types_runs(guide: str, tmp_path: Path, monke
     for language, text in blocks("README.md"):
         if language == "python":
             exec(compile(text, "README.md", "exec"), {})
-        elif language == "toml":
+        elif language == "toml" and "[llm]" in text:
             (tmp_path / "penstock.toml").write_text(text, "utf-8")
             assert read_settings().llm.name == "openai"
             (tmp_path / "penstock.toml").unlink()
+        elif language == "toml":
+            (tmp_path / "penstock.toml").write_text(text.replace("https://example.org", guide), "utf-8")
         else:
             for line in code(language, text):
                 if line not in NOT_RUN:
@@ -147,7 +150,9 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_names_in_the_text_exist(page: str) -> None:
     text = read(page)
     known = dict(leaves(Settings.model_construct().model_dump()))
-    settings = {name.lower().replace("__", ".") for name in re.findall(r"PENSTOCK_([A-Z_]+)=?", text)}
+    settings = {name.lower().replace("__", ".") for name in re.findall(r"PENSTOCK_(?!TEST_)([A-Z_]+)=?", text)}
+    for_tests = "".join(path.read_text("utf-8") for path in (ROOT / "penstock" / "testing" / "servers").glob("*.py"))
+    assert all(name in for_tests for name in re.findall(r"PENSTOCK_TEST_[A-Z_]+", text))
     settings |= set(re.findall(r"--set ([\w.]+)=", text))
     assert settings <= known.keys()
     commands = {command.name for command in app.registered_commands} | {"models"}
