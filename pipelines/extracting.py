@@ -1,7 +1,7 @@
 """Reading sources without a collection: what each says, cleaned, and how each of them ended."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ class Extracted:
     failure: Failure | None = None
 
 
-def extract(settings: Settings, *addresses: str | Path) -> Iterator[Extracted]:
+def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, None, None]:
     """Every source below the addresses once, in the order of their listings; read ahead by a few, never all at once.
 
     Files are parsed in the sandbox, under the limits of the settings, as an ingest would.

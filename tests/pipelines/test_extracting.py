@@ -7,7 +7,7 @@ import pytest
 from penstock.errors import FetchError
 from penstock.loaders import uri_of
 from penstock.model import Extraction, Failure, Problem
-from penstock.pipelines import extracting
+from penstock.pipelines import extracting, parts
 from penstock.pipelines.extracting import Extracted, extract
 from penstock.settings import read_settings
 
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_listed_is_told_of(folder: Path, monkeypatch: py
         def list(self) -> list[Failure]:
             return [failure]
 
-    monkeypatch.setattr(extracting.parts, "lister", lambda *_: Lister())
+    monkeypatch.setattr(parts, "lister", lambda *_: Lister())
     (one,) = read(folder)
     assert (one.result.outcome, one.failure) == ("failed", failure)
 
