@@ -23,7 +23,7 @@ from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Embedder, Lister, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Retriever
 from penstock.retrievers import NeighbourRetriever
 from penstock.settings import Legs, Settings, read_settings
 
@@ -147,10 +147,6 @@ class Penstock:
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
         return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
-
-    def listers(self, *addresses: str | Path) -> list[Lister]:
-        """The listers of `listings`."""
-        return [listing.lister for listing in self.listings(*addresses)]
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""

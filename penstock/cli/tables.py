@@ -46,7 +46,7 @@ def show_plan(plan: Plan, *, stderr: bool) -> None:
     table = Table("sources", "count")
     table.columns[1].justify = "right"
     table.add_row("new", str(len(plan.new)))
-    table.add_row("changed, or to be asked whether", str(len(plan.changed)))
+    table.add_row("to look at again", str(len(plan.changed)))
     table.add_row("removed", str(len(plan.removal.uris)))
     for outcome in OUTCOMES:
         count = sum(result.outcome == outcome for result in plan.settled.results)

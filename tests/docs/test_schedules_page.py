@@ -60,7 +60,7 @@ def test_the_description_is_understood_and_the_commands_and_the_program_run(
 def commands(text: str) -> list[str]:
     return [
         line
-        for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        for block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
         for line in block.splitlines()
     ]
 
