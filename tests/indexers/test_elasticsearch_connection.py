@@ -259,21 +259,45 @@ xpack.security.http.ssl.key: server.key
 """
 
 
+ROLE = """\
+penstock:
+  cluster: [monitor]
+  indices:
+  - names: [ "penstock-*" ]
+    privileges: [ manage, read, write ]
+"""
+USER = "penstock:$2a$10$ZF6mgkjgw/1UWJHBJgq/WekSCQ3yhm7dcLDakmO437/0Zni49asHe"
+"""A user of that role, with the password `SECRET`."""
+
+
+def use(connection: Connection, *, alias: str) -> None:
+    """Builds an index, adds to it, searches and reads it."""
+    store = store_at(connection, alias)
+    store.apply(Change(since=0, revision=1, removed=(), added=[entry_of(1, "gate", vector_of("gate"))]))
+    store.apply(Change(since=1, revision=2, removed=(), added=[entry_of(2, "pump", vector_of("pump"))]))
+    store.anew().apply(Change(since=0, revision=2, removed=(), added=[entry_of(2, "pump", vector_of("pump"))]))
+    assert [hit.row for hit in store.vector.search(vector_of("gate"), k=1, scope=scope_of())] == [2]
+    assert (store.rows().tolist(), store.count(), store.rejected(), store.revision) == ([2], 1, {}, 2)
+    store.close()
+
+
 @pytest.mark.elasticsearch
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("version", ["8", "9"])
 def test_a_secured_server(version: str, certificates: Path) -> None:
-    """TLS by authority and by fingerprint, a user with a password, and what is said when they are wrong."""
+    """TLS by authority and by fingerprint, users with a password, and what is said when they are wrong."""
     files = {name: (certificates / name).read_bytes() for name in ("server.pem", "server.key")}
+    files |= {"roles.yml": ROLE.encode(), "users": f"{USER}\n".encode(), "users_roles": b"penstock:penstock\n"}
     authority = certificates / "ca.pem"
     try:
         with running_elasticsearch(
             "9" if version == "9" else "8", settings=SECURED, password=SECRET, https=True, files=files
         ) as server:
-            right = Connection(urls=(server.url,), username="elastic", password=SECRET, ca_certs=authority)
-            store = store_at(right)
-            store.apply(Change(since=0, revision=1, removed=(), added=[entry_of(1, "gate", vector_of("gate"))]))
-            assert [hit.row for hit in store.vector.search(vector_of("gate"), k=1, scope=scope_of())] == [1]
-            store.close()
+            use(Connection(urls=(server.url,), username="elastic", password=SECRET, ca_certs=authority), alias="any")
+            limited = Connection(urls=(server.url,), username="penstock", password=SECRET, ca_certs=authority)
+            use(limited, alias="penstock-books")
+            with pytest.raises(IndexingError, match="this user may not do that"):
+                use(limited, alias="any")
             for trusted in (authority, certificates / "leaf.pem"):
                 mark = fingerprint(trusted)
                 for spelt in (mark, mark.replace(":", "").lower()):
