@@ -56,6 +56,10 @@ class Follower(Generic[QueryT]):
             self._damage = error  # some damage shows in the files that a search reads, and not when they are opened
             raise
 
+    def newest(self) -> int:
+        """The catalog's revision."""
+        return self._collection.revision()
+
     @property
     def is_behind(self) -> bool:
         """Whether the index does not stand at the catalog's revision, or cannot be read."""
@@ -64,8 +68,8 @@ class Follower(Generic[QueryT]):
         except DamagedIndex:
             return True
 
-    def catch_up(self) -> None:
-        """Replays what the index misses. Only the writer calls this.
+    def catch_up(self, newest: int) -> None:
+        """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
 
         An index that is damaged, or that stands ahead of a catalog that was put back from an older copy, is set aside
         and built anew.
@@ -73,27 +77,28 @@ class Follower(Generic[QueryT]):
         Raises:
             IndexingError: the index cannot be written.
         """
-        newest = self._collection.revision()
         try:
             index = self.index
             since = index.revision
         except DamagedIndex:
-            self.rebuild()
+            self.rebuild(newest)
             return
         if since > newest:
-            self.rebuild()
+            self.rebuild(newest)
         elif since < newest:
-            index.apply(self._collection.change(since, vectors=index.wants_vectors))
+            index.apply(self._collection.change(since, to=newest, vectors=index.wants_vectors))
 
-    def rebuild(self) -> None:
+    def rebuild(self, revision: int | None = None) -> None:
         """Builds the index anew from the catalog; the present one is set aside or replaced, as its place has it.
+
+        It stands at that revision then, or at the newest.
 
         Raises:
             IndexingError: the index cannot be written.
         """
         index = self.anew()
         try:
-            index.apply(self._collection.change(0, vectors=index.wants_vectors))
+            index.apply(self._collection.change(0, to=revision, vectors=index.wants_vectors))
         finally:
             index.close()
 
@@ -151,13 +156,14 @@ class Followers:
             return False
 
     def catch_up(self) -> None:
-        """Brings both to the catalog's revision.
+        """Brings both to the catalog's revision: to the same one, also while another machine commits.
 
         Raises:
             IndexingError: one of them cannot be written.
         """
-        self.keyword.catch_up()
-        self.vector.catch_up()
+        newest = self.keyword.newest()
+        self.keyword.catch_up(newest)
+        self.vector.catch_up(newest)
 
     def counts(self) -> tuple[int, int]:
         """Chunks in the keyword index and in the vector index."""

@@ -19,8 +19,16 @@ def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
     return little
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def kind(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of database that the environment names, for this process and for those that it starts."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("PENSTOCK_CATALOG__URL", request.getfixturevalue("postgresql_catalog"))
+    return str(request.param)
+
+
 @pytest.fixture
-def penstock(model: LittleModel, home: Path) -> Iterator[Penstock]:
+def penstock(kind: str, model: LittleModel, home: Path) -> Iterator[Penstock]:
     with Penstock(home) as opened:
         yield opened
 

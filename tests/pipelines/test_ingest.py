@@ -140,6 +140,7 @@ def test_the_guard_stops_a_run_that_would_empty_a_collection(penstock: Penstock,
     allowed = Penstock(settings=penstock.settings.model_copy(update={"removal_share": 1.0}))
     assert allowed.ingest(folder).count("removed") == 32
     assert allowed.doctor().ok
+    allowed.close()
 
 
 def test_a_folder_that_is_gone_empties_what_it_covered_and_an_unknown_one_is_an_error(

@@ -214,6 +214,7 @@ def test_an_index_whose_damage_shows_in_a_search_only_is_built_anew(
     assert penstock.doctor().ok
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_catalog_that_was_put_back_takes_its_indexes_back(penstock: Penstock, folder: Path, home: Path) -> None:
     penstock.ingest(folder)
     penstock.close()
@@ -245,6 +246,7 @@ def test_where_nothing_can_be_written_the_last_state_is_searched(
         other.search("turbine3")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_home_that_may_only_be_read_is_searched_and_left_as_it_is(
     penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +263,7 @@ def test_a_home_that_may_only_be_read_is_searched_and_left_as_it_is(
     assert {path for path in after if before.get(path) != after[path]} <= {home / "collections", *home.rglob("*.lock")}
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_full_disk_stops_the_run_and_harms_nothing(penstock: Penstock, folder: Path, home: Path) -> None:
     penstock.ingest(folder)
     for number in range(40):
