@@ -35,7 +35,7 @@ def key(collection: str, what: str) -> str:
     >>> key("handbook", "outcomes")
     'penstock-handbook-outcomes'
     >>> key("员工手册", "outcomes")
-    'penstock-c4aeed7-outcomes'
+    'penstock-c29db8f-outcomes'
     """
     plain = re.sub(r"[^a-z0-9]+", "-", collection.lower()).strip("-")
     if plain != collection:

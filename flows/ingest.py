@@ -48,8 +48,8 @@ def main() -> None:
     given = parser.parse_args()
     addresses = [_absolute(address) for address in given.addresses]
     try:
-        report: dict[str, Any] = ingest(
-            addresses, given.collection, str(given.home) if given.home else None, given.batch
+        report = cast(
+            dict[str, Any], ingest(addresses, given.collection, str(given.home) if given.home else None, given.batch)
         )
     except PenstockError as error:
         parser.exit(USAGE if isinstance(error, UsageError) else NOTHING_DONE, f"error: {error}\n")

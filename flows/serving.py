@@ -1,6 +1,7 @@
 """Serves what penstock.toml schedules: one deployment a collection, one process, one run of a collection at a time."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +24,12 @@ from prefect.runner import Runner  # isort: skip
 from prefect.types.entrypoint import EntrypointType  # isort: skip
 from prefect.settings import PREFECT_API_URL, temporary_settings  # isort: skip
 
+from penstock.described import ScheduleSettings
 from penstock.errors import SchedulerError, UsageError
 from penstock.flows import cut_off, server
 from penstock.flows.doctor import doctor
 from penstock.flows.sync import sync
-from penstock.settings import CollectionSettings, ScheduleSettings
+from penstock.groups import CollectionSettings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -74,7 +76,13 @@ def reached(home: Path, port: int | None) -> Iterator[Reached]:
 def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDeployment]:
     """A deployment of `sync` for each collection, with its schedule if it has one, and one of `doctor` for all."""
     each = [_deployment(name, described) for name, described in collections.items()]
-    check = RunnerDeployment.from_flow(doctor, "all", tags=[TAG], entrypoint_type=EntrypointType.MODULE_PATH)
+    check = RunnerDeployment.from_flow(
+        doctor,
+        "all",
+        tags=[TAG],
+        description="Proves that catalog, keyword index and vector index hold the same chunks.",
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
     return [*each, check]
 
 
@@ -102,6 +110,8 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
     Raises:
         SchedulerError: the server does not take the schedules.
     """
+    # It tells, of each run that waits for its turn, that it was not begun: every few seconds.
+    logging.getLogger("prefect.runner.state_proposer").setLevel(logging.WARNING)
     runner = Runner(name=TAG, pause_on_shutdown=False, limit=None)
     ids = register(runner, deployments(collections), own=own)
     if own:

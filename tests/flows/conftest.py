@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,24 +96,42 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def flow_run(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the run printed, logged and left in Prefect, the tries of tasks that fail, and who was connected to."""
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment without the settings of whoever runs this; every Python process in it notes whom it calls."""
     scratch = tmp_path_factory.mktemp("prefect")
     (scratch / "sitecustomize.py").write_text(WATCHER, "utf-8")
-    environment = {
+    kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "PREFECT_", "COVERAGE"))
-    } | {
+    }
+    kept.pop("DO_NOT_TRACK", None)
+    return kept | {
         "PREFECT_HOME": str(scratch / "home"),
         "PENSTOCK_TEST_CONNECTIONS": str(scratch / "connections"),
-        "PYTHONPATH": str(scratch),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(scratch), os.environ.get("PYTHONPATH")))),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
     }
-    environment.pop("DO_NOT_TRACK", None)
+
+
+@pytest.fixture(scope="module")
+def connections(watched: dict[str, str]) -> Callable[[], set[str]]:
+    """Whom the processes called so far."""
+    return lambda: set(filter(None, Path(watched["PENSTOCK_TEST_CONNECTIONS"]).read_text("utf-8").split("\n")))
+
+
+@pytest.fixture(scope="module")
+def flow_run(
+    documents: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    watched: dict[str, str],
+    connections: Callable[[], set[str]],
+) -> dict[str, Any]:
+    """What the run printed, logged and left in Prefect, the tries of tasks that fail, and who was connected to."""
+    scratch = tmp_path_factory.mktemp("run")
     home = scratch / "penstock"
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, documents, home, scratch / "told.json"],
-        env=environment,
+        env=watched,
         cwd=scratch,
         capture_output=True,
         text=True,
@@ -120,6 +139,5 @@ def flow_run(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     )
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads((scratch / "told.json").read_text("utf-8"))
-    connections = (scratch / "connections").read_text("utf-8").split("\n")
     printed = json.loads(done.stdout.splitlines()[-1])
-    return {**told, "home": home, "printed": printed, "log": done.stderr, "connections": set(filter(None, connections))}
+    return {**told, "home": home, "printed": printed, "log": done.stderr, "connections": connections()}
