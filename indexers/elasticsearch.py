@@ -1,7 +1,11 @@
 """Elasticsearch as the index of words, of vectors, or of both: one document a chunk, written once.
 
-The revision that was applied stands in a document of the index itself, written after all others are: a search reads it
-with the same request. The mapping would hold it as safely, but a search does not see the mapping.
+The revision that was applied stands in a document of the index itself: a search reads it with the same request. The
+mapping would hold it as safely, but a search does not see the mapping.
+
+A change adds first, then tells its revision, then takes out what is gone, so that all that is live at the revision told
+is there at every moment, also after a death in the middle. What came too early is not shown, by the revision that it
+came with, and what goes too late is not live in the catalog.
 """
 
 import threading
@@ -77,7 +81,9 @@ class ElasticsearchStore:
 
     @property
     def revision(self) -> int:
-        """The last revision that was applied, asked of the servers now; 0 where there is no index.
+        """The last revision that was applied whole, asked of the servers now; 0 where there is no index.
+
+        A search may see a later one, of which all was added and not everything taken out yet.
 
         Raises:
             DamagedIndex: what is there was built by another version, or for other content.
@@ -87,14 +93,15 @@ class ElasticsearchStore:
             return 0
         self._check()
         with self._translated("reading"):
-            self._seen = self._applied()
-        return self._seen
+            self._seen, cleared = self._applied()
+        return cleared
 
     @property
     def last_revision(self) -> int:
         """The revision at which the last search saw the index, or at which it stands where there was none."""
-        seen = self._seen
-        return self.revision if seen is None else seen
+        if self._seen is None:
+            return max(self.revision, self._seen or 0)
+        return self._seen
 
     def stands_at(self, revision: int) -> bool:
         """Whether the index stands there, as the last search saw it, or else as the servers say now."""
@@ -156,7 +163,7 @@ class ElasticsearchStore:
         if k < 1:
             return [], [], self.last_revision
         with self._translated("searching"):
-            return self._search(tokens, vector, k, queries.within(scope))
+            return self._search(tokens, vector, k, [queries.there_at(scope.revision), *queries.within(scope)])
 
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted.
@@ -215,27 +222,35 @@ class ElasticsearchStore:
                     with self._translated("reading"):
                         self._checked = self._versions.live() is not None
 
-    def _applied(self) -> int:
+    def _applied(self) -> tuple[int, int]:
+        """The revision that is told, and the one up to which what was removed is gone."""
         try:
-            found = self._client.get(index=self.alias, id=documents.STATE, source_includes=["applied"])
+            found = self._client.get(index=self.alias, id=documents.STATE)["_source"]
         except ApiError as error:
             if error.status_code == 404:  # no index, or one without its state
                 self._checked = False
-                return 0
+                return 0, 0
             raise
-        return int(found["_source"]["applied"])
+        return int(found["applied"]), int(found["cleared"])
 
     def _write(self, change: Change, alias: str) -> None:
         writing = Writing(self._client, alias, change.revision, self._connection.attempts)
         added: set[int] = set()
         writing.put(self._document(entry, added) for entry in change.added)
         # A row that goes and comes again in one change has one version: it is replaced, and not taken out.
-        writing.delete([row for row in change.removed if row not in added])
+        gone = [row for row in change.removed if row not in added]
+        self._tell(alias, applied=change.revision, cleared=change.since if gone else change.revision)
+        if gone:
+            writing.delete(gone)
+            self._tell(alias, applied=change.revision, cleared=change.revision)
+
+    def _tell(self, alias: str, *, applied: int, cleared: int) -> None:
+        """Shows what was written, and then says at which revision that is."""
         self._client.indices.refresh(index=alias)
         self._client.index(
             index=alias,
             id=documents.STATE,
-            document={"applied": change.revision},
+            document={"applied": applied, "cleared": cleared},
             require_alias=True,
             refresh=True,  # of the shard with this document alone
         )
@@ -261,12 +276,12 @@ class ElasticsearchStore:
             answers = dict(zip(asked, self._asked(list(asked.values())), strict=True))
             if answers["state"] is None:
                 return self._gone()
-            near = _by_vector(answers.get("vector"))
+            near = queries.found_by_vector(answers.get("vector"))
             if len(near) < size or near[k - 1].score > near[-1].score or size == queries.MOST:
                 break
             size = min(queries.MOST, size * 4)
         self._seen = max((int(one["_source"]["applied"]) for one in answers["state"]), default=0)
-        return _by_words(answers.get("keyword")), near[:k], self._seen
+        return queries.found_by_tokens(answers.get("keyword")), near[:k], self._seen
 
     def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
         """What a search finds where there is no index: nothing, but not in silence if there was one."""
@@ -381,13 +396,3 @@ class ElasticsearchVectorIndex(_View):
             IndexingError: the index cannot be searched, or the query is not a finite vector of its dimension.
         """
         return self._store.search(None, query, k=k, scope=scope)[1]
-
-
-def _by_words(hits: list[dict[str, Any]] | None) -> list[Candidate]:
-    return [Candidate(row=int(hit["sort"][1]), score=float(hit["sort"][0])) for hit in hits or ()]
-
-
-def _by_vector(hits: list[dict[str, Any]] | None) -> list[Candidate]:
-    return [
-        Candidate(row=int(hit["sort"][1]), score=documents.inner_product(float(hit["sort"][0]))) for hit in hits or ()
-    ]

@@ -13,7 +13,7 @@ from penstock.indexers.elasticsearch_options import Layout
 from penstock.model import Entry, Source
 from penstock.ports import Float32Array
 
-FORMAT = 1
+FORMAT = 2
 STATE = "state"
 """Id of the document that says how far the index has followed; those of chunks are their row numbers."""
 LONGEST_KEY = 32_000
@@ -49,6 +49,7 @@ def mappings(meta: Mapping[str, Any], *, dimension: int, layout: Layout) -> dict
     """The fields of an index; without a dimension it holds no vectors."""
     fields: dict[str, Any] = {
         "row": {"type": "long"},
+        "added": {"type": "long"},
         "chunk_id": {"type": "keyword"},
         "document_id": {"type": "keyword"},
         "tokens": {
@@ -75,6 +76,7 @@ def mappings(meta: Mapping[str, Any], *, dimension: int, layout: Layout) -> dict
         },
         "rejected": {"type": "keyword", "ignore_above": REASON_CHARACTERS},
         "applied": {"type": "long", **HIDDEN},
+        "cleared": {"type": "long", **HIDDEN},
     }
     if dimension:
         fields["vector"] = {
@@ -101,6 +103,7 @@ def document(entry: Entry, tokens: list[str] | None, dimension: int) -> dict[str
     chunk = entry.chunk
     fields: dict[str, Any] = {
         "row": entry.row,
+        "added": entry.added,
         "chunk_id": chunk.id,
         "document_id": chunk.document_id,
         "title": entry.title,

@@ -1,12 +1,12 @@
 """Questions in the words of Elasticsearch: by tokens, by vector, each within a scope."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.catalog.encoding import microseconds
-from penstock.indexers.elasticsearch_documents import STATE, key, label
-from penstock.model import Filter, Scope
+from penstock.indexers.elasticsearch_documents import STATE, inner_product, key, label
+from penstock.model import Candidate, Filter, Scope
 from penstock.ports import Float32Array
 
 Body = dict[str, Any]
@@ -44,6 +44,11 @@ def of_rejected(size: int) -> Body:
         "_source": ["row", "rejected"],
         "track_total_hits": False,
     }
+
+
+def there_at(revision: int) -> Body:
+    """What had come at a revision: an index that is being written holds more, and still tells the one before."""
+    return {"range": {"added": {"lte": revision}}}
 
 
 def within(scope: Scope) -> list[Body]:
@@ -105,3 +110,13 @@ def _search(query: Body, size: int) -> Body:
         "stored_fields": "_none_",
         "track_total_hits": False,
     }
+
+
+def found_by_tokens(hits: Sequence[Mapping[str, Any]] | None) -> list[Candidate]:
+    """What a search by tokens found; None where it was not asked for."""
+    return [Candidate(row=int(hit["sort"][1]), score=float(hit["sort"][0])) for hit in hits or ()]
+
+
+def found_by_vector(hits: Sequence[Mapping[str, Any]] | None) -> list[Candidate]:
+    """What a search by vector found, with inner products as scores; None where it was not asked for."""
+    return [Candidate(row=int(hit["sort"][1]), score=inner_product(float(hit["sort"][0]))) for hit in hits or ()]

@@ -127,6 +127,7 @@ def _entries(
                 title=title_of(row.title, origins),
                 sources=origins,
                 vector=vector,
+                added=row.added_rev,
             )
 
 

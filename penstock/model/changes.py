@@ -22,6 +22,8 @@ class Entry:
     sources: tuple[Source, ...]
     vector: "NDArray[np.float32] | None" = None
     """Shape (d,), present when the index asked for vectors."""
+    added: int = 0
+    """The revision with which the row came, for indexes that hold what they do not show yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
