@@ -56,6 +56,10 @@ class Backend(Protocol):
         """
         ...
 
+    def settle(self, connection: Connection) -> None:
+        """Counts how rows are spread, so that the next queries are planned well."""
+        ...
+
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it."""
         ...

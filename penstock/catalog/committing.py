@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, insert, literal, select, update
 
-from penstock.catalog.database import Database, inserted, pages
+from penstock.catalog.database import Database, inserted, inserted_rows, pages
 from penstock.catalog.dialect import insert_if_absent
 from penstock.catalog.encoding import (
     chunk_row,
@@ -19,7 +19,7 @@ from penstock.catalog.encoding import (
     short,
     source_row,
 )
-from penstock.catalog.planning import LiveDocument, LiveSource, Plan, check_batch, plan_commit
+from penstock.catalog.planning import LiveDocument, LiveSource, Opened, Plan, check_batch, plan_commit
 from penstock.catalog.schema import (
     LIVE,
     belongs,
@@ -221,13 +221,16 @@ def _write(connection: Connection, row: int, revision: int, plan: Plan, prepared
 
 
 def _write_sources(connection: Connection, plan: Plan, prepared: Prepared, born: dict[str, Any]) -> None:
+    if not plan.open_sources:
+        return
+    numbers = inserted_rows(connection, sources, [prepared.sources[put.source.uri] | born for put in plan.open_sources])
     labels, access = [], []
-    for put in plan.open_sources:
-        row = inserted(connection, sources, prepared.sources[put.source.uri] | born)
+    for row, put in zip(numbers, plan.open_sources, strict=True):
+        given = put.source
         labels += [
-            {"source": row, "name": short(key), "value": label_key(value)} for key, value in put.source.labels.items()
+            {"source": row, "name": short(key), "value": label_key(value)} for key, value in given.labels.items()
         ]
-        access += [{"source": row, "principal": short(principal)} for principal in sorted(put.source.access)]
+        access += [{"source": row, "principal": short(principal)} for principal in sorted(given.access)]
     if labels:
         connection.execute(insert(source_labels), labels)
     if access:
@@ -235,25 +238,32 @@ def _write_sources(connection: Connection, plan: Plan, prepared: Prepared, born:
 
 
 def _write_documents(connection: Connection, plan: Plan, prepared: Prepared, born: dict[str, Any]) -> None:
-    for opened in plan.opened:
-        put = opened.put
-        connection.execute(
-            insert_if_absent(connection, contents),
-            {"collection": born["collection"], "hash": put.content, "body": prepared.bodies[put.content]},
-        )
-        values = {
-            "id": opened.id,
-            "uri": opened.uri,
-            "content": put.content,
-            "title": opened.document.title,
-            "language": opened.document.language,
-            "chunker": put.chunker,
-            "chunks": len(put.chunks),
-        }
-        row = inserted(connection, documents, values | born)
-        rows = [{"document": row, **values, **born} for values in prepared.chunks[put.source.uri]]
-        if rows:
-            connection.execute(insert(chunks), rows)
+    if not plan.opened:
+        return
+    bodies = {opened.put.content: prepared.bodies[opened.put.content] for opened in plan.opened}
+    rows = [{"collection": born["collection"], "hash": key, "body": body} for key, body in bodies.items()]
+    connection.execute(insert_if_absent(connection, contents), rows)
+    numbers = inserted_rows(connection, documents, [_document_row(opened) | born for opened in plan.opened])
+    # One statement for the chunks of all: a server is asked once, and not once a document.
+    cut = [
+        {"document": number, **values, **born}
+        for number, opened in zip(numbers, plan.opened, strict=True)
+        for values in prepared.chunks[opened.put.source.uri]
+    ]
+    if cut:
+        connection.execute(insert(chunks), cut)
+
+
+def _document_row(opened: Opened) -> dict[str, Any]:
+    return {
+        "id": opened.id,
+        "uri": opened.uri,
+        "content": opened.put.content,
+        "title": opened.document.title,
+        "language": opened.document.language,
+        "chunker": opened.put.chunker,
+        "chunks": len(opened.put.chunks),
+    }
 
 
 def _move_documents(connection: Connection, plan: Plan, born: dict[str, Any]) -> None:

@@ -103,6 +103,12 @@ def inserted(connection: Connection, table: Table, values: Mapping[str, Any]) ->
     return int(key[0]) if key else 0
 
 
+def inserted_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Writes rows that have the same columns; gives their numbers in the same order."""
+    statement = insert(table).returning(table.c.row, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, [dict(row) for row in rows]))
+
+
 def pages(values: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:
     """The values in lists of at most `size`.
 

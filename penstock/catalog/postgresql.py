@@ -127,6 +127,12 @@ class Postgresql:
             )
         advisory.lock_schema(connection)
 
+    def settle(self, connection: Connection) -> None:
+        """Samples the tables, as the server itself does minutes later; until then it guesses, and badly."""
+        connection.execute(
+            text("ANALYZE collections, sources, source_labels, source_access, documents, chunks, vectors")
+        )
+
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it; `CatalogUnavailable` where trying again can help."""
         said = told(error)

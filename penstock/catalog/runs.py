@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from penstock.catalog.database import Database, inserted
 from penstock.catalog.encoding import moment, pack_report, unpack_report
@@ -30,6 +30,9 @@ def finish_run(database: Database, collection: int, run: int, report: RunReport 
             .where(belongs(runs, collection), runs.c.row == run)
             .values(**values, report=None if report is None else pack_report(report))
         )
+        committed = exists().where(revisions.c.collection == collection, revisions.c.run == run)
+        if connection.execute(select(committed)).scalar_one():
+            database.backend.settle(connection)
 
 
 def read_runs(database: Database, collection: int, *, last: int | None = None) -> tuple[RunInfo, ...]:

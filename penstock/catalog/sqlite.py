@@ -70,6 +70,9 @@ class Sqlite:
     def prepare_schema(self, connection: Connection) -> None:
         """Nothing: a transaction that writes keeps all others out."""
 
+    def settle(self, connection: Connection) -> None:
+        """Nothing: the indexes are made for the queries, and SQLite uses them without counting."""
+
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it."""
         said = told(error)

@@ -1,0 +1,106 @@
+"""How long the catalog takes on SQLite and on PostgreSQL: `python -m benchmarks.catalog`."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from penstock.catalog import Batch, Collection, Put, open_catalog
+from penstock.model import Filter
+from penstock.testing.catalog import cache_vectors, make_put, make_source
+from penstock.testing.servers.postgresql import fresh_database, own_postgresql
+
+DOCUMENTS_A_COMMIT = 32
+CHUNKS_A_DOCUMENT = 20
+
+
+@contextmanager
+def addresses() -> Iterator[dict[str, str]]:
+    """An address of each kind; both write to the disk before a commit is told."""
+    with TemporaryDirectory() as folder, own_postgresql(durable=True) as server, fresh_database(server.url) as url:
+        yield {"SQLite": f"sqlite:///{Path(folder) / 'c.db'}", "PostgreSQL": url}
+
+
+def puts_of(chunks: int) -> list[Put]:
+    """Documents with so many chunks together."""
+    return [
+        make_put(
+            "b",
+            make_source(f"file:///{n % 7}/{n}.md", labels={"team": "red" if n % 2 else "blue"}, access=["ann"]),
+            [f"{n} {p} " + "turbine 年假 carries over " * 12 for p in range(CHUNKS_A_DOCUMENT)],
+        )
+        for n in range(chunks // CHUNKS_A_DOCUMENT)
+    ]
+
+
+def seconds(work: Callable[[], object], *, times: int = 1) -> float:
+    """The median of so many runs."""
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - begun)
+    return float(np.median(found))
+
+
+def measure(url: str, puts: list[Put]) -> dict[str, float]:
+    """Seconds by what was done."""
+    with open_catalog(url) as catalog:
+        collection = catalog.collection("b", create=True)
+        batches = [puts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(puts), DOCUMENTS_A_COMMIT)]
+        told = {"keep vectors": seconds(lambda: [cache_vectors(catalog, "m", batch) for batch in batches])}
+        told["commit"] = seconds(lambda: [commit(collection, batch) for batch in batches])
+        told["finish a run"] = seconds(lambda: finish(collection, puts[0]))
+        rows = collection.live_rows()
+        some = np.random.default_rng(1).choice(rows, 200, replace=False)
+        scope = collection.scope(Filter())
+        told["hydrate 200"] = seconds(lambda: collection.hydrate(some, scope=scope), times=30)
+        told["revision"] = seconds(collection.revision, times=200)
+        for name, where in filters().items():
+            told[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default
+        told["change, vectors"] = seconds(lambda: list(collection.change(0, vectors=True).added))
+        told["live rows"] = seconds(collection.live_rows, times=10)
+    return told
+
+
+def commit(collection: Collection, batch: list[Put]) -> None:
+    """One commit."""
+    collection.commit(Batch(puts=tuple(batch)), run=None, embedder="m")
+
+
+def finish(collection: Collection, again: Put) -> None:
+    """A run that changes one source."""
+    run = collection.start_run("b")
+    collection.commit(Batch(removed=(again.source.uri,)), run=run, embedder="m")
+    collection.finish_run(run, None, "finished")
+
+
+def filters() -> dict[str, Filter]:
+    """What is filtered by."""
+    return {
+        "glob": Filter(sources=("file:///3/*",)),
+        "label": Filter(labels={"team": "red"}),
+        "reader": Filter(principals=frozenset({"ann", "bob"})),
+        "language": Filter(languages=("en",)),
+    }
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--chunks", type=int, default=20_000)
+    puts = puts_of(parser.parse_args().chunks)
+    with addresses() as urls:
+        told = {name: measure(url, puts) for name, url in urls.items()}
+    first, second = told.values()
+    print(f"{'':20}" + "".join(f"{name:>14}" for name in told) + f"{'ratio':>8}")
+    for what, took in first.items():
+        print(f"{what:20}{took * 1000:11.2f} ms{second[what] * 1000:11.2f} ms{second[what] / took:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
