@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from elasticsearch import ApiError, Elasticsearch
@@ -68,6 +69,8 @@ class ElasticsearchStore:
         self._checked = False
         self._renewing = False
         self._seen: int | None = None
+        self._shards = layout.shards
+        self._preference = uuid4().hex
         self.keyword = ElasticsearchKeywordIndex(self)
         self.vector = ElasticsearchVectorIndex(self)
 
@@ -137,6 +140,7 @@ class ElasticsearchStore:
                     documents.settings(self._layout),
                     documents.mappings(self._meta, dimension=self.dimension, layout=self._layout),
                 )
+                self._shards = self._layout.shards
                 self._write(change, self._versions.building)
                 self._versions.switch(name)
             else:
@@ -220,12 +224,17 @@ class ElasticsearchStore:
                 check_server(self._client, self._connection.shown())
                 if not self._renewing:
                     with self._translated("reading"):
-                        self._checked = self._versions.live() is not None
+                        live = self._versions.live()
+                    self._shards = live.shards if live else self._layout.shards
+                    self._checked = live is not None
 
     def _applied(self) -> tuple[int, int]:
         """The revision that is told, and the one up to which what was removed is gone."""
         try:
-            found = self._client.get(index=self.alias, id=documents.STATE)["_source"]
+            # As searches see it: what was told and not shown yet, by a writer that died, is told again.
+            found = self._client.get(index=self.alias, id=documents.STATE, realtime=False, preference=self._preference)[
+                "_source"
+            ]
         except ApiError as error:
             if error.status_code == 404:  # no index, or one without its state
                 self._checked = False
@@ -246,14 +255,11 @@ class ElasticsearchStore:
 
     def _tell(self, alias: str, *, applied: int, cleared: int) -> None:
         """Shows what was written, and then says at which revision that is."""
-        self._client.indices.refresh(index=alias)
-        self._client.index(
-            index=alias,
-            id=documents.STATE,
-            document={"applied": applied, "cleared": cleared},
-            require_alias=True,
-            refresh=True,  # of the shard with this document alone
-        )
+        if self._shards > 1:  # they show what is new one after the other, and none may do so after the state
+            self._client.indices.refresh(index=alias)
+        told = {"applied": applied, "cleared": cleared}
+        self._client.index(index=alias, id=documents.STATE, document=told, require_alias=True)
+        self._client.indices.refresh(index=alias)  # one shard shows all that is new at once, the state with it
 
     def _document(self, entry: Entry, added: set[int]) -> dict[str, Any]:
         added.add(entry.row)
@@ -292,8 +298,9 @@ class ElasticsearchStore:
 
     def _asked(self, bodies: list[queries.Body]) -> list[list[dict[str, Any]] | None]:
         """The hits of each search, all carried out in one request; None where there is no index."""
-        kind = {"search_type": "dfs_query_then_fetch"} if self._layout.shards > 1 else {}
-        head = {"index": self.alias, "allow_partial_search_results": False, **kind}
+        kind = {"search_type": "dfs_query_then_fetch"} if self._shards > 1 else {}
+        # One copy of each shard answers all parts: copies show what is new one after the other.
+        head = {"index": self.alias, "allow_partial_search_results": False, "preference": self._preference, **kind}
         searches = [part for body in bodies for part in (head, body)]
         answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
         return [self._hits(one) for one in answer["responses"]]

@@ -14,6 +14,9 @@ from elasticsearch import ApiError, Elasticsearch
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.indexers.elasticsearch_client import is_absent
 
+SHOWN = "*.mappings._meta,*.aliases,*.settings.index.number_of_shards"
+"""What is asked of an index."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
@@ -22,6 +25,7 @@ class Version:
     name: str
     meta: Mapping[str, Any]
     aliases: frozenset[str]
+    shards: int
 
 
 class Versions:
@@ -88,7 +92,7 @@ class Versions:
 
     def _found(self, names: str) -> list[Version]:
         try:
-            answer = self._client.indices.get(index=names, filter_path="*.mappings._meta,*.aliases")
+            answer = self._client.indices.get(index=names, filter_path=SHOWN)
         except ApiError as error:
             if is_absent(error):
                 return []
@@ -98,6 +102,7 @@ class Versions:
                 name=name,
                 meta=told.get("mappings", {}).get("_meta", {}),
                 aliases=frozenset(told.get("aliases", {})),
+                shards=int(told["settings"]["index"]["number_of_shards"]),
             )
             for name, told in sorted(answer.body.items())
         ]
