@@ -62,16 +62,17 @@ def running(folder: Path, port: int | None) -> Iterator[Server]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "server.json"
-    server = _left_behind(note)
-    if server is None or port not in (None, server.port):
-        if server:
-            _end(server)
-        server = _started(folder, port or _free_port())
+    server, process = _left_behind(note), None
+    if server and port not in (None, server.port):
+        _end(server, None)
+        server = None
+    if server is None:
+        server, process = _started(folder, port or _free_port())
         note.write_text(json.dumps(asdict(server)), "utf-8")
     try:
         yield server
     finally:
-        _end(server)
+        _end(server, process)
         note.unlink(missing_ok=True)
 
 
@@ -84,7 +85,7 @@ def _left_behind(note: Path) -> Server | None:
     return None
 
 
-def _started(folder: Path, port: int) -> Server:
+def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]":
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     log = folder / "server.log"
     with log.open("wb") as out:
@@ -101,9 +102,9 @@ def _started(folder: Path, port: int) -> Server:
     try:
         _wait_until_up(server, process, log)
     except BaseException:
-        _end(server)
+        _end(server, process)
         raise
-    return server
+    return server, process
 
 
 def _wait_until_up(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -139,15 +140,18 @@ def _free_port() -> int:
     raise SchedulerError("no port of the loopback interface is free")
 
 
-def _end(server: Server) -> None:
+def _end(server: Server, process: "subprocess.Popen[bytes] | None") -> None:
+    """Ends the server politely, and by force when it does not listen; `process` is given where it is our child."""
     with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(server.pid)
-        process.terminate()
+        found = psutil.Process(server.pid)
+        found.terminate()
         try:
-            process.wait(SECONDS_TO_END)
+            found.wait(SECONDS_TO_END)
         except psutil.TimeoutExpired:
-            process.kill()
-            process.wait()
+            found.kill()
+            found.wait()
+    if process:
+        process.wait()
 
 
 def _end_of(log: Path) -> str:

@@ -117,8 +117,9 @@ class Api:
 def contents(home: Path, collection: str) -> dict[str, list[tuple[str, str]]]:
     """What the catalog holds, by URI: ids and texts of chunks."""
     with Penstock(home, collection) as penstock:
-        uris = [known.source.uri for known in penstock.collection.sources()]
+        penstock.search("water")  # where a run was cut off, the indexes catch up with the catalog now
         assert penstock.doctor().ok
+        uris = [known.source.uri for known in penstock.collection.sources()]
         return {uri: [(chunk.id, chunk.text) for chunk in penstock.show(uri).chunks] for uri in uris}
 
 
