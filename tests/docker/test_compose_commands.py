@@ -140,7 +140,7 @@ def test_a_cluster(folder: Path, postgresql_database: str, elasticsearch_url: st
     (folder / "secrets" / "penstock_catalog__password").write_text(f"{database.password or ''}\n", "utf-8")
     (folder / "secrets" / "penstock_elasticsearch__password").write_text("this one asks nobody\n", "utf-8")
     also = {
-        "postgresql://penstock@postgresql/penstock": postgresql_database,
+        "postgresql://penstock@postgresql/penstock": postgresql_database.replace(f":{database.password}@", "@"),
         "http://elasticsearch:9200": elasticsearch_url,
         "http://127.0.0.1:9200": elasticsearch_url,
     }
