@@ -58,11 +58,9 @@ def test_the_description_is_understood_and_the_commands_and_the_program_run(
 
 
 def commands(text: str) -> list[str]:
-    return [
-        line
-        for block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
-    ]
+    """Lines of the blocks that are typed."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [line for language, block in blocks if not language for line in block.splitlines()]
 
 
 def typed(line: str) -> str:
@@ -80,7 +78,7 @@ def test_every_group_that_a_collection_may_set_is_named() -> None:
 
 def test_settings_and_links_of_the_page_exist() -> None:
     known = {name for name, _ in leaves(read_settings().model_dump())}
-    assert set(re.findall(r"`([a-z]+\.[a-z_]+)`", PAGE)) <= known | {"penstock.toml", "robots.txt"}
+    assert set(re.findall(r"`([a-z]+\.[a-z_]+)`", PAGE)) <= known | {"penstock.toml", "prefect.yaml", "robots.txt"}
     for link in re.findall(r"\]\(([^)#:]+)\)", PAGE):
         assert (ROOT / "docs" / link).exists(), link
 
