@@ -13,7 +13,7 @@ SECRET = "s3cret@word"
     [
         pytest.param("postgresql://ann:s3cret%40word@db/books", "postgresql://ann@db/books", SECRET, id="in the url"),
         pytest.param(
-            "postgresql://ann:@db/books?sslmode=disable", "postgresql://ann@db/books?sslmode=disable", "", id="empty"
+            "postgresql://ann:@db/books?sslmode=disable", "postgresql://ann@db/books?sslmode=disable", None, id="empty"
         ),
         pytest.param("postgresql+psycopg://:x@/books", "postgresql+psycopg://@/books", "x", id="without a user"),
         pytest.param("postgresql://ann@db:5432/books", "postgresql://ann@db:5432/books", None, id="none"),
