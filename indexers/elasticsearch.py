@@ -9,6 +9,7 @@ came with, and what goes too late is not live in the catalog.
 """
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,18 +19,20 @@ import numpy as np
 from elasticsearch import ApiError, Elasticsearch
 from numpy.typing import NDArray
 
-from penstock.errors import DamagedIndex
+from penstock.errors import DamagedIndex, IndexingError, IndexUnavailable
 from penstock.indexers import elasticsearch_documents as documents
 from penstock.indexers import elasticsearch_queries as queries
-from penstock.indexers.elasticsearch_client import check_server, connect, is_absent, of_status, translated
+from penstock.indexers.elasticsearch_client import BUSY, check_server, connect, is_absent, of_status, translated
 from penstock.indexers.elasticsearch_options import Connection, Layout
 from penstock.indexers.elasticsearch_versions import Versions
+from penstock.indexers.elasticsearch_views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
 from penstock.indexers.elasticsearch_writing import Writing
 from penstock.indexers.steps import is_step
 from penstock.model import Candidate, Change, Entry, Scope
 from penstock.ports import Analyser, Float32Array
 
 KEEP_ALIVE = "5m"
+SECONDS_UNTIL_ASKED_AGAIN = 0.2
 TIES = 16
 """Vectors that are asked for beyond k, to see whether all that tie with the last one were seen."""
 
@@ -92,19 +95,20 @@ class ElasticsearchStore:
             DamagedIndex: what is there was built by another version, or for other content.
             IndexingError: the servers cannot be asked.
         """
-        if self._renewing:
-            return 0
-        self._check()
-        with self._translated("reading"):
-            self._seen, cleared = self._applied()
-        return cleared
+        return self._look()[1]
+
+    @property
+    def told(self) -> int:
+        """The revision that a search sees, asked of the servers now; 0 where there is no index.
+
+        Raises: as `revision`.
+        """
+        return self._look()[0]
 
     @property
     def last_revision(self) -> int:
         """The revision at which the last search saw the index, or at which it stands where there was none."""
-        if self._seen is None:
-            return max(self.revision, self._seen or 0)
-        return self._seen
+        return self.told if self._seen is None else self._seen
 
     def stands_at(self, revision: int) -> bool:
         """Whether the index stands there, as the last search saw it, or else as the servers say now."""
@@ -167,7 +171,14 @@ class ElasticsearchStore:
         if k < 1:
             return [], [], self.last_revision
         with self._translated("searching"):
-            return self._search(tokens, vector, k, [queries.there_at(scope.revision), *queries.within(scope)])
+            try:
+                return self._search(tokens, vector, k, [queries.there_at(scope.revision), *queries.within(scope)])
+            except IndexUnavailable:
+                raise
+            except IndexingError:
+                self._seen, self._checked = None, False
+                self._check()  # perhaps another index has taken its place
+                raise
 
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted.
@@ -228,8 +239,17 @@ class ElasticsearchStore:
                     self._shards = live.shards if live else self._layout.shards
                     self._checked = live is not None
 
-    def _applied(self) -> tuple[int, int]:
+    def _look(self) -> tuple[int, int]:
         """The revision that is told, and the one up to which what was removed is gone."""
+        if self._renewing:
+            return 0, 0
+        self._check()
+        with self._translated("reading"):
+            applied, cleared = self._applied()
+        self._seen = applied
+        return applied, cleared
+
+    def _applied(self) -> tuple[int, int]:
         try:
             # As searches see it: what was told and not shown yet, by a writer that died, is told again.
             found = self._client.get(index=self.alias, id=documents.STATE, realtime=False, preference=self._preference)[
@@ -280,7 +300,7 @@ class ElasticsearchStore:
                 )
             asked["state"] = queries.of_state()
             answers = dict(zip(asked, self._asked(list(asked.values())), strict=True))
-            if answers["state"] is None:
+            if not answers["state"]:
                 return self._gone()
             near = queries.found_by_vector(answers.get("vector"))
             if len(near) < size or near[k - 1].score > near[-1].score or size == queries.MOST:
@@ -290,7 +310,7 @@ class ElasticsearchStore:
         return queries.found_by_tokens(answers.get("keyword")), near[:k], self._seen
 
     def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
-        """What a search finds where there is no index: nothing, but not in silence if there was one."""
+        """What a search finds where there is no index, or one without its state: not in silence if there was one."""
         before, self._seen, self._checked = self._seen, 0, False
         if before:
             raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is built anew from the catalog")
@@ -303,6 +323,9 @@ class ElasticsearchStore:
         head = {"index": self.alias, "allow_partial_search_results": False, "preference": self._preference, **kind}
         searches = [part for body in bodies for part in (head, body)]
         answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
+        if any(one.get("status") in BUSY for one in answer["responses"]):  # as while a new version takes its place
+            time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
+            answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
         return [self._hits(one) for one in answer["responses"]]
 
     def _hits(self, answer: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -346,60 +369,3 @@ class ElasticsearchStore:
 
     def _translated(self, what: str) -> Any:
         return translated(self._doing(what))
-
-
-class _View:
-    """One of the two ways to look at a store."""
-
-    def __init__(self, store: ElasticsearchStore) -> None:
-        self._store = store
-
-    @property
-    def revision(self) -> int:
-        """The last revision that was applied."""
-        return self._store.revision
-
-    @property
-    def wants_vectors(self) -> bool:
-        """Whether the store holds vectors, whichever view is told of a change."""
-        return bool(self._store.dimension)
-
-    def apply(self, change: Change) -> None:
-        """Makes the store stand at the change's revision.
-
-        Raises:
-            IndexingError: the index cannot be written.
-        """
-        self._store.apply(change)
-
-    def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
-        return self._store.rows()
-
-    def close(self) -> None:
-        """Lets go of the connections."""
-        self._store.close()
-
-
-class ElasticsearchKeywordIndex(_View):
-    """The index searched by words."""
-
-    def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
-        """At most `k` rows that hold a token of the query; a token that it has twice counts twice.
-
-        Raises:
-            IndexingError: the index cannot be searched.
-        """
-        return self._store.search(query, None, k=k, scope=scope)[0]
-
-
-class ElasticsearchVectorIndex(_View):
-    """The index searched by vectors."""
-
-    def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
-        """The `k` rows with the largest inner products with the query, shape (d,).
-
-        Raises:
-            IndexingError: the index cannot be searched, or the query is not a finite vector of its dimension.
-        """
-        return self._store.search(None, query, k=k, scope=scope)[1]

@@ -65,8 +65,12 @@ class Versions:
         for one in self._found(f"{self._alias}-v*"):
             if self._is_ours(one) and self._alias not in one.aliases:
                 self._client.indices.delete(index=one.name)
-            else:
-                kept.append(one.name)
+                continue
+            kept.append(one.name)
+            if (
+                self.building in one.aliases
+            ):  # left by another version of Penstock: nothing must be written there
+                self._client.indices.delete_alias(index=one.name, name=self.building)
         number = 1 + max((_number(name) for name in kept), default=0)
         name = f"{self._alias}-v{number}"
         self._client.indices.create(

@@ -16,6 +16,8 @@ from penstock.indexers.elasticsearch_documents import stub
 from penstock.indexers.streams import in_batches
 
 Operation = dict[str, Any]
+Answer = tuple[str, dict[str, Any]]
+"""Of one operation: its kind, and what the server says of it."""
 
 DOCUMENTS, BYTES = 500, 8 * 1024 * 1024
 """Documents and bytes of one request, at most; the bytes as far as a document fits into them."""
@@ -73,18 +75,31 @@ class Writing:
         reasons = ((int(answer["_id"]), self._refusal(kind, answer)) for kind, answer in failed)
         return [(row, reason) for row, reason in reasons if reason]
 
-    def _failed(self, operations: list[Operation]) -> list[tuple[str, dict[str, Any]]]:
-        """Kind and answer of each operation that did not go through, in spite of trying again."""
-        for attempt in range(1, self._attempts + 1):
+    def _failed(self, operations: list[Operation]) -> list[Answer]:
+        """Kind and answer of each operation that did not go through, in spite of trying again.
+
+        Only tries with which nothing went through are counted: a busy server may take many to take everything.
+        """
+        failed: list[Answer] = []
+        left, idle = operations, 0
+        while True:
             try:
-                answers = self._bulk(operations)
-                return [next(iter(answer.items())) for _, answer in answers]
+                answers = [next(iter(answer.items())) for _, answer in self._bulk(left)]
             except TransportError as error:  # no answer: what was written meanwhile is written again in vain
+                idle += 1
                 unavailable = told(error, self._what)
-                if attempt == self._attempts or not isinstance(unavailable, IndexUnavailable):
+                if idle >= self._attempts or not isinstance(unavailable, IndexUnavailable):
                     raise unavailable from error
-                time.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)))
-        raise AssertionError("attempts are at least one")
+                time.sleep(_pause(idle))
+                continue
+            again = [answer for answer in answers if answer[1]["status"] in AGAIN]
+            failed += [answer for answer in answers if answer[1]["status"] not in AGAIN]
+            idle = idle + 1 if len(again) == len(left) else 0
+            if not again or idle >= self._attempts:
+                return [*failed, *again]
+            time.sleep(_pause(max(idle, 1)))
+            ids = {answer["_id"] for _, answer in again}
+            left = [operation for operation in left if operation["_id"] in ids]
 
     def _bulk(self, operations: list[Operation]) -> Iterable[tuple[bool, dict[str, Any]]]:
         return streaming_bulk(
@@ -94,10 +109,6 @@ class Writing:
             max_chunk_bytes=BYTES,
             raise_on_error=False,
             raise_on_exception=False,
-            max_retries=self._attempts - 1,
-            initial_backoff=FIRST_PAUSE,
-            max_backoff=LONGEST_PAUSE,
-            retry_on_status=AGAIN,
             yield_ok=False,
             index=self._alias,
             require_alias=True,  # a bulk would make an index that is gone anew, and with fields of its own
@@ -123,3 +134,7 @@ class Writing:
 def _innermost(error: dict[str, Any]) -> str:
     cause = error.get("caused_by")
     return _innermost(cause) if isinstance(cause, dict) else str(error.get("reason", ""))
+
+
+def _pause(tried: int) -> float:
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (tried - 1))

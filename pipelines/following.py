@@ -37,12 +37,12 @@ class Follower(Generic[QueryT]):
 
     @property
     def revision(self) -> int:
-        """The revision at which the index stands.
+        """The revision at which the index is searched.
 
         Raises:
             DamagedIndex: its files cannot be read; `catch_up` rebuilds it.
         """
-        return self.index.revision
+        return self._kept.told(self.index)
 
     def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
         """What the index finds.

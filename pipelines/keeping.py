@@ -30,6 +30,10 @@ class Kept(Protocol[QueryT]):
         """
         ...
 
+    def told(self, index: Index[QueryT]) -> int:
+        """The revision that searches of the opened index see: later than its own while what is gone is taken out."""
+        ...
+
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the opened index stands at the revision, as far as can be told cheaply: its next search knows."""
         ...
@@ -68,6 +72,10 @@ class InFolder(Generic[QueryT]):
                 raise IndexingError(f"{str(self._folder)!r} cannot be set aside: {error.strerror}") from error
         return self.open()
 
+    def told(self, index: Index[QueryT]) -> int:
+        """Its own revision: a change is made at once."""
+        return index.revision
+
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the index stands there: a look at one file."""
         return index.revision == revision
@@ -83,6 +91,11 @@ class InFolder(Generic[QueryT]):
 
 class Store(Protocol):
     """What is asked of a store on servers beyond its indexes."""
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see."""
+        ...
 
     def stands_at(self, revision: int) -> bool:
         """Whether it stands there."""
@@ -112,6 +125,11 @@ class OnServers(Generic[QueryT]):
     def anew(self) -> Index[QueryT]:
         """An empty index, which nobody searches before it is filled."""
         return self._anew()
+
+    def told(self, index: Index[QueryT]) -> int:
+        """What the servers say now."""
+        del index
+        return self._store.told
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the last search saw it there, or the servers say so now."""
