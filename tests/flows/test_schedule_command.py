@@ -79,8 +79,8 @@ def until(found: Callable[[], Any], seconds: float = 240) -> Any:
 class Api:
     """Prefect's API, as its page uses it."""
 
-    def __init__(self, port: int) -> None:
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False)
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
 
     def post(self, path: str, **body: Any) -> Any:
         answer = self._http.post(path, json=body)
@@ -114,6 +114,17 @@ class Api:
         return {one["key"]: one["data"] for one in found}
 
 
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def api(port: int) -> Iterator[Api]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False) as http:
+        yield Api(http)
+
+
 def contents(home: Path, collection: str) -> dict[str, list[tuple[str, str]]]:
     """What the catalog holds, by URI: ids and texts of chunks."""
     with Penstock(home, collection) as penstock:
@@ -124,10 +135,8 @@ def contents(home: Path, collection: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def test_a_scheduler_that_is_killed_paused_cancelled_and_ended(
-    folder: Path, watched: Mapping[str, str], connections: Callable[[], set[str]]
+    folder: Path, watched: Mapping[str, str], connections: Callable[[], set[str]], port: int, api: Api
 ) -> None:
-    port = free_port()
-    api = Api(port)
     home = folder / "home"
     with schedule(folder, watched, port) as killed:
         run = until(lambda: [one for one in api.begun("handbook") if one["state_type"] == "COMPLETED"])[0]
