@@ -24,12 +24,11 @@ from prefect.runner import Runner  # isort: skip
 from prefect.types.entrypoint import EntrypointType  # isort: skip
 from prefect.settings import PREFECT_API_URL, temporary_settings  # isort: skip
 
-from penstock.described import ScheduleSettings
 from penstock.errors import SchedulerError, UsageError
 from penstock.flows import cut_off, server
 from penstock.flows.doctor import doctor
 from penstock.flows.sync import sync
-from penstock.groups import CollectionSettings
+from penstock.settings import CollectionSettings, ScheduleSettings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient

@@ -9,7 +9,6 @@ from typing import Any
 from penstock import ids, loaders, registry, retrievers
 from penstock.analysis.analyser import TextAnalyser
 from penstock.catalog import Catalog, Collection, open_catalog
-from penstock.described import SourceSettings
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
@@ -32,7 +31,7 @@ from penstock.ports import (
     Retriever,
     VectorIndex,
 )
-from penstock.settings import CollectionSettings, Legs, Settings
+from penstock.settings import CollectionSettings, Legs, Settings, SourceSettings
 
 CATALOG = "catalog.db"
 """Name of the catalog's file in the home, where it is kept in a file."""

@@ -75,7 +75,7 @@ def _tell(settings: "Settings", page: str) -> None:
 
 
 def _when(given: "Any") -> str:
-    from penstock.times import duration_text
+    from penstock.settings.times import duration_text
 
     if given is None:
         return "when asked for"

@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from penstock.cli.screen import Screen
-from penstock.described import ScheduleSettings
-from penstock.settings import CollectionSettings, Settings, tree
+from penstock.settings import CollectionSettings, ScheduleSettings, Settings, tree
 
 HIDDEN = "**********"
 """What stands in the place of a secret; pydantic's own mark."""

@@ -9,9 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.groups import CollectionSettings
 from penstock.pipelines import parts
-from penstock.settings import leaves, read_settings
+from penstock.settings import CollectionSettings, leaves, read_settings
 from penstock.testing.embedders import LittleModel
 from penstock.testing.website import Website
 

@@ -14,10 +14,9 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 
-from penstock.described import ScheduleSettings
 from penstock.errors import SchedulerError, UsageError
 from penstock.flows import cut_off, server, serving
-from penstock.groups import CollectionSettings
+from penstock.settings import CollectionSettings, ScheduleSettings
 from penstock.testing.servers.processes import free_port
 
 

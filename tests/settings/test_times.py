@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.times import checked_cron, checked_zone, duration, duration_text
+from penstock.settings.times import checked_cron, checked_zone, duration, duration_text
 
 
 @pytest.mark.parametrize(

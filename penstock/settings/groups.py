@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from penstock.described import Described, ScheduleSettings, SourceSettings, some
+from penstock.settings.described import Described, ScheduleSettings, SourceSettings, some
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]

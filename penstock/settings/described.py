@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from penstock.times import checked_cron, checked_zone, duration, duration_text
+from penstock.settings.times import checked_cron, checked_zone, duration, duration_text
 
 KINDS = ("path", "urls", "url_list", "sitemap")
 """Of which each entry of `sources` has exactly one."""

@@ -22,18 +22,20 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from penstock.described import ScheduleSettings as ScheduleSettings
-from penstock.described import SourceSettings
 from penstock.errors import SettingsError
-from penstock.groups import (
+from penstock.settings.described import ScheduleSettings, SourceSettings
+from penstock.settings.groups import (
     AnalyserSettings,
     CatalogSettings,
     ChunkerSettings,
+    CollectionSettings,
     Count,
+    ElasticsearchSettings,
     EmbedderSettings,
     FolderSettings,
     IndexSettings,
     LimitSettings,
+    LLMSettings,
     LoaderSettings,
     Part,
     PromptSettings,
@@ -41,11 +43,7 @@ from penstock.groups import (
     Share,
     WebSettings,
 )
-from penstock.groups import CollectionSettings as CollectionSettings
-from penstock.groups import ElasticsearchSettings as ElasticsearchSettings
-from penstock.groups import Legs as Legs
-from penstock.groups import LLMSettings as LLMSettings
-from penstock.misspelt import check_variables, told
+from penstock.settings.misspelt import check_variables, told
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
 

@@ -1,0 +1,19 @@
+"""What can be set: one tree of settings, built once at the way in and passed on as plain arguments."""
+
+from penstock.settings.described import ScheduleSettings, SourceSettings
+from penstock.settings.groups import CollectionSettings, ElasticsearchSettings, Legs, LLMSettings
+from penstock.settings.tree import Settings, leaves, origins, read_settings, tree
+
+__all__ = [
+    "CollectionSettings",
+    "ElasticsearchSettings",
+    "LLMSettings",
+    "Legs",
+    "ScheduleSettings",
+    "Settings",
+    "SourceSettings",
+    "leaves",
+    "origins",
+    "read_settings",
+    "tree",
+]
