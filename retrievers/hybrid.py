@@ -15,8 +15,9 @@ Weighing = Callable[[str, Found, Sequence[str]], Weighed]
 
 LOOKED_AT = 10
 """How many of the vector leg's first candidates are looked at to see whether its model covers their script."""
-TRIES = 3
+TRIES = 5
 """How often a question is searched for when indexes are written meanwhile."""
+WRITTEN_MEANWHILE = "the indexes were written while they were searched: what changed just now may be missing"
 
 
 class HybridRetriever:
@@ -49,26 +50,40 @@ class HybridRetriever:
             IndexingError: an index cannot be read.
             EngineError: the embedding model cannot be used.
         """
-        scope, found = self._found(question, max(self._candidates, 2 * k), where)
-        rows = {candidate.row for candidates in found.values() for candidate in candidates}
-        live = self._collection.hydrate(sorted(rows), scope=scope)
-        found = {leg: [one for one in candidates if one.row in live] for leg, candidates in found.items()}
+        scope, found, live, notes = self._live(question, max(self._candidates, 2 * k), where)
         looked_at = [live[one.row].chunk.text for one in found.get("vector", ())[:LOOKED_AT]]
         weighed = self._weigh(question, found, looked_at)
         shares = self._fuse(found, weighed.weights)
         best = sorted(shares, key=lambda row: (-sum(shares[row].values()), live[row].chunk.id))[:k]
         asked = _Asked(tokens=frozenset(self._analyser.query_tokens(question)), found=found, weights=weighed.weights)
         hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
-        return Retrieved(question=question, revision=scope.revision, hits=hits, notes=weighed.notes)
+        return Retrieved(question=question, revision=scope.revision, hits=hits, notes=(*weighed.notes, *notes))
 
-    def _found(self, question: str, k: int, where: Filter) -> tuple[Scope, Candidates]:
+    def _live(
+        self, question: str, k: int, where: Filter
+    ) -> tuple[Scope, Candidates, Mapping[int, Hydrated], tuple[str, ...]]:
+        """Candidates that are live at one revision, `k` of each leg as far as it has them, and what to note.
+
+        An index may hold for a while what is gone already. Where that takes up the places, more is asked for.
+        """
+        asked = k
+        while True:
+            scope, found, notes = self._found(question, asked, where)
+            rows = {candidate.row for candidates in found.values() for candidate in candidates}
+            live = self._collection.hydrate(sorted(rows), scope=scope)
+            kept = {leg: [one for one in candidates if one.row in live] for leg, candidates in found.items()}
+            if all(len(kept[leg]) >= k or len(found[leg]) < asked for leg in found):
+                return scope, {leg: candidates[:k] for leg, candidates in kept.items()}, live, notes
+            asked *= 4
+
+    def _found(self, question: str, k: int, where: Filter) -> tuple[Scope, Candidates, tuple[str, ...]]:
         """Candidates at one revision, if need be after some tries, while indexes are written meanwhile."""
         for _ in range(TRIES):
             scope = self._collection.scope(where, at=self._searcher.revision)
             found, revision = self._searcher.search(question, k=k, scope=scope)
             if revision == scope.revision:  # else an index went on between the question for it and the search
-                break
-        return scope, found
+                return scope, found, ()
+        return scope, found, (WRITTEN_MEANWHILE,)
 
     def _hit(self, passage: Hydrated, shares: Mapping[Leg, float], asked: "_Asked") -> Hit:
         ranks = asked.ranks(passage.row)
