@@ -1,0 +1,106 @@
+"""Collections whose words and vectors lie on a real Elasticsearch, which may be killed, behind a faulty proxy."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from penstock.pipelines import ingest, parts
+from penstock.pipelines.workspace import Penstock
+from penstock.settings import read_settings
+from penstock.testing.embedders import LittleModel
+from penstock.testing.servers.elasticsearch import ElasticsearchServer, Version, running_elasticsearch
+from penstock.testing.servers.processes import ServerMissing
+from penstock.testing.servers.proxy import Proxy
+
+Opener = Callable[..., Penstock]
+
+
+@pytest.fixture(scope="session")
+def mortal_elasticsearch() -> Iterator[Callable[[Version], ElasticsearchServer]]:
+    """Gives the server of a version, which may be killed and is alive again when a test ends; one at a time."""
+    with ExitStack() as stack:
+        running: dict[Version, ElasticsearchServer] = {}
+
+        def one(version: Version) -> ElasticsearchServer:
+            if version not in running:
+                running.clear()
+                stack.close()
+                try:
+                    running[version] = stack.enter_context(running_elasticsearch(version))
+                except ServerMissing as missing:
+                    pytest.skip(str(missing))
+            return running[version]
+
+        yield one
+
+
+@pytest.fixture
+def proxied() -> Iterator[Callable[[str], Proxy]]:
+    """Makes proxies in front of an address."""
+    with ExitStack() as stack:
+
+        def make(url: str) -> Proxy:
+            proxy = Proxy(url)
+            stack.callback(proxy.close)
+            return proxy
+
+        yield make
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
+    little = LittleModel(dimension=32)
+    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    return little
+
+
+@pytest.fixture
+def following_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The indexes follow each commit, as if commits were far apart."""
+    monkeypatch.setattr(ingest, "SECONDS_BETWEEN_FOLLOWS", -1.0)
+
+
+@pytest.fixture
+def opened(model: LittleModel, tmp_path: Path) -> Iterator[Opener]:
+    """Opens workspaces whose words and vectors lie on the server at an address; a batch is what one commit holds."""
+    with ExitStack() as stack:
+
+        def make(url: str, name: str = "home", *, batch: int = 250, candidates: int = 100, **given: Any) -> Penstock:
+            there = {"urls": [url], "replicas": 0, "attempts": 2, "timeout_seconds": 20, **given}
+            both = {"keyword": "elasticsearch", "vector": "elasticsearch"}
+            settings = read_settings(
+                home=tmp_path / name,
+                indexes=both,
+                elasticsearch=there,
+                batch=batch,
+                retrieval={"candidates": candidates},
+            )
+            return stack.enter_context(Penstock(settings=settings))
+
+        yield make
+
+
+@pytest.fixture
+def client_of() -> Iterator[Callable[[str], Elasticsearch]]:
+    """Gives a client of an address, where all indexes that this test made are deleted at the end."""
+    made: dict[str, tuple[Elasticsearch, set[str]]] = {}
+
+    def there(one: Elasticsearch) -> set[str]:
+        return set(one.indices.get(index="penstock-*", expand_wildcards="all"))
+
+    def client(url: str) -> Elasticsearch:
+        if url not in made:
+            one = Elasticsearch(url)
+            made[url] = one, there(one)
+        return made[url][0]
+
+    yield client
+    for one, before in made.values():
+        for name in there(one) - before:
+            one.indices.put_settings(index=name, settings={"index.blocks.*": None})
+            one.indices.delete(index=name)
+        one.close()
