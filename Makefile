@@ -27,8 +27,8 @@ demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and 
 	$(BIN)/penstock search "年假怎么申请" --home $(DEMO_HOME) --collection demo --k 3
 	$(BIN)/penstock ask "How many days of leave carry over?" --home $(DEMO_HOME) --collection demo
 
-test: $(VENV)/.dev ## run the tests, less those that need a download and a JVM
-	$(BIN)/python -m pytest -q -m "not elasticsearch"
+test: $(VENV)/.dev ## run the tests, less those that need servers
+	$(BIN)/python -m pytest -q -m "not elasticsearch and not postgresql and not prefect"
 
 servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
 	$(BIN)/python -m penstock.testing.servers

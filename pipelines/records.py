@@ -39,9 +39,14 @@ class Record:
     def extraction(self) -> Extraction:
         """The text as paragraphs, parted at blank lines."""
         writer = ExtractionWriter()
-        for paragraph in self.text.split("\n\n"):
+        for paragraph in _whole(self.text).split("\n\n"):
             writer.add("paragraph", paragraph)
-        return writer.finish(title=self.title)
+        return writer.finish(title=_whole(self.title))
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for halves of surrogate pairs, which no database stores."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[Reading]:

@@ -15,6 +15,7 @@ from penstock.errors import MissingKey, ModelNotFound, SettingsError, UnknownNam
 from penstock.model import Answer, Change, Filter, Place
 from penstock.pipelines import parts, reports
 from penstock.pipelines.doctor import SHOWN, Problem
+from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.ports import Embedder
 from penstock.settings import LLMSettings, Settings, read_settings
@@ -240,3 +241,9 @@ def test_an_empty_batch_changes_nothing(penstock: Penstock, folder: Path) -> Non
     penstock.ingest(folder)
     before = penstock.collection.revision()
     assert penstock.collection.commit(Batch(puts=(), removed=()), run=None, embedder="x") == before
+
+
+def test_half_a_surrogate_pair_costs_a_character_and_no_document(penstock: Penstock) -> None:
+    report = penstock.add([Record(uri="note:1", text="the lower \ud83d gate opens"), Record(uri="note:2", text="pump")])
+    assert [result.outcome for result in report.results] == ["indexed", "indexed"]
+    assert penstock.search("gate", k=1).hits[0].chunk.text == "the lower \ufffd gate opens"
