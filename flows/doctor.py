@@ -10,7 +10,7 @@ from prefect.states import Failed  # isort: skip
 
 from penstock.flows import artifacts
 from penstock.flows.retrying import RETRIED
-from penstock.flows.running import run_name
+from penstock.flows.running import run_name_of
 from penstock.pipelines import reports
 from penstock.pipelines.workspace import Penstock
 
@@ -23,6 +23,11 @@ def examine(collection: str, home: str | None, repair: bool) -> dict[str, Any]:
     told = "the same chunks everywhere" if found["ok"] else f"{len(found['problems'])} problems"
     get_run_logger().info("%s, revision %d, %d chunks: %s", collection, found["revision"], found["chunks"], told)
     return found
+
+
+def run_name() -> str:
+    """The name of a run on Prefect's page: its collection or all, and when it was due."""
+    return run_name_of("all")
 
 
 @flow(name="penstock-doctor", flow_run_name=run_name, persist_result=False)

@@ -45,6 +45,11 @@ def _steps(command: str, addresses: list[str], batch: int, target: Target) -> tu
 
 def run_name() -> str:
     """The name of a run on Prefect's page: its collection, and when it was due."""
+    return run_name_of("default")
+
+
+def run_name_of(unnamed: str) -> str:
+    """The same, with what the run is called that names no collection."""
     due = runtime.flow_run.scheduled_start_time
-    collection = runtime.flow_run.parameters.get("collection") or "default"
+    collection = runtime.flow_run.parameters.get("collection") or unnamed
     return f"{collection} {due.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -121,7 +121,7 @@ def test_a_note_of_a_server_that_is_gone_is_not_believed(tmp_path: Path) -> None
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.sys, "executable", "/bin/false")
+    monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(SchedulerError, match="ended while it started"), server.running(tmp_path, free_port()):
         pass
     assert not (tmp_path / "server.json").exists()
