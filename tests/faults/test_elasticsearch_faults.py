@@ -66,7 +66,10 @@ def holds_what_the_catalog_holds(client: Elasticsearch, penstock: Penstock) -> N
     diagnosis = penstock.doctor()
     assert diagnosis.ok, diagnosis.problems
     alias = alias_of(client, penstock)
-    found = client.search(index=alias, query={"exists": {"field": "row"}}, size=10_000, source=["row", "chunk_id"])
+    query = {"exists": {"field": "row"}}
+    found = client.search(index=alias, query=query, size=10_000, source_includes=["row", "chunk_id"])
+        index=alias, query={"exists": {"field": "row"}}, size=10_000, source_includes=["row", "chunk_id"]
+    )
     held = sorted((hit["_source"]["row"], hit["_source"]["chunk_id"]) for hit in found["hits"]["hits"])
     assert held == sorted(penstock.collection.chunk_ids(penstock.collection.live_rows().tolist()).items())
 

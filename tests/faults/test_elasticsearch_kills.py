@@ -4,9 +4,17 @@ and no revision is told whose chunks are not all there.
 Each moment is one at which the death of either could leave the index between two revisions.
 """
 
+import json
+import os
 import random
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -15,6 +23,7 @@ from penstock.errors import IndexUnavailable
 from penstock.model import Filter
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
+from penstock.settings import Legs
 from penstock.testing.embedders import LittleModel
 from penstock.testing.servers.elasticsearch import ElasticsearchServer, Version
 from penstock.testing.servers.proxy import Asked, Forward, Proxy, Reply, no_fault
@@ -122,6 +131,74 @@ def test_a_server_killed_while_it_is_written_to(
     is_as_undisturbed(client, penstock, of_undisturbed(version, client, opened, server.url))
 
 
+WRITER = """
+import json, sys
+from penstock.pipelines import ingest, parts
+from penstock.pipelines.workspace import Penstock
+from penstock.settings import read_settings
+from penstock.testing.embedders import LittleModel
+
+ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
+little = LittleModel(dimension=32)
+parts.embedder = lambda settings: little
+with Penstock(settings=read_settings(**json.loads(sys.argv[1]))) as penstock:
+    penstock.ingest(sys.argv[2])
+"""
+DEATHS = [
+    ("index", 1, "half"),
+    ("index", 2, "working"),
+    ("state", 1, "before"),
+    ("refresh", 1, "answered"),
+    ("index", 3, "answered"),
+    ("delete", 1, "half"),
+    ("delete", 1, "answered"),
+    ("state", 2, "answered"),
+    ("refresh", 2, "before"),
+    ("index", 2, "half"),
+]
+
+
+def write_files(folder: Path, numbers: range, edition: str = "") -> None:
+    for one in records(numbers.start, numbers.stop, edition):
+        (folder / f"{one.uri.removeprefix('record:')}.txt").write_text(one.text, "utf-8")
+
+
+def test_a_writer_killed_ten_times_while_it_writes(
+    elasticsearch_url: str,
+    proxied: Callable[[str], Proxy],
+    client_of: Callable[[str], Elasticsearch],
+    opened: Opener,
+    model: LittleModel,
+    tmp_path: Path,
+) -> None:
+    """Each time another one goes on from there; what is deleted and written again is so in the middle of it all."""
+    proxy, client = proxied(elasticsearch_url), client_of(elasticsearch_url)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    write_files(folder, range(60))
+    reader = opened(elasticsearch_url, candidates=20)
+    reader.ingest(folder)
+    write_files(folder, range(60, 360))
+    settings = json.loads(reader.settings.model_dump_json(include={"home", "indexes", "elasticsearch"}))
+    settings |= {"batch": 20, "elasticsearch": {"urls": [proxy.url], "replicas": 0, "attempts": 2}}
+    for number, (kind, nth, how) in enumerate(DEATHS):
+        if kind == "delete":
+            write_files(folder, range(60), f"edition {number}")
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, json.dumps(settings), str(folder)])
+        death = Death(proxy, kind, nth, how, partial(os.kill, writer.pid, signal.SIGKILL))
+        proxy.fault = death
+        assert writer.wait(120) == -signal.SIGKILL, (kind, nth, how)
+        assert death.came.wait(10)
+        is_whole_at_its_revision(client, reader)
+        answers_whole(reader, reader, model)
+    reader.ingest(folder)
+    undisturbed = opened(elasticsearch_url, "undisturbed")
+    undisturbed.ingest(folder)
+    expected = seen_of(client, undisturbed)
+    assert len(expected.ids) == 360
+    is_as_undisturbed(client, reader, expected)
+
+
 def is_whole_at_its_revision(client: Elasticsearch, penstock: Penstock) -> None:
     """As the servers hold it now, before anybody repairs it: all that was live at the revision that it tells."""
     applied, held = as_held(client, penstock)
@@ -154,48 +231,68 @@ def as_held(client: Elasticsearch, penstock: Penstock) -> tuple[int, dict[int, s
     (alias,) = [name for name in client.indices.get(index="*") if penstock.collection.uid in name]
     client.indices.refresh(index=alias)
     query = {"exists": {"field": "row"}}
-    found = client.search(index=alias, query=query, size=10_000, source=["row", "chunk_id"])["hits"]["hits"]
+    found = client.search(index=alias, query=query, size=10_000, source_includes=["row", "chunk_id"])["hits"]["hits"]
     rows = {int(hit["_source"]["row"]): str(hit["_source"]["chunk_id"]) for hit in found}
     assert len(rows) == len(found) == client.count(index=alias, query=query)["count"]
     return int(client.get(index=alias, id="state")["_source"]["applied"]), rows
 
 
-Answers = dict[tuple[str, str], list[tuple[str, float]]]
-_UNDISTURBED: dict[Version, tuple[list[str], Answers]] = {}
+Answers = dict[str, dict[str, float]]
 
 
-def of_undisturbed(version: Version, client: Elasticsearch, opened: Opener, url: str) -> tuple[list[str], Answers]:
-    """The chunk ids and the answers of an index that nothing happened to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """What an index that nothing happened to holds and finds."""
+
+    ids: list[str]
+    near: Answers
+    by_words: Answers
+
+
+_UNDISTURBED: dict[Version, Undisturbed] = {}
+
+
+def of_undisturbed(version: Version, client: Elasticsearch, opened: Opener, url: str) -> Undisturbed:
+    """Made once for a version."""
     if version not in _UNDISTURBED:
         undisturbed = opened(url, "undisturbed")
         undisturbed.add(BEFORE)
         undisturbed.add(CHANGED)
-        _UNDISTURBED[version] = sorted(as_held(client, undisturbed)[1].values()), answers(undisturbed)
+        _UNDISTURBED[version] = seen_of(client, undisturbed)
     return _UNDISTURBED[version]
 
 
-def answers(penstock: Penstock) -> Answers:
-    """What is found by both legs, and by vectors alone, with scores."""
-    legs = {"both": penstock.retriever_of("both"), "vector": penstock.retriever_of("vector")}
+def seen_of(client: Elasticsearch, undisturbed: Penstock) -> Undisturbed:
+    """Looks at it."""
+    ids = sorted(as_held(client, undisturbed)[1].values())
+    near = answers(undisturbed, "vector", 10)
+    undisturbed._followers.keyword.rebuild()
+    return Undisturbed(ids=ids, near=near, by_words=answers(undisturbed, "keyword", 2000))
+
+
+def answers(penstock: Penstock, leg: Legs, k: int) -> Answers:
+    """What a leg finds, with scores."""
+    retriever = penstock.retriever_of(leg)
     return {
-        (leg, one): [(hit.chunk.id, hit.score) for hit in retriever.retrieve(one, k=10, where=Filter()).hits]
-        for leg, retriever in legs.items()
-        for one in QUESTIONS
+        question: {hit.chunk.id: hit.score for hit in retriever.retrieve(question, k=k, where=Filter()).hits}
+        for question in QUESTIONS
     }
 
 
-def is_as_undisturbed(client: Elasticsearch, penstock: Penstock, undisturbed: tuple[list[str], Answers]) -> None:
+def is_as_undisturbed(client: Elasticsearch, penstock: Penstock, undisturbed: Undisturbed) -> None:
     """The same chunks as in the catalog and as in an index that nothing happened to; the same answers."""
     diagnosis = penstock.doctor()
     assert diagnosis.ok, diagnosis.problems
     live = penstock.collection.chunk_ids(penstock.collection.live_rows().tolist())
     applied, held = as_held(client, penstock)
     assert (applied, held) == (penstock.collection.revision(), live)
-    ids, expected = undisturbed
-    assert sorted(held.values()) == ids
-    for (leg, question), found in answers(penstock).items():
-        wanted = expected[leg, question]
-        assert [one for one, _ in found] == [one for one, _ in wanted]
-        # Texts that were deleted count in BM25's statistics until the server merges them away, when it likes.
-        near = pytest.approx([score for _, score in wanted], rel=1e-6 if leg == "vector" else 2e-3)
-        assert [score for _, score in found] == near
+    assert sorted(held.values()) == undisturbed.ids
+    by_words = answers(penstock, "keyword", 2000)
+    for question in QUESTIONS:
+        assert by_words[question].keys() == undisturbed.by_words[question].keys()
+        near, theirs = answers(penstock, "vector", 10)[question], undisturbed.near[question]
+        assert sorted(near.values()) == pytest.approx(sorted(theirs.values()), abs=1e-6)
+    # Deleted texts count in BM25's statistics until the server merges them away, when it likes.
+    penstock._followers.keyword.rebuild()
+    for question, found in answers(penstock, "keyword", 2000).items():
+        assert found == pytest.approx(undisturbed.by_words[question], rel=1e-5)
