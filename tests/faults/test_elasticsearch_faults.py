@@ -68,8 +68,6 @@ def holds_what_the_catalog_holds(client: Elasticsearch, penstock: Penstock) -> N
     alias = alias_of(client, penstock)
     query = {"exists": {"field": "row"}}
     found = client.search(index=alias, query=query, size=10_000, source_includes=["row", "chunk_id"])
-        index=alias, query={"exists": {"field": "row"}}, size=10_000, source_includes=["row", "chunk_id"]
-    )
     held = sorted((hit["_source"]["row"], hit["_source"]["chunk_id"]) for hit in found["hits"]["hits"])
     assert held == sorted(penstock.collection.chunk_ids(penstock.collection.live_rows().tolist()).items())
 
