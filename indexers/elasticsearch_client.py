@@ -123,6 +123,8 @@ def of_status(status: int, error: Mapping[str, Any], what: str) -> IndexingError
             f"{what}: the index may not be written now ({reason}); make room on the servers' disks, or lift the block "
             "(index.blocks.*), and run again"
         )
+    if kind == "index_closed_exception":
+        return IndexingError(f"{what}: the index is closed; open it, or delete it to have it built anew")
     if status == 401:
         return IndexingError(
             f"{what}: the server does not know who asks; set elasticsearch.api_key, or username and password"

@@ -274,7 +274,7 @@ def test_a_closed_index_is_told_and_opened_again_is_searched(filled: Penstock, c
     name = index_of(client, filled)
     client.indices.close(index=name)
     for call in (lambda: filled.search("turbine"), lambda: filled.add(records(20, 30)), filled.doctor):
-        with pytest.raises(IndexingError, match="closed"):
+        with pytest.raises(IndexingError, match="is closed; open it"):
             call()
     client.indices.open(index=name)
     filled.add(records(20, 30))
