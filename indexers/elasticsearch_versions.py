@@ -67,9 +67,7 @@ class Versions:
                 self._client.indices.delete(index=one.name)
                 continue
             kept.append(one.name)
-            if (
-                self.building in one.aliases
-            ):  # left by another version of Penstock: nothing must be written there
+            if self.building in one.aliases:  # left by another version of Penstock: nothing must be written there
                 self._client.indices.delete_alias(index=one.name, name=self.building)
         number = 1 + max((_number(name) for name in kept), default=0)
         name = f"{self._alias}-v{number}"
