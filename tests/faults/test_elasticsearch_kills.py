@@ -92,13 +92,13 @@ class Death:
 MOMENTS = [
     pytest.param("8", "index", 1, "half", id="8: half of the first bulk sent"),
     pytest.param("8", "index", 3, "working", id="8: working on a bulk"),
-    pytest.param("8", "refresh", 2, "before", id="8: all written, nothing refreshed"),
+    pytest.param("8", "refresh", 2, "before", id="8: deleted and not refreshed"),
     pytest.param("8", "delete", 1, "working", id="8: working on deletions"),
     pytest.param("8", "state", 3, "answered", id="8: the answer to a revision lost"),
     pytest.param("9", "index", 2, "answered", id="9: the answer to a bulk lost"),
     pytest.param("9", "index", 6, "working", id="9: working on a later bulk"),
     pytest.param("9", "delete", 2, "answered", id="9: the answer to deletions lost"),
-    pytest.param("9", "refresh", 4, "answered", id="9: refreshed, the revision not written"),
+    pytest.param("9", "refresh", 4, "answered", id="9: the answer to a refresh lost"),
     pytest.param("9", "state", 2, "before", id="9: before a revision is written"),
 ]
 
