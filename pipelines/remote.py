@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock import ids
-from penstock.indexers.elasticsearch_options import Connection, Layout
+from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.ports import Analyser
 from penstock.settings import ElasticsearchSettings
 

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.indexers.elasticsearch_client import OLDEST
+from penstock.indexers.elasticsearch.client import OLDEST
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import ElasticsearchSettings
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_options import Connection, Layout
+from penstock.indexers.elasticsearch.options import Connection, Layout
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.testing.indexes import WORDS
 
 

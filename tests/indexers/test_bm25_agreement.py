@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_options import Layout
+from penstock.indexers.elasticsearch.options import Layout
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import IndexingError, IndexUnavailable, SettingsError
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_client import check_server, connect
-from penstock.indexers.elasticsearch_options import Connection, Layout
+from penstock.indexers.elasticsearch.client import check_server, connect
+from penstock.indexers.elasticsearch.options import Connection, Layout
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.model import Change
 from penstock.testing.indexes import WORDS, entry_of, scope_of, vector_of
 from penstock.testing.servers.elasticsearch import running_elasticsearch
@@ -80,7 +80,7 @@ def test_versions_that_do_not_fit_are_named(version: str) -> None:
 
 
 def test_a_client_that_the_server_does_not_understand_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("penstock.indexers.elasticsearch_client.CLIENT", "9.1.0")
+    monkeypatch.setattr("penstock.indexers.elasticsearch.client.CLIENT", "9.1.0")
     with (
         answering(of_version("8.19.0")) as url,
         pytest.raises(IndexingError, match=r"client 9\.1\.0 does not speak to"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_options import Layout
+from penstock.indexers.elasticsearch.options import Layout
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.ports import Float32Array, KeywordIndex, VectorIndex
 from penstock.testing.indexes import IndexContract, vector_of
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from penstock.catalog import Batch, Collection, Put, open_catalog
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_options import Connection, Layout
-from penstock.indexers.elasticsearch_queries import within
+from penstock.indexers.elasticsearch.options import Connection, Layout
+from penstock.indexers.elasticsearch.queries import within
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.model import Filter, Labels, Scope
 from penstock.testing.catalog import DIMENSION, cache_vectors, make_put, make_source
 

@@ -9,9 +9,9 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from penstock.errors import DamagedIndex, IndexingError
-from penstock.indexers.elasticsearch import ElasticsearchStore
-from penstock.indexers.elasticsearch_documents import LONGEST_KEY, REASON_CHARACTERS
-from penstock.indexers.elasticsearch_options import Layout
+from penstock.indexers.elasticsearch.documents import LONGEST_KEY, REASON_CHARACTERS
+from penstock.indexers.elasticsearch.options import Layout
+from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change, Entry

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from penstock.errors import IndexingError, IndexUnavailable
-from penstock.indexers import elasticsearch_writing
-from penstock.indexers.elasticsearch_client import connect
-from penstock.indexers.elasticsearch_options import Connection
-from penstock.indexers.elasticsearch_writing import Writing
+from penstock.indexers.elasticsearch import writing as bulk_writing
+from penstock.indexers.elasticsearch.client import connect
+from penstock.indexers.elasticsearch.options import Connection
+from penstock.indexers.elasticsearch.writing import Writing
 
 Item = tuple[int, dict[str, Any]]
 Reaction = Callable[[int, str, dict[str, Any]], Item | None]
@@ -81,7 +81,7 @@ def serving(bulk: Bulk) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elasticsearch_writing, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(bulk_writing, "FIRST_PAUSE", 0.001)
 
 
 def write(bulk: Bulk, rows: range = range(50), *, attempts: int = 5, delete: tuple[int, ...] = ()) -> None:

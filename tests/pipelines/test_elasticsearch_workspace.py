@@ -101,7 +101,7 @@ def test_what_the_server_refuses_is_told_by_the_run_and_by_doctor(
     there: Penstock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A document of ours that no server takes is hard to find: here its address is written whole, however long."""
-    monkeypatch.setattr("penstock.indexers.elasticsearch_documents.LONGEST_KEY", 10**6)
+    monkeypatch.setattr("penstock.indexers.elasticsearch.documents.LONGEST_KEY", 10**6)
     long = f"file:///{'x' * 40_000}.txt"
     report = there.add([*records(), Record(uri=long, text="The turbine.")])
     (told, again) = report.attention

@@ -20,13 +20,12 @@ from elasticsearch import ApiError, Elasticsearch
 from numpy.typing import NDArray
 
 from penstock.errors import DamagedIndex, IndexingError, IndexUnavailable
-from penstock.indexers import elasticsearch_documents as documents
-from penstock.indexers import elasticsearch_queries as queries
-from penstock.indexers.elasticsearch_client import BUSY, check_server, connect, is_absent, of_status, translated
-from penstock.indexers.elasticsearch_options import Connection, Layout
-from penstock.indexers.elasticsearch_versions import Versions
-from penstock.indexers.elasticsearch_views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
-from penstock.indexers.elasticsearch_writing import Writing
+from penstock.indexers.elasticsearch import documents, queries
+from penstock.indexers.elasticsearch.client import BUSY, check_server, connect, is_absent, of_status, translated
+from penstock.indexers.elasticsearch.options import Connection, Layout
+from penstock.indexers.elasticsearch.versions import Versions
+from penstock.indexers.elasticsearch.views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
+from penstock.indexers.elasticsearch.writing import Writing
 from penstock.indexers.steps import is_step
 from penstock.model import Candidate, Change, Entry, Scope
 from penstock.ports import Analyser, Float32Array

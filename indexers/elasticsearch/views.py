@@ -10,7 +10,7 @@ from penstock.model import Candidate, Change, Scope
 from penstock.ports import Float32Array
 
 if TYPE_CHECKING:  # the store makes its views
-    from penstock.indexers.elasticsearch import ElasticsearchStore
+    from penstock.indexers.elasticsearch.store import ElasticsearchStore
 
 
 class _View:

@@ -11,8 +11,8 @@ from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
 from penstock.errors import IndexingError, IndexUnavailable
-from penstock.indexers.elasticsearch_client import of_status, told
-from penstock.indexers.elasticsearch_documents import stub
+from penstock.indexers.elasticsearch.client import of_status, told
+from penstock.indexers.elasticsearch.documents import stub
 from penstock.indexers.streams import in_batches
 
 Operation = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch
 
 from penstock.errors import DamagedIndex, IndexingError
-from penstock.indexers.elasticsearch_client import is_absent
+from penstock.indexers.elasticsearch.client import is_absent
 
 SHOWN = "*.mappings._meta,*.aliases,*.settings.index.number_of_shards"
 """What is asked of an index."""

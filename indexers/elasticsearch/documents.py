@@ -9,7 +9,7 @@ import numpy as np
 from penstock.catalog.encoding import label_key, microseconds
 from penstock.errors import IndexingError
 from penstock.ids import digest
-from penstock.indexers.elasticsearch_options import Layout
+from penstock.indexers.elasticsearch.options import Layout
 from penstock.model import Entry, Source
 from penstock.ports import Float32Array
 

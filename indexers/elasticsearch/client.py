@@ -10,7 +10,7 @@ from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
 from penstock.errors import DamagedIndex, IndexingError, IndexUnavailable, SettingsError
-from penstock.indexers.elasticsearch_options import Connection
+from penstock.indexers.elasticsearch.options import Connection
 
 OLDEST, NEWEST = (8, 13), 9
 """The first release that has all that is asked of it, and the last main version that this was tested with."""
