@@ -182,4 +182,6 @@ def _tree(filters: Any) -> Condition | Group:
 
 def _secrets(given: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     hidden = {name for name, value in leaves(settings.model_dump()) if isinstance(value, SecretStr)}
-    yield from (name for name, _ in leaves(given) if name in hidden)
+    for name, value in leaves(given):
+        if name in hidden or (name == "catalog.url" and value != settings.catalog.url):  # its password was taken out
+            yield name

@@ -103,14 +103,24 @@ class CatalogSettings(Part):
         found = _PASSWORD.match(given["url"])
         if found is None:
             return given
-        password = given.get("password") or unquote(found["password"])
-        return {**given, "url": _PASSWORD.sub(r"\g<before>@", given["url"]), "password": password}
+        url = _PASSWORD.sub(r"\g<before>@", given["url"])
+        if "@" in url[found.end("before") + 1 :].partition("?")[0]:
+            raise ValueError("the password in the url holds @; write %40 for it, or set catalog.password")
+        return {**given, "url": url, "password": given.get("password") or unquote(found["password"])}
+
+
+def _without_user(urls: tuple[str, ...]) -> tuple[str, ...]:
+    if any("@" in url for url in urls):
+        raise ValueError("an address holds a user; set elasticsearch.username and elasticsearch.password")
+    return urls
 
 
 class ElasticsearchSettings(Part):
     """How Elasticsearch is reached, where an index is kept there."""
 
-    urls: tuple[str, ...] = Field(("http://127.0.0.1:9200",), description="one node or several, http:// or https://")
+    urls: Annotated[tuple[str, ...], AfterValidator(_without_user)] = Field(
+        ("http://127.0.0.1:9200",), description="one node or several, http:// or https://"
+    )
     cloud_id: str = Field("", description="of a deployment of Elastic Cloud, in place of urls")
     api_key: SecretStr | None = None
     username: str = ""

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,  # `PENSTOCK_HOME= penstock ...` says nothing, rather than the working folder
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,  # what is wrong may hold a secret, and tracebacks end in logs
         toml_file="penstock.toml",
     )
 

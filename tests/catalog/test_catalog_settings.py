@@ -1,5 +1,7 @@
 """The address of the catalog as a setting: no password of it is shown anywhere."""
 
+from traceback import format_exception
+
 import pytest
 
 from penstock.errors import SettingsError
@@ -36,8 +38,31 @@ def test_the_password_that_was_set_by_itself_is_taken(monkeypatch: pytest.Monkey
     assert (found.url, found.password and found.password.get_secret_value()) == ("postgresql://ann@db/books", SECRET)
 
 
-@pytest.mark.parametrize("name", ["password", "sslpassword"])
-def test_a_password_in_the_query_is_refused_and_not_shown(name: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(f"postgresql://ann@db/books?password={SECRET}", id="password in the query"),
+        pytest.param(f"postgresql://ann@db/books?sslpassword={SECRET}", id="sslpassword in the query"),
+        pytest.param(f"postgresql://ann:{SECRET}@db/books", id="a sign that ends a password"),
+        pytest.param("postgresql://ann:s3cret@w/ord@db/books", id="two of them"),
+    ],
+)
+def test_a_password_that_cannot_be_told_apart_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(SettingsError, match=r"catalog\.password") as raised:
-        read_settings(catalog={"url": f"postgresql://ann@db/books?{name}={SECRET}"})
-    assert SECRET not in str(raised.value)
+        read_settings(catalog={"url": url})
+    whole = "".join(format_exception(raised.value))  # with the error of the library that it came from
+    assert "word@" not in whole
+    assert "s3cret@" not in whole
+    assert "=s3cret" not in whole
+
+
+def test_elasticsearch_addresses_hold_no_user() -> None:
+    with pytest.raises(SettingsError, match=r"elasticsearch\.password") as raised:
+        read_settings(elasticsearch={"urls": [f"https://elastic:{SECRET}@db:9200"]})
+    assert SECRET not in "".join(format_exception(raised.value))
+
+
+def test_a_key_of_a_wrong_kind_is_not_shown() -> None:
+    with pytest.raises(SettingsError, match=r"llm\.api_key") as raised:
+        read_settings(llm={"api_key": [SECRET]})
+    assert SECRET not in "".join(format_exception(raised.value))

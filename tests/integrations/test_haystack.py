@@ -106,6 +106,12 @@ def test_secrets_are_not_written_to_files(library: Path, penstock: Penstock) -> 
     settings = {"elasticsearch": {"password": "hush", "username": "me"}}
     with pytest.raises(UsageError, match=r"elasticsearch\.password: secrets"):
         PenstockRetriever(home=str(library), settings=settings).to_dict()
+    url = {"catalog": {"url": "postgresql://me:hush@db/books"}}
+    with pytest.raises(UsageError, match=r"^catalog\.url: secrets") as raised:
+        PenstockRetriever(home=str(library), settings=url).to_dict()
+    assert "hush" not in str(raised.value)
+    plain = {"catalog": {"url": "postgresql://me@db/books"}}
+    assert PenstockRetriever(settings=plain).to_dict()["init_parameters"]["settings"] == plain
     with pytest.raises(UsageError, match="cannot be written to a file"):
         PenstockRetriever(penstock=penstock).to_dict()
 
