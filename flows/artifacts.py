@@ -65,12 +65,11 @@ class Progress:
 
 @contextmanager
 def progress(collection: str, total: int) -> Iterator[Progress]:
-    """A progress bar of a run over so many sources, full when the context ends well."""
+    """A progress bar of a run over so many sources; the last that it tells is how far it came."""
     told = f"{collection}: share of {total} sources to read that are done"
     artifact = create_progress_artifact(0.0, key=key(collection, "progress"), description=told)
     bar = Progress(cast(UUID, artifact), total)  # a coroutine only where a loop runs
     yield bar
-    bar.add(max(0, total))
     bar.tell()
 
 

@@ -19,6 +19,8 @@ from penstock.flows.prefect_setup import SILENT
 
 USUAL_PORT = 4200
 """Where Prefect's page is looked for; another port is taken where this one is in use."""
+OF_OTHERS = ("PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_DATABASE")
+"""How variables begin that say where another server is, or where it keeps its data."""
 SECONDS_TO_START = 120.0
 SECONDS_TO_END = 20.0
 
@@ -119,13 +121,16 @@ def _wait_until_up(server: Server, process: "subprocess.Popen[bytes]", log: Path
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
     """The server's own settings: nothing of the user's other servers, nothing written beside the library."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OF_OTHERS)}
     return {
         **inherited,
         **SILENT,
         "PREFECT_HOME": str(folder),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
+        # It asks nobody who he is: without this, every page that a browser here shows could make it run things.
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder}/prefect.db",
         "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_UI_STATIC_DIRECTORY": str(folder / "page"),
     }

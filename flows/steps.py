@@ -72,6 +72,8 @@ def all_steps(plan: Plan, run: int, batch: int, target: Target) -> RunReport:
         done = []
         for number, sources in enumerate(batches, start=1):
             done.append(ingest_batch(number, len(batches), sources, run, target))
+            if done[-1].interrupted:
+                break
             bar.add(len(sources))
         return finish(plan, done, run, target)
 

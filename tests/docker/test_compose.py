@@ -43,6 +43,14 @@ def test_every_service_is_held_within_bounds(file: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
+def test_prefects_server_listens_to_its_own_page_alone(file: str) -> None:
+    environment = services(file)["prefect"]["environment"]
+    allowed = environment["PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS"].split(",")
+    assert environment["PREFECT_UI_API_URL"].removesuffix("/api") in allowed
+    assert "*" not in allowed
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_no_secret_stands_in_the_file(file: str) -> None:
     for service in services(file).values():
         for variable, value in service.get("environment", {}).items():

@@ -78,8 +78,20 @@ for error in (CollectionLocked("busy"), AddressRefused("no")):
     except type(error):
         pass
 
+from penstock.flows.ingest import ingest
+from penstock.model import BatchReport
+
+taken = []
+
+def interrupted(self, batch, **options):
+    taken.append(len(batch))
+    return BatchReport(interrupted=True)
+
+Stepwise.take = interrupted
+stopped = {"interrupted": ingest([folder], "stopped", home, 2)["interrupted"], "taken": taken}
+
 with open(told, "w", encoding="utf-8") as file:
-    json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries, "code": code}, file)
+    json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries, "code": code, "stopped": stopped}, file)
 """
 
 

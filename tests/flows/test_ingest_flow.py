@@ -66,6 +66,10 @@ def test_only_what_may_help_is_tried_again(flow_run: dict[str, Any]) -> None:
     assert flow_run["tries"] == {"CollectionLocked": 5, "AddressRefused": 1}
 
 
+def test_an_interrupt_ends_the_run_and_not_only_its_batch(flow_run: dict[str, Any]) -> None:
+    assert flow_run["stopped"] == {"interrupted": True, "taken": [2]}
+
+
 def test_sources_that_failed_show_in_the_exit_code(flow_run: dict[str, Any]) -> None:
     assert flow_run["printed"]["failed"] == 1
     assert flow_run["code"] == 3

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
+import httpx
 import pytest
 from filelock import FileLock
 from prefect.client.schemas.actions import DeploymentScheduleCreate
@@ -118,6 +119,26 @@ def test_a_note_of_a_server_that_is_gone_is_not_believed(tmp_path: Path) -> None
         note.write_text(text, "utf-8")
         assert server._left_behind(note) is None
     assert server._left_behind(tmp_path / "nothing") is None
+
+
+@pytest.mark.prefect
+@pytest.mark.timeout(180)
+def test_a_server_of_our_own_listens_to_its_page_alone_and_keeps_to_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{tmp_path}/other.db")
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{tmp_path}/older.db")
+    with server.running(tmp_path / "prefect", free_port()) as running:
+
+        def let_in(origin: str) -> str | None:
+            asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = httpx.options(f"{running.api}/flows/filter", headers=asked, trust_env=False)
+            return answer.headers.get("access-control-allow-origin")
+
+        assert let_in("https://example.org") is None
+        assert let_in(running.page) == running.page
+    assert (tmp_path / "prefect" / "prefect.db").exists()
+    assert not list(tmp_path.glob("*.db"))
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
