@@ -67,7 +67,8 @@ def reached(home: Path, port: int | None) -> Iterator[Reached]:
         yield Reached(api=api, own=False)
         return
     folder = home / "prefect"
-    folder.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # what is kept there names sources, and says why they could not be read
     with _alone(folder), server.running(folder, port) as own, temporary_settings({PREFECT_API_URL: own.api}):
         yield Reached(api=own.api, own=True)
 

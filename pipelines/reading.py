@@ -105,13 +105,20 @@ class Reader:
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
             same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
-            return verdicts.not_tried_again(failed, known) if same else None
+            marked = known is None or found.marks.on(known.source) == known.source
+            return verdicts.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
             return verdicts.as_before(known)
         return None
 
     def read(self, found: Found, before: Before) -> Reading:
-        """What the source says now, or why nothing could be made of it."""
+        """What the source says now, or why nothing could be made of it.
+
+        Who may see what was read before follows `found` also where nothing could be made of it.
+        """
+        return _marked(self._read_or_failed(found, before), found.marks, before.known)
+
+    def _read_or_failed(self, found: Found, before: Before) -> Reading:
         listed = found.listed
         try:
             return self._read(found, before)
@@ -216,6 +223,13 @@ def _source(found: Found, fetched: Fetched, media_type: str, known: KnownSource 
         access=known.source.access if known else frozenset(),
     )
     return found.marks.on(_dated(source, found.listed))
+
+
+def _marked(reading: Reading, marks: Marks, known: KnownSource | None) -> Reading:
+    """The reading, with the marks on what was read before where nothing takes its place."""
+    if reading.put or known is None or marks.on(known.source) == known.source:
+        return reading
+    return replace(reading, put=verdicts.touched(marks.on(known.source), known).put)
 
 
 def _dated(source: Source, listed: Listed) -> Source:

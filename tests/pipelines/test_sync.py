@@ -16,6 +16,7 @@ from penstock.testing.embedders import LittleModel
 from penstock.testing.website import Website
 
 TEXT = "<html><body><article><h1>Guide</h1><p>Page {} says when the gates of the upper pond are opened.</p></article>"
+NOBODY, STAFF = Filter(principals=frozenset()), Filter(principals=frozenset(["staff"]))
 OLD = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -51,6 +52,26 @@ def write_sitemap(site: Website, dates: dict[str, str]) -> str:
     entries = (f"<url><loc>{site.url(f'/{name}')}</loc><lastmod>{at}</lastmod></url>" for name, at in dates.items())
     site.pages["/sitemap.xml"] = f"<urlset>{''.join(entries)}</urlset>"
     return site.url("/sitemap.xml")
+
+
+def test_access_is_narrowed_also_while_a_page_cannot_be_read(site: Website) -> None:
+    write_pages(site, "gone.html", "broken.html")
+    urls = [site.url("/gone.html"), site.url("/broken.html")]
+    sync({"urls": urls})
+    del site.pages["/gone.html"]
+    site.pages["/broken.html"] = "%PDF-1.7 nothing else"
+    site.headers["/broken.html"] = {"Content-Type": "application/pdf"}
+    assert outcomes(sync({"urls": urls})) == {"gone.html": "failed", "broken.html": "failed"}
+    for _ in range(2):
+        assert outcomes(sync({"urls": urls, "access": ["staff"]})) == {"gone.html": "failed", "broken.html": "failed"}
+        with Penstock(collection="guides", settings=settings_of({"urls": urls})) as penstock:
+            seen = {
+                who: {hit.source.uri for hit in penstock.search("upper pond gates", where=where).hits}
+                for who, where in (("nobody", NOBODY), ("staff", STAFF))
+            }
+            assert seen == {"nobody": set(), "staff": set(urls)}
+            assert [failed.source.uri for failed in penstock.collection.quarantine()] == urls[1:]
+            assert penstock.doctor().ok
 
 
 def test_folders_lists_and_sitemaps_make_one_collection(site: Website, folder: Path, tmp_path: Path) -> None:
