@@ -199,12 +199,11 @@ def _forget_others(served: list[UUID]) -> None:
 
 
 def _check(api: str) -> None:
-    try:
-        answer = httpx.get(f"{api.removesuffix('/')}/health", timeout=10)
-    except httpx.HTTPError as error:
-        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {error}") from error
-    if answer.is_error:
-        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) answers with status {answer.status_code}")
+    with get_client(sync_client=True) as client:  # with the keys and certificates that are set for this server
+        error = client.api_healthcheck()
+    if error:
+        told = " ".join(str(error).split())
+        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {told}") from error
 
 
 @contextmanager

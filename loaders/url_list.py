@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.errors import AddressRefused, SourceError
+from penstock.errors import AddressRefused, LimitExceeded, SourceError
 from penstock.loaders.addresses import is_web, shown, uri_of, web_uri
 from penstock.loaders.decoding import decode_text
 from penstock.loaders.listing import discover_failure
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command
     from penstock.ports import Fetcher
 
 MOST_BYTES = 64 * 1024 * 1024
+"""Of one list: it is read as a whole."""
 MOST_ADDRESSES = 1_000_000
 """What one listing may hold; one that holds more is incomplete."""
 BAD_LINES_TOLD = 20
@@ -65,7 +66,11 @@ class UrlListLister:
 
     def _text(self) -> str:
         with self._fetcher_for(self._uri).fetch(Listed(uri=self._uri), None) as fetched:
-            return decode_text(fetched.path.read_bytes()) if fetched else ""
+            if fetched is None:
+                raise AssertionError(f"{self._uri}: called unchanged, but never read")
+            if fetched.size > MOST_BYTES:
+                raise LimitExceeded(f"it is larger than the {MOST_BYTES >> 20} MiB that a list may have")
+            return decode_text(fetched.path.read_bytes())
 
     def _found(self, number: int, line: str) -> Listed | Failure | None:
         place = f"line {number} of {shown(self._uri)!r}"

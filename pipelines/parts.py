@@ -52,7 +52,7 @@ def catalog(settings: Settings) -> Catalog:
     """
     given = settings.catalog
     password = given.password.get_secret_value() if given.password else None
-    return open_catalog(given.url or f"sqlite:///{settings.home / 'catalog.db'}", password=password)
+    return open_catalog(given.url or f"sqlite:///{settings.home / CATALOG}", password=password)
 
 
 def share_indexes(settings: Settings) -> bool:

@@ -88,6 +88,15 @@ def test_more_than_a_list_may_hold_is_incomplete(tmp_path: Path, monkeypatch: py
     assert not lister.complete()
 
 
+def test_a_list_that_is_too_large_is_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(url_list, "MOST_BYTES", 20)
+    lister = lister_of(tmp_path / "links.txt", b"https://example.org/a\n")
+    (failure,) = lister.list()
+    assert isinstance(failure, Failure)
+    assert failure.kind == "LimitExceeded"
+    assert not lister.complete()
+
+
 def test_a_list_on_the_web(site: Website) -> None:
     site.pages["/links.txt"] = "https://example.org/a\n"
     lister = UrlListLister(site.url("/links.txt"), fetching)
