@@ -16,6 +16,8 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, ("", *_MONTHS)),
     ("day of the week", 0, 7, _DAYS),
 )
+_LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Days of each month, which count from 1."""
 
 
 def duration(text: str) -> timedelta:
@@ -56,25 +58,33 @@ def checked_cron(line: str) -> str:
     '0 3 * * mon-fri'
 
     Raises:
-        ValueError: it has not five fields, or one of them is not understood; says which.
+        ValueError: it has not five fields, one of them is not understood (says which), or there is no such day.
     """
     parts = line.split()
     if len(parts) != len(_FIELDS):
         raise ValueError(f"{line!r} has {len(parts)} fields and not five: minute, hour, day, month, day of the week")
+    fields: list[set[int]] = []
     for part, (name, least, most, names) in zip(parts, _FIELDS, strict=True):
-        if not all(_is_met(one, least, most, names) for one in part.lower().split(",")):
+        values = [_values(one, least, most, names) for one in part.lower().split(",")]
+        if not all(values):
             raise ValueError(f"{part!r} is no {name} of a cron line; allowed: {least}-{most}, *, ranges, lists, steps")
+        fields.append({number for one in values for number in one})
+    _, _, days, months, _ = fields
+    if min(days) > max(_LONGEST[month] for month in months):  # schedulers fail, also where a day of the week is given
+        raise ValueError(f"{line!r} names day {min(days)} of the month, which none of its months has")
     return " ".join(parts)
 
 
-def _is_met(text: str, least: int, most: int, names: tuple[str, ...]) -> bool:
+def _values(text: str, least: int, most: int, names: tuple[str, ...]) -> range:
+    """The numbers that a part of a field stands for; none where it is not understood."""
     match = _STEP.fullmatch(text)
-    if not match or match["step"] == "0":
-        return False
-    if match["range"] == "*":
-        return True
-    numbers = [_number(end, names) for end in match["range"].split("-")]
-    return len(numbers) <= 2 and all(least <= number <= most for number in numbers) and numbers == sorted(numbers)
+    if not match or (match["step"] and not int(match["step"])):
+        return range(0)
+    ends = [least, most] if match["range"] == "*" else [_number(end, names) for end in match["range"].split("-")]
+    if len(ends) > 2 or not all(least <= end <= most for end in ends) or ends != sorted(ends):
+        return range(0)
+    last = most if match["step"] and len(ends) == 1 else ends[-1]
+    return range(ends[0], last + 1, int(match["step"] or 1))
 
 
 def _number(text: str, names: tuple[str, ...]) -> int:

@@ -43,6 +43,9 @@ def test_a_duration_is_written_as_it_is_read(seconds: int) -> None:
         "0 0 1,15 */2 *",
         "0-30/10 * * * 7",
         "0 9 * feb-apr sun-tue",
+        "0 0 29 2 *",
+        "0 0 31 4-6 *",
+        "*/90 5/7 * * *",
     ],
 )
 def test_cron_lines(line: str) -> None:
@@ -65,6 +68,8 @@ def test_cron_lines(line: str) -> None:
         pytest.param("*/0 * * * *", "no minute", id="no step"),
         pytest.param("1-2-3 * * * *", "no minute", id="two ranges"),
         pytest.param(", * * * *", "no minute", id="nothing listed"),
+        pytest.param("0 0 30,31 feb *", "names day 30 of the month, which none", id="no such day"),
+        pytest.param("0 0 31 4-6/2,9 mon", "names day 31", id="no such day in several months"),
     ],
 )
 def test_what_is_no_cron_line(line: str, told: str) -> None:
