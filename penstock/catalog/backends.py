@@ -1,14 +1,16 @@
 """What a kind of database has to do for a catalog beyond SQL: connect, explain its errors, keep writers apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from penstock.errors import CatalogError
 
+QUIET: Mapping[str, Any] = {"hide_parameters": True}
+"""Options of engines: errors do not show what was written, because tracebacks end in logs that others read."""
 Check = Callable[[Connection], None]
 """Raises `CollectionLocked` in a transaction whose process no longer holds the writer's lock."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.catalog import advisory
-from penstock.catalog.backends import Check, Engines, told
+from penstock.catalog.backends import QUIET, Check, Engines, told
 from penstock.errors import CatalogError, CatalogUnavailable, MissingExtra
 
 GIVEN: Mapping[str, str | int] = {
@@ -98,6 +98,7 @@ class Postgresql:
                 pool_pre_ping=True,
                 isolation_level="READ COMMITTED",
                 use_native_hstore=False,  # a question to the server that we need no answer to
+                **QUIET,
             )
         except ImportError as error:
             raise MissingExtra("psycopg, the driver of PostgreSQL,", "postgresql") from error

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from penstock.catalog.backends import Check, Engines, told
+from penstock.catalog.backends import QUIET, Check, Engines, told
 from penstock.errors import CatalogError
 
 BUSY_SECONDS = 30
@@ -59,10 +59,10 @@ class Sqlite:
         with suppress(FileExistsError):
             path.touch(mode=0o600, exist_ok=False)  # SQLite gives the files beside it the same permissions
         if path.exists() and not os.access(path.parent, os.W_OK):
-            engine = create_engine("sqlite://", creator=partial(_read_only, path), poolclass=NullPool)
+            engine = create_engine("sqlite://", creator=partial(_read_only, path), poolclass=NullPool, **QUIET)
             event.listen(engine, "connect", _leave_transactions)
         else:
-            engine = create_engine(self._url, connect_args={"timeout": BUSY_SECONDS})
+            engine = create_engine(self._url, connect_args={"timeout": BUSY_SECONDS}, **QUIET)
             event.listen(engine, "connect", _settle)
         event.listen(engine, "begin", _begin)
         return Engines(engine, engine, engine.execution_options(**{WRITES: True}))

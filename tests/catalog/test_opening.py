@@ -4,7 +4,9 @@ import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 
@@ -22,6 +24,14 @@ def test_opening_makes_folder_and_tables_and_again_changes_nothing(tmp_path: Pat
         catalog.collection("books", create=True)
     with open_catalog(url) as catalog:
         assert [info.name for info in catalog.collections()] == ["books"]
+
+
+def test_errors_do_not_tell_what_was_written(url: str, commit: Callable[..., int]) -> None:
+    put = make_put("books", make_source("file:///the dismissals of May.pdf"), ["text"])
+    execute_on(url, "ALTER TABLE sources RENAME TO elsewhere")
+    with pytest.raises(CatalogError) as raised:
+        commit(put)
+    assert "dismissals" not in "".join(format_exception(raised.value))
 
 
 def test_only_their_owner_may_look_at_what_documents_say(tmp_path: Path) -> None:
