@@ -133,7 +133,8 @@ def test_a_server_of_our_own_listens_to_its_page_alone_and_keeps_to_its_folder(
         def let_in(origin: str) -> str | None:
             asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
             answer = httpx.options(f"{running.api}/flows/filter", headers=asked, trust_env=False)
-            return answer.headers.get("access-control-allow-origin")
+            allowed: str | None = answer.headers.get("access-control-allow-origin")
+            return allowed
 
         assert let_in("https://example.org") is None
         assert let_in(running.page) == running.page
