@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -72,10 +73,7 @@ class Sandbox:
             children, self._children = self._children, set()
         for child in children:
             child.kill()
-        while not self._places.empty():
-            idle = self._places.get_nowait()
-            if idle is not None:
-                idle.clear()
+        self._clear_idle()
 
     def parse(self, source: Source, path: Path, declared: str = "") -> Extraction | Failure:
         """What the file at `path` says, or why it cannot be read. Waits while all children are busy.
@@ -103,7 +101,20 @@ class Sandbox:
             if child is not None and kept is None:
                 self._ended(child)
             self._places.put(kept)
+            if self._closed:  # it may have been closed between the answer and now
+                self._clear_idle()
         return answer, isinstance(answer, Failure) and answer.kind == ParserCrashed.__name__ and child.was_killed
+
+    def _clear_idle(self) -> None:
+        """Lets go of the ended children that nobody uses; their places stay, for threads that wait for one."""
+        waiting: list[Child | None] = []
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(self._places.get_nowait())
+        for child in waiting:
+            if child is not None:
+                child.clear()
+            self._places.put(None)
 
     def _started(self) -> Child:
         with self._lock:

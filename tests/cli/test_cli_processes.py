@@ -15,7 +15,8 @@ import pytest
 
 PENSTOCK = Path(sys.executable).with_name("penstock")
 LITTLE = (
-    "import sys; from penstock.pipelines import parts; from penstock.testing.embedders import LittleModel; "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background ignores it
+    "from penstock.pipelines import parts; from penstock.testing.embedders import LittleModel; "
     "little = LittleModel(); parts.embedder = lambda settings: little; "
     "from penstock.cli import main; sys.argv[0] = 'penstock'; main()"
 )

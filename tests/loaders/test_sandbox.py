@@ -355,6 +355,22 @@ def test_closing_ends_what_is_being_parsed(tmp_path: Path, hostile: LoaderOption
         parse(sandbox, tmp_path, "say more")
 
 
+def test_a_child_that_answers_while_the_sandbox_is_closed_leaves_nothing(
+    tmp_path: Path, hostile: LoaderOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ClosedMeanwhile(Sandbox):
+        def _is_fit(self, child: Child, answer: Extraction | Failure) -> bool:
+            fit = super()._is_fit(child, answer)
+            self.close()
+            return fit
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    sandbox = ClosedMeanwhile(options=hostile, seconds=20, memory_mib=600, text_mib=1, workers=1)
+    assert parse(sandbox, tmp_path, "say 年假") == "年假"
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_an_interrupted_parse_ends_its_child(
     tmp_path: Path, hostile: LoaderOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
