@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
 NEEDS_MORE = (
     "penstock.flows.",
+    "penstock.indexers.elasticsearch.",
     "penstock.integrations.haystack.",
     "penstock.integrations.langchain.",
     "penstock.integrations.llama_index.",

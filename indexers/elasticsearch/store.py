@@ -11,7 +11,7 @@ came with, and what goes too late is not live in the catalog.
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import uuid4
 
@@ -250,16 +250,27 @@ class ElasticsearchStore:
 
     def _applied(self) -> tuple[int, int]:
         try:
-            # As searches see it: what was told and not shown yet, by a writer that died, is told again.
-            found = self._client.get(index=self.alias, id=documents.STATE, realtime=False, preference=self._preference)[
-                "_source"
-            ]
+            found = self._state()
         except ApiError as error:
             if error.status_code == 404:  # no index, or one without its state
                 self._checked = False
                 return 0, 0
             raise
         return int(found["applied"]), int(found["cleared"])
+
+    def _state(self) -> dict[str, Any]:
+        # As searches see it: what was told and not shown yet, by a writer that died, is told again.
+        ask = partial(
+            self._client.get, index=self.alias, id=documents.STATE, realtime=False, preference=self._preference
+        )
+        try:
+            answer = ask()
+        except ApiError as error:
+            if error.status_code not in BUSY:
+                raise
+            time.sleep(SECONDS_UNTIL_ASKED_AGAIN)  # as while a new version takes its place
+            answer = ask()
+        return dict(answer["_source"])
 
     def _write(self, change: Change, alias: str) -> None:
         writing = Writing(self._client, alias, change.revision, self._connection.attempts)
