@@ -120,7 +120,7 @@ class ElasticsearchServer:
     def _answers(self) -> bool:
         unchecked = ssl._create_unverified_context()  # noqa: S323 # asks whether somebody listens, and nothing else
         try:
-            with urllib.request.urlopen(f"{self.url}/_cluster/health", timeout=5, context=unchecked) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/_cluster/health", timeout=5, context=unchecked) as answer:  # noqa: S310 - our own server
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
             return error.code == 401  # up, and wants to know who asks
