@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from penstock.chunkers.drafts import Draft, checked_size, finished
-from penstock.model import Chunk, Document
+from penstock.chunkers.drafts import checked_size, finished
+from penstock.model import Chunk, Document, Draft
 from penstock.ports import TokenCounter
 
 

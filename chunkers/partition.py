@@ -7,11 +7,10 @@ ones cheaper than a full one and a rest, and a tiny one dear; on top come the co
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.units import Unit
-from penstock.model import Span
+from penstock.model import Draft, Span
 
 
 def partition(units: Sequence[Unit], *, size: int, ruler: Ruler, heads: Heads) -> list[Draft]:

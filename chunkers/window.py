@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from penstock.analysis.scripts import is_cjk
 from penstock.chunkers.cutting import best_cut, trimmed
 from penstock.chunkers.drafting import DraftingChunker
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.graphemes import is_boundary
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import Part, runs
 from penstock.errors import SettingsError
-from penstock.model import Document, Span
+from penstock.model import Document, Draft, Span
 from penstock.ports import TokenCounter
 
 

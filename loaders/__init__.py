@@ -15,9 +15,12 @@ from penstock.loaders.sandbox import Sandbox
 from penstock.loaders.sitemap import SitemapLister
 from penstock.loaders.sniffing import sniff
 from penstock.loaders.url_list import UrlListLister
+from penstock.loaders.wire import Parsed
+from penstock.loaders.worker import is_out_of_memory
 
 __all__ = [
     "LoaderOptions",
+    "Parsed",
     "Sandbox",
     "SitemapLister",
     "UnlistedPath",
@@ -25,6 +28,7 @@ __all__ = [
     "UrlLister",
     "fetcher_for",
     "fingerprint",
+    "is_out_of_memory",
     "lister_for",
     "loader_for",
     "path_of",

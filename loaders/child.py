@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import selectors
 import signal
 import subprocess
@@ -13,11 +14,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.loaders.wire import LENGTH_BYTES, decode, encode
+from penstock.loaders.wire import LENGTH_BYTES, BadFrame, Parsed, decode_answer, encode
+from penstock.model import Failure
 
 MIB = 1024 * 1024
 POLL_SECONDS = 0.1
 """How often the memory of a busy worker is looked at."""
+NUMBER_BITS = 64
+"""Of the random number of a request."""
 STDERR_BYTES = 2000
 """How much of what a worker printed last is looked at when it ended without an answer."""
 _BOOT = (
@@ -71,8 +75,10 @@ class Child:
         self._hung_up = False
         self.answered = 0
 
-    def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """The answer to a request.
+    def ask(self, request: Mapping[str, Any], *, seconds: float) -> Parsed | Failure:
+        """The answer to a request about `request["source"]`.
+
+        The request gets a number that cannot be guessed: what was written before it was sent does not answer it.
 
         Raises:
             Ended: there will be none; the subclass says why. The child is of no more use.
@@ -80,6 +86,7 @@ class Child:
         """
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        request = {**request, "number": secrets.randbits(NUMBER_BITS)}
         try:
             stdin.write(self._hello + encode(request))
         except OSError as error:
@@ -90,10 +97,21 @@ class Child:
         length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
         if length > self._frame_bytes:
             raise TooMuch(f"an answer of {length / MIB:.0f} MiB")
-        answer = decode(self._read(length, deadline))
+        answer = decode_answer(self._read(length, deadline), request)
+        if not self.is_quiet:
+            raise BadFrame("more than one answer")
         self.answered += 1
         self._printed.truncate(0)
         return answer
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was written that nobody asked for: a worker that does is not to be asked."""
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - it was asked for as a pipe
+        with selectors.DefaultSelector() as ready:
+            ready.register(stdout, selectors.EVENT_READ)
+            return not ready.select(0)
 
     def resident_bytes(self) -> int:
         """Memory that the process and its own children hold; 0 when it is gone."""

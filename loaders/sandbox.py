@@ -12,16 +12,16 @@ from penstock.errors import LimitExceeded, ParserCrashed, SourceError
 from penstock.loaders.addresses import shown
 from penstock.loaders.child import MIB, Child, Ended, OutOfMemory, OutOfTime, TooMuch
 from penstock.loaders.formats import LoaderOptions
-from penstock.loaders.wire import BadFrame, extraction_of, failure_of, plain_source
+from penstock.loaders.wire import BadFrame, Parsed, plain_extraction, plain_source
 from penstock.loaders.worker import memory_exceeded, says_out_of_memory, text_exceeded
-from penstock.model import Extraction, Failure, Source
+from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 
 DOCUMENTS_A_CHILD = 500
 """After so many documents a child is replaced, so that what parsers leak does not add up."""
 WORN_SHARE = 0.7
 """A child that still holds more than this share of its memory after a document is replaced too."""
-FRAME_FACTOR = 6
-"""How much larger than the text an answer may be: blocks and places come with it."""
+FRAME_FACTOR = 2
+"""How much larger than the text an answer may be: blocks, places and cuts come with it."""
 FRAME_ALLOWANCE_MIB = 16
 CLOSED = "the sandbox was closed; nothing more is parsed in it"
 
@@ -38,11 +38,22 @@ class Sandbox:
         memory_mib: memory of one child, in MiB.
         text_mib: text that one file may give, in MiB of UTF-8.
         workers: children at the same time.
+        preparation: makes what prepares and cuts the text of a file, in the child that parsed it; see `Preparation`.
     """
 
-    def __init__(self, *, options: LoaderOptions, seconds: float, memory_mib: int, text_mib: int, workers: int) -> None:
+    def __init__(
+        self,
+        *,
+        options: LoaderOptions,
+        seconds: float,
+        memory_mib: int,
+        text_mib: int,
+        workers: int,
+        preparation: Blueprint | None = None,
+    ) -> None:
         self._hello = {
             "options": asdict(options),
+            "preparation": asdict(preparation) if preparation else None,
             "seconds": seconds,
             "memory_mib": memory_mib,
             "text_mib": text_mib,
@@ -76,7 +87,12 @@ class Sandbox:
         self._clear_idle()
 
     def parse(self, source: Source, path: Path, declared: str = "") -> Extraction | Failure:
-        """What the file at `path` says, or why it cannot be read. Waits while all children are busy.
+        """What the file at `path` says, or why it cannot be read: `prepare` without the cuts."""
+        answer = self.prepare(source, path, declared)
+        return answer if isinstance(answer, Failure) else answer.extraction
+
+    def prepare(self, source: Source, path: Path, declared: str = "") -> Parsed | Failure:
+        """What the file at `path` says, prepared and cut, or why it cannot be read. Waits while all children are busy.
 
         `declared` is the media type that the origin declared, for its charset.
 
@@ -85,14 +101,29 @@ class Sandbox:
         Raises:
             RuntimeError: the sandbox was closed.
         """
-        request = {"source": plain_source(source), "path": str(path.absolute()), "declared": declared}
-        answer, was_killed = self._parsed(request, source.uri)
-        return self._parsed(request, source.uri)[0] if was_killed else answer
+        return self._answer(source, {"path": str(path.absolute()), "declared": declared})
 
-    def _parsed(self, request: dict[str, Any], uri: str) -> tuple[Extraction | Failure, bool]:
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a text that was prepared before is cut by the preparation; None where it cuts nothing.
+
+        Raises:
+            RuntimeError: the sandbox was closed.
+        """
+        answer = self._answer(source, {"extraction": plain_extraction(extraction)})
+        return answer if isinstance(answer, Failure) else answer.drafts
+
+    def _answer(self, source: Source, request: dict[str, Any]) -> Parsed | Failure:
+        request = {"source": plain_source(source), **request}
+        answer, was_killed = self._answered(request, source.uri)
+        return self._answered(request, source.uri)[0] if was_killed else answer
+
+    def _answered(self, request: dict[str, Any], uri: str) -> tuple[Parsed | Failure, bool]:
         child = self._places.get()
         kept: Child | None = None
         try:
+            if child and not child.is_quiet:  # the file before this one wrote more than its answer, or ended the child
+                self._ended(child)
+                child = None
             child = child or self._started()
             answer = self._asked(child, request, uri)
             kept = child if self._is_fit(child, answer) else None
@@ -130,9 +161,9 @@ class Sandbox:
         child.end()
         child.clear()
 
-    def _asked(self, child: Child, request: dict[str, Any], uri: str) -> Extraction | Failure:
+    def _asked(self, child: Child, request: dict[str, Any], uri: str) -> Parsed | Failure:
         try:
-            return _understood(child.ask(request, seconds=self._seconds), uri)
+            return child.ask(request, seconds=self._seconds)
         except (Ended, BadFrame) as error:
             if self._closed:
                 raise RuntimeError(CLOSED) from error
@@ -163,7 +194,7 @@ class Sandbox:
             "the file may be damaged, or its parser has a fault"
         )
 
-    def _is_fit(self, child: Child, answer: Extraction | Failure) -> bool:
+    def _is_fit(self, child: Child, answer: Parsed | Failure) -> bool:
         """Whether a child may parse another file."""
         if isinstance(answer, Failure) and answer.kind in ("LimitExceeded", "ParserCrashed"):
             return False
@@ -172,9 +203,3 @@ class Sandbox:
             and child.answered < DOCUMENTS_A_CHILD
             and child.resident_bytes() < WORN_SHARE * self._memory_mib * MIB
         )
-
-
-def _understood(answer: dict[str, Any], uri: str) -> Extraction | Failure:
-    if "failure" in answer:
-        return failure_of(answer["failure"], uri)
-    return extraction_of(answer.get("extraction", {}))

@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from penstock.errors import BrokenSource, LimitExceeded, PenstockError
 from penstock.loaders.addresses import shown
@@ -12,38 +13,72 @@ from penstock.loaders.confinement import MIB, confine
 from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.sniffing import told_charset
-from penstock.loaders.wire import encode, plain_extraction, read_frame, source_of
-from penstock.model import Extraction, Source
+from penstock.loaders.wire import MOST_ITEMS, Parsed, encode_answer, extraction_of, read_frame, source_of
+from penstock.model import Blueprint, Draft, Extraction, Failure, Source
+from penstock.registry import build
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Loader
 
 GRACE_SECONDS = 15.0
 """How much longer than its limit a file is parsed when the parent process, which counts the time, cannot stop it."""
+NOTHING = Extraction(title="", text="", blocks=())
+"""In place of a text that the other side has already."""
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate", "Cannot allocate memory", "out of memory")
+
+
+class Preparation(Protocol):
+    """What is done in the worker with the text of a file, before it is handed out."""
+
+    def prepare(self, source: Source, extraction: Extraction) -> Parsed | Failure:
+        """The extraction as it shall be kept, and where it is cut; or what went wrong with that."""
+        ...
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a text that was prepared before is cut now; None where that is left to the caller."""
+        ...
 
 
 class Worker:
     """Answers requests; loaders stay loaded from one file to the next."""
 
-    def __init__(self, hello: dict[str, Any]) -> None:
+    def __init__(self, hello: dict[str, Any], preparation: Preparation | None = None) -> None:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
+        self._preparation = preparation
         self._loaders: dict[tuple[str, str], Loader] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> Parsed | Failure:
         """The reply to one request; never raises."""
         source = source_of(request["source"])
         try:
-            charset = told_charset(request["declared"])
-            return {"extraction": plain_extraction(self._extraction(source, Path(request["path"]), charset))}
+            return self._answer(source, request)
         except PenstockError as error:
-            return _failure(memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
+            return _failure(source, memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
             if is_out_of_memory(error):
-                return _failure(memory_exceeded(source.uri, self._memory_mib))
-            return _failure(BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
+                return _failure(source, memory_exceeded(source.uri, self._memory_mib))
+            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
+
+    def _answer(self, source: Source, request: dict[str, Any]) -> Parsed | Failure:
+        if "extraction" in request:
+            return self._cut(source, extraction_of(request["extraction"]))
+        extraction = self._extraction(source, Path(request["path"]), told_charset(request["declared"]))
+        if not self._preparation:
+            return Parsed(extraction=extraction)
+        prepared = self._preparation.prepare(source, extraction)
+        if isinstance(prepared, Parsed):
+            _check_count(source, "blocks", len(prepared.extraction.blocks))
+            _check_count(source, "pieces", len(prepared.drafts or ()))
+        return prepared
+
+    def _cut(self, source: Source, extraction: Extraction) -> Parsed | Failure:
+        drafts = self._preparation.cut(source, extraction) if self._preparation else None
+        if isinstance(drafts, Failure):
+            return drafts
+        _check_count(source, "pieces", len(drafts or ()))
+        return Parsed(extraction=NOTHING, drafts=drafts)
 
     def _extraction(self, source: Source, path: Path, charset: str) -> Extraction:
         if expanded_bytes(path) > self._memory_mib * MIB:
@@ -56,6 +91,14 @@ class Worker:
         if len(extraction.text.encode("utf-8", "surrogatepass")) > self._text_mib * MIB:
             raise text_exceeded(source.uri, self._text_mib)
         return extraction
+
+
+def _check_count(source: Source, what: str, count: int) -> None:
+    if count > MOST_ITEMS:
+        raise LimitExceeded(
+            f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
+            "divide it into several files"
+        )
 
 
 def memory_exceeded(uri: str, mib: int) -> LimitExceeded:
@@ -94,7 +137,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, *, seconds: float, worker: Work
     while (request := read_frame(requests)) is not None:
         # Ends the process even where native code never returns to Python, should the parent not do it.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
-        reply = encode(worker.answer(request))
+        reply = encode_answer(request["number"], worker.answer(request))
         signal.setitimer(signal.ITIMER_REAL, 0)
         replies.write(reply)
         replies.flush()
@@ -109,12 +152,40 @@ def main() -> None:
     hello = read_frame(requests)
     if hello is None:
         return
+    # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
+    preparation = _preparation(hello["preparation"])
     confine(memory_mib=int(hello["memory_mib"]))
-    serve(requests, replies, seconds=float(hello["seconds"]), worker=Worker(hello))
+    serve(requests, replies, seconds=float(hello["seconds"]), worker=Worker(hello, preparation))
 
 
-def _failure(error: PenstockError) -> dict[str, Any]:
-    return {"failure": {"kind": type(error).__name__, "message": str(error), "retryable": error.retryable}}
+class _Unmade:
+    """In place of a preparation that cannot be made, which is the fault of no file: each is tried again."""
+
+    def __init__(self, error: PenstockError) -> None:
+        self._error = error
+
+    def prepare(self, source: Source, extraction: Extraction) -> Failure:
+        """The error, as that of the file."""
+        del extraction
+        return replace(_failure(source, self._error), stage="chunk", retryable=True)
+
+    cut = prepare
+
+
+def _preparation(plain: dict[str, Any] | None) -> Preparation | None:
+    if plain is None:
+        return None
+    try:
+        made: Preparation = build(Blueprint(**plain))
+    except PenstockError as error:
+        return _Unmade(error)
+    return made
+
+
+def _failure(source: Source, error: PenstockError) -> Failure:
+    return Failure(
+        uri=source.uri, stage="parse", kind=type(error).__name__, message=str(error), retryable=error.retryable
+    )
 
 
 def _told(error: Exception) -> str:

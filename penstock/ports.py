@@ -6,12 +6,13 @@ Implementations are found by entry points (see `penstock.registry`) and proved b
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Literal, Protocol, TypeVar
+from typing import BinaryIO, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.model import (
+    Blueprint,
     Candidate,
     Change,
     Chunk,
@@ -63,6 +64,19 @@ class TokenCounter(Protocol):
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Where each token stands in the text, as half-open ranges of code points, in order."""
+        ...
+
+
+@runtime_checkable
+class PortableCounter(Protocol):
+    """A token counter, or a model with one, that another process can make for itself.
+
+    With it, documents are cut in the process that parsed them, under its limits; without it, in the calling process.
+    """
+
+    @property
+    def counter(self) -> Blueprint:
+        """Makes a `TokenCounter` that counts the same; no network and no model's weights are needed for it."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from penstock.catalog import Catalog, Collection, open_catalog
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
-from penstock.pipelines import remote
+from penstock.model import Blueprint
+from penstock.pipelines import preparation, remote
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.keeping import InFolder, Kept, OnServers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.timing import TimedChunker
 from penstock.ports import (
     LLM,
     Analyser,
@@ -28,6 +31,7 @@ from penstock.ports import (
     Float32Array,
     KeywordIndex,
     Lister,
+    PortableCounter,
     Retriever,
     VectorIndex,
 )
@@ -81,13 +85,35 @@ def embedder(settings: Settings) -> Embedder:
 
 
 def chunker(settings: Settings, model: Any) -> Chunker:
-    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees."""
+    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees.
+
+    A text that takes it longer than a file may take to be parsed is refused.
+    """
+    make = registry.load("chunkers", settings.chunker.name, allow_external=settings.allow_external)
+    made: Chunker = make(model, **_chunking(settings, model))
+    return TimedChunker(made, seconds=settings.limits.parse_seconds)
+
+
+def preparing(settings: Settings, model: Any) -> Blueprint:
+    """What the sandbox does with a file's text: cleans it, and cuts it where the token counter can be made there."""
+    if not isinstance(model, PortableCounter):
+        return preparation.blueprint()
+    return preparation.blueprint(
+        {
+            "name": settings.chunker.name,
+            "options": _chunking(settings, model),
+            "counter": asdict(model.counter),
+            "allow_external": settings.allow_external,
+        }
+    )
+
+
+def _chunking(settings: Settings, model: Any) -> dict[str, Any]:
+    """The options of the chunker."""
     given = settings.chunker
     seen = model.max_tokens - SPECIAL_TOKENS
     overlap = {"overlap": given.overlap} if given.name == "window" else {}
-    make = registry.load("chunkers", given.name, allow_external=settings.allow_external)
-    made: Chunker = make(model, tokenizer=model.identity, size=min(given.size or seen, seen), **overlap)
-    return made
+    return {"tokenizer": model.identity, "size": min(given.size or seen, seen), **overlap}
 
 
 def followers(
@@ -222,8 +248,8 @@ def described_lister(settings: Settings, entry: SourceSettings) -> Lister:
         return loaders.UnlistedPath(path, error)
 
 
-def sandbox(settings: Settings) -> loaders.Sandbox:
-    """The processes that parse; none is started before a file needs it."""
+def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
+    """The processes that parse and prepare; none is started before a file needs it."""
     limits = settings.limits
     return loaders.Sandbox(
         options=loader_options(settings),
@@ -231,6 +257,7 @@ def sandbox(settings: Settings) -> loaders.Sandbox:
         memory_mib=limits.parse_mib,
         text_mib=limits.text_mib,
         workers=limits.workers,
+        preparation=prepared_by,
     )
 
 

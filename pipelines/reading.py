@@ -7,16 +7,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from traceback import extract_tb
 from typing import Protocol
 
 from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
+from penstock.chunkers import chunks_of
 from penstock.errors import LimitExceeded, PenstockError, SourceError, UnsupportedFormat
-from penstock.model import Document, Extraction, Failure, Fetched, Labels, Listed, Source
+from penstock.loaders import Parsed
+from penstock.model import Chunk, Document, Draft, Extraction, Failure, Fetched, Labels, Listed, Source
 from penstock.pipelines import verdicts
-from penstock.pipelines.cleaning import CLEANING_VERSION, clean
+from penstock.pipelines.cleaning import CLEANING_VERSION
+from penstock.pipelines.preparation import fault
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.verdicts import Reading
 from penstock.ports import Chunker, Fetcher
@@ -26,10 +28,14 @@ UNSUPPORTED = "none"
 
 
 class Parser(Protocol):
-    """Parses a file where it can do no harm."""
+    """Parses, cleans and cuts where it can do no harm."""
 
-    def parse(self, source: Source, path: Path, declared: str) -> Extraction | Failure:
+    def prepare(self, source: Source, path: Path, declared: str) -> Parsed | Failure:
         """What the file says, or why it cannot be read; `declared` is the media type that its origin declared."""
+        ...
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a cleaned text is cut; None where that is left to the caller."""
         ...
 
 
@@ -164,13 +170,20 @@ class Reader:
 
     def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
         with self._stopwatch.timing("parse"):
-            extraction = self._parser.parse(source, fetched.path, fetched.declared_type)
-        if isinstance(extraction, Failure):
-            return verdicts.broken(source, self._tried_with(extraction, loader), extraction, known)
-        with self._stopwatch.timing("clean"):
-            extraction = clean(extraction)
+            parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
+        if isinstance(parsed, Failure):
+            return verdicts.broken(source, self._tried_with(parsed, loader), parsed, known)
+        self._stopwatch.part("parse", parsed.seconds)
         with self._stopwatch.timing("chunk"):
-            return cut(source, extraction, loader, known, collection=self._collection.name, chunker=self._chunker)
+            return cut(
+                source,
+                parsed.extraction,
+                loader,
+                known,
+                collection=self._collection.name,
+                chunker=self._chunker,
+                drafts=parsed.drafts,
+            )
 
     def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
         """The stored text in pieces of the present size; nothing is parsed."""
@@ -179,6 +192,9 @@ class Reader:
         stored = self._collection.document(known.document_id)
         if stored is None:
             raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
+        drafts = self._parser.cut(source, _as_extraction(stored.document))
+        if isinstance(drafts, Failure):
+            return verdicts.not_fetched(source.uri, drafts.message, known)
         put = Put(
             source=source,
             outcome=known.outcome,
@@ -187,7 +203,7 @@ class Reader:
             loader=known.loader,
             chunker=self._chunker.fingerprint,
             document=stored.document,
-            chunks=tuple(self._chunker.chunk(stored.document, stored.content)),
+            chunks=chunked(stored.document, stored.content, self._chunker, drafts),
         )
         return verdicts.cut_anew(put)
 
@@ -238,13 +254,8 @@ def _dated(source: Source, listed: Listed) -> Source:
     return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 
-def fault(error: Exception) -> str:
-    """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
-    last = extract_tb(error.__traceback__)[-1]
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
-    return (
-        f"a fault of Penstock, not of the source: {told} ({Path(last.filename).name}:{last.lineno}); please report it"
-    )
+def _as_extraction(document: Document) -> Extraction:
+    return Extraction(title=document.title, text=document.text, blocks=document.blocks)
 
 
 def _same(listed: Listed, source: Source) -> bool:
@@ -253,10 +264,36 @@ def _same(listed: Listed, source: Source) -> bool:
     return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
 
 
+def chunked(
+    document: Document, content: str, chunker: Chunker, drafts: tuple[Draft, ...] | None = None
+) -> tuple[Chunk, ...]:
+    """The chunks of a document: where it was cut already by that chunker, in another process, else where it cuts now.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
+    if drafts is None:
+        return tuple(chunker.chunk(document, content))
+    return tuple(chunks_of(drafts, document, content, fingerprint=chunker.fingerprint))
+
+
 def cut(
-    source: Source, extraction: Extraction, loader: str, known: KnownSource | None, *, collection: str, chunker: Chunker
+    source: Source,
+    extraction: Extraction,
+    loader: str,
+    known: KnownSource | None,
+    *,
+    collection: str,
+    chunker: Chunker,
+    drafts: tuple[Draft, ...] | None = None,
 ) -> Reading:
-    """The reading of a source whose text is at hand: its document and chunks, or that it has no text."""
+    """The reading of a source whose text is at hand: its document and chunks, or that it has no text.
+
+    `drafts` say where that chunker cut the text already.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
     language = language_of(extraction.text)
     content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
     document = Document(
@@ -268,7 +305,7 @@ def cut(
         blocks=extraction.blocks,
         loader=loader,
     )
-    chunks = tuple(chunker.chunk(document, content))
+    chunks = chunked(document, content, chunker, drafts)
     pages = len({place.page for block in document.blocks for place in block.places}) or 1
     if not chunks:
         return verdicts.without_text(source, loader, extraction, pages=pages)

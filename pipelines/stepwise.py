@@ -8,7 +8,6 @@ from pathlib import Path
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
-from penstock.pipelines import parts
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.ingest import Watch, everything_known, ignore
 from penstock.pipelines.joining import status_of
@@ -110,7 +109,7 @@ class Stepwise(Penstock):
 
     @cached_property
     def _sandbox(self) -> Sandbox:
-        return parts.sandbox(self.settings)
+        return self._new_sandbox()
 
     def _close_sandbox(self) -> None:
         sandbox: Sandbox | None = self.__dict__.pop("_sandbox", None)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
-from penstock.loaders import uri_of
+from penstock.loaders import Sandbox, uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
@@ -140,10 +140,13 @@ class Penstock:
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
-            with parts.sandbox(self.settings) as sandbox:
+            with self._new_sandbox() as sandbox:
                 return run.ingest(discovery, self._reader(self.collection, sandbox, run.stopwatch))
 
         return self._write(command, work, watch)
+
+    def _new_sandbox(self) -> Sandbox:
+        return parts.sandbox(self.settings, parts.preparing(self.settings, self._embedder))
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
         return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)

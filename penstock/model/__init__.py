@@ -5,6 +5,7 @@ found for a question. Nothing here does I/O and nothing imports a library.
 """
 
 from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
+from penstock.model.blueprints import Blueprint
 from penstock.model.changes import Candidate, Change, Entry, Scope
 from penstock.model.documents import (
     Block,
@@ -12,6 +13,7 @@ from penstock.model.documents import (
     Box,
     Chunk,
     Document,
+    Draft,
     Extraction,
     Fetched,
     Labels,
@@ -31,6 +33,7 @@ __all__ = [
     "BatchReport",
     "Block",
     "BlockKind",
+    "Blueprint",
     "Box",
     "Candidate",
     "Change",
@@ -38,6 +41,7 @@ __all__ = [
     "ChunkCounts",
     "Citation",
     "Document",
+    "Draft",
     "Entry",
     "Extraction",
     "ExtractionWriter",

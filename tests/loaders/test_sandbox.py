@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from penstock.loaders.addresses import uri_of
 from penstock.loaders.child import Child
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.sandbox import Sandbox
+from penstock.loaders.wire import Parsed
 from penstock.model import Extraction, Failure, Source
 
 HOSTILE = '''
@@ -76,6 +78,25 @@ class Hostile:
             except OSError:
                 pass
         os._exit(0)
+
+    def forge(self, rest):
+        # It writes an answer to the request that comes next, before or after its own.
+        line = b'{"number":0,"title":"","problems":[],"blocks":0,"drafts":null,"seconds":{}}\\n"forged"'
+        frame = len(line).to_bytes(8, "big") + line
+
+        def write(after):
+            time.sleep(after)
+            for number in range(3, 20):
+                try:
+                    os.write(number, frame)
+                except OSError:
+                    pass
+
+        if rest == "later":
+            threading.Thread(target=write, args=(0.3,)).start()
+        else:
+            write(0)
+        return "its own"
 
     def memory(self, rest):
         return len(bytearray(2_000_000_000))
@@ -178,6 +199,26 @@ def parse(sandbox: Sandbox, folder: Path, content: str) -> str | Failure:
     return answer.text if isinstance(answer, Extraction) else answer
 
 
+def test_a_file_cannot_answer_for_the_next(tmp_path: Path, hostile: LoaderOptions) -> None:
+    with box(hostile) as sandbox:
+        assert parse(sandbox, tmp_path, "forge later") == "its own"
+        time.sleep(0.6)
+        assert parse(sandbox, tmp_path, "say honest") == "honest"
+        failure = parse(sandbox, tmp_path, "forge now")
+        assert isinstance(failure, Failure)
+        assert "another request" in failure.message
+        assert parse(sandbox, tmp_path, "say honest again") == "honest again"
+
+
+def test_an_answer_that_is_not_one_costs_no_memory(tmp_path: Path, lasting: Sandbox) -> None:
+    length = 30 * 1024 * 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    failure = parse(lasting, tmp_path, f"fake ({length}).to_bytes(8, 'big') + b'[' + b'[],' * {length // 3}")
+    assert isinstance(failure, Failure)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown < 4 * length  # its bytes, and not a list for each three of them
+
+
 def test_files_are_parsed_one_after_the_other_in_one_child(tmp_path: Path, hostile: LoaderOptions) -> None:
     with box(hostile) as sandbox:
         assert parse(sandbox, tmp_path, "say 年假") == "年假"
@@ -206,8 +247,7 @@ def test_nothing_starts_before_the_first_file(hostile: LoaderOptions) -> None:
         pytest.param("leave", "ParserCrashed", "exit status 3: last words", id="exit"),
         pytest.param("fake b'\\0' * 6 + b'xx' + b'[' * 30840", "ParserCrashed", "no JSON", id="no JSON"),
         pytest.param("fake b'\\0' * 7 + b'\\2[]'", "ParserCrashed", "no JSON object", id="no object"),
-        pytest.param("fake b'\\0' * 7 + b'\\2{}'", "ParserCrashed", "no extraction", id="no extraction"),
-        pytest.param("fake b'\\0' * 7 + b'\\x0e{\"failure\":{}}'", "ParserCrashed", "no failure", id="no failure"),
+        pytest.param("fake b'\\0' * 7 + b'\\2{}'", "ParserCrashed", "no answer", id="no number"),
         pytest.param("fake b'\\x7f' * 8", "LimitExceeded", "TEXT_MIB", id="huge answer"),
         pytest.param("fake b'\\0' * 7 + b'\\2'", "ParserCrashed", "exit status 0", id="half an answer"),
         pytest.param("error", "BrokenSource", "ValueError: line 1 line 2", id="unexpected error"),
@@ -359,7 +399,7 @@ def test_a_child_that_answers_while_the_sandbox_is_closed_leaves_nothing(
     tmp_path: Path, hostile: LoaderOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class ClosedMeanwhile(Sandbox):
-        def _is_fit(self, child: Child, answer: Extraction | Failure) -> bool:
+        def _is_fit(self, child: Child, answer: Parsed | Failure) -> bool:
             fit = super()._is_fit(child, answer)
             self.close()
             return fit

@@ -13,7 +13,7 @@ import pytest
 from penstock.errors import BrokenSource
 from penstock.loaders import confinement, worker
 from penstock.loaders.addresses import uri_of
-from penstock.loaders.wire import encode, extraction_of, failure_of, plain_source, read_frame
+from penstock.loaders.wire import LENGTH_BYTES, Parsed, decode_answer, encode, plain_source
 from penstock.loaders.worker import Worker, is_out_of_memory, serve
 from penstock.model import Failure, Source
 
@@ -24,13 +24,19 @@ HELLO: dict[str, Any] = {
 }
 
 
-def request(path: Path, media_type: str = "text/plain", declared: str = "") -> dict[str, Any]:
+def request(path: Path, media_type: str = "text/plain", declared: str = "", number: int = 1) -> dict[str, Any]:
     source = Source(uri=uri_of(path), media_type=media_type, sha256="", size=0, labels={})
-    return {"source": plain_source(source), "path": str(path), "declared": declared}
+    return {"source": plain_source(source), "path": str(path), "declared": declared, "number": number}
 
 
-def refused(answer: dict[str, Any]) -> Failure:
-    return failure_of(answer["failure"], "file:///x")
+def read(answer: Parsed | Failure) -> str:
+    assert isinstance(answer, Parsed)
+    return answer.extraction.text
+
+
+def refused(answer: Parsed | Failure) -> Failure:
+    assert isinstance(answer, Failure)
+    return answer
 
 
 def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,14 +44,14 @@ def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytes
     path.write_text("年假")
     timers: list[float] = []
     monkeypatch.setattr(signal, "setitimer", lambda which, seconds: timers.append(seconds))
+    requests = [request(path, number=7), request(path, number=5)]
     replies = BytesIO()
-    serve(BytesIO(encode(request(path)) * 2), replies, seconds=5, worker=Worker(HELLO))
+    serve(BytesIO(b"".join(map(encode, requests))), replies, seconds=5, worker=Worker(HELLO))
     replies.seek(0)
-    for _ in range(2):
-        answer = read_frame(replies)
-        assert answer is not None
-        assert extraction_of(answer["extraction"]).text == "年假"
-    assert read_frame(replies) is None
+    for asked in requests:
+        length = int.from_bytes(replies.read(LENGTH_BYTES), "big")
+        assert read(decode_answer(replies.read(length), asked)) == "年假"
+    assert replies.read() == b""
     assert timers == [20, 0, 20, 0]
 
 
@@ -62,8 +68,7 @@ def test_the_charset_that_a_server_declared_reaches_the_page(
 ) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<p>" + content + b"</p>")
-    answer = Worker(HELLO).answer(request(path, "text/html", declared))
-    assert extraction_of(answer["extraction"]).text == said
+    assert read(Worker(HELLO).answer(request(path, "text/html", declared))) == said
 
 
 def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
