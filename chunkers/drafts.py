@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from penstock.analysis.scripts import language_of
 from penstock.chunkers.cutting import by_tokens
@@ -11,7 +12,9 @@ from penstock.chunkers.measure import Ruler
 from penstock.errors import SettingsError
 from penstock.ids import chunk_id
 from penstock.model import Chunk, Document, Draft, Place, Span
-from penstock.ports import TokenCounter
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 SMALLEST = 16
 """Tokens: below this no heading and no sentence fits."""
@@ -30,7 +33,7 @@ def checked_size(size: int) -> int:
 
 
 def finished(
-    drafts: Iterable[Draft], document: Document, content: str, *, fingerprint: str, counter: TokenCounter, size: int
+    drafts: Iterable[Draft], document: Document, content: str, *, fingerprint: str, counter: "TokenCounter", size: int
 ) -> Iterator[Chunk]:
     """The chunks of the drafts. One whose embedded text does not fit after all is cut further.
 
@@ -47,7 +50,7 @@ def chunks_of(drafts: Iterable[Draft], document: Document, content: str, *, fing
         yield _chunk(draft, document, content, fingerprint, places.of(draft.span))
 
 
-def _fitting(drafts: Iterable[Draft], document: Document, counter: TokenCounter, size: int) -> Iterator[Draft]:
+def _fitting(drafts: Iterable[Draft], document: Document, counter: "TokenCounter", size: int) -> Iterator[Draft]:
     stream = iter(drafts)
     while batch := list(islice(stream, BATCH)):
         counts = counter.count([_context(document, draft) for draft in batch])
@@ -61,7 +64,7 @@ def _context(document: Document, draft: Draft) -> str:
     return "\n".join(part for part in (head, draft.table_header, text) if part)
 
 
-def _cut(draft: Draft, document: Document, counter: TokenCounter, size: int, tokens: int) -> Iterator[Draft]:
+def _cut(draft: Draft, document: Document, counter: "TokenCounter", size: int, tokens: int) -> Iterator[Draft]:
     """The draft in smaller pieces; what cannot be cut any further stands without its headings."""
     start, end = draft.span
     text = document.text[start:end]

@@ -3,9 +3,12 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from penstock.model import Span
-from penstock.ports import TokenCounter
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 LONGEST_TOKEN = 48
 """Characters. What a model takes for one longer token (an unknown one) is counted in parts of this length, so that a
@@ -17,7 +20,7 @@ STRETCH = 200_000
 class Ruler:
     """Tokens of one text by position."""
 
-    def __init__(self, text: str, counter: TokenCounter) -> None:
+    def __init__(self, text: str, counter: "TokenCounter") -> None:
         self._length = len(text)
         self._starts, self._ends = array("q"), array("q")
         start = end = 0

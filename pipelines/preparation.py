@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from traceback import extract_tb
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from penstock import registry
 from penstock.analysis.scripts import language_of
 from penstock.loaders import Parsed, is_out_of_memory
 from penstock.model import Blueprint, Document, Draft, Extraction, Failure, Source, Stage
 from penstock.pipelines.cleaning import clean
-from penstock.ports import Chunker
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import Chunker
 
 ResultT = TypeVar("ResultT")
 
