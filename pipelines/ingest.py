@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from penstock.catalog import Batch, Collection, KnownSource, Quarantined
 from penstock.engines.cached import CachedEmbedder
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, UnstorableValue
 from penstock.model import BatchReport, ChunkCounts, Failure, RunReport, SourceResult
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import refusals
@@ -22,7 +22,7 @@ from penstock.pipelines.joining import joined, run_report, too_many_failed
 from penstock.pipelines.reading import Before, Found, Reader
 from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.pipelines.verdicts import Reading, not_listed
+from penstock.pipelines.verdicts import Reading, not_fetched, not_listed
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -209,14 +209,31 @@ class Ingestion:
     def _commit_waiting(self) -> None:
         if not self._waiting:
             return
-        puts = tuple(reading.put for reading in self._waiting if reading.put)
-        failures = tuple(reading.quarantined for reading in self._waiting if reading.quarantined)
+        chunks = (chunk for reading in self._waiting if reading.put for chunk in reading.put.chunks)
         with self.stopwatch.timing("embed"):
-            self._embedder.embed([chunk.context for put in puts for chunk in put.chunks], role="passage")
-        self._commit(Batch(puts=puts, removed=(), failures=failures))
+            self._embedder.embed([chunk.context for chunk in chunks], role="passage")
         waiting, self._waiting = self._waiting, []
-        for reading in waiting:
+        self._commit_readings(waiting)
+
+    def _commit_readings(self, readings: Sequence[Reading]) -> None:
+        """Commits all together; where the database does not store what one of them holds, each by itself."""
+        puts = tuple(reading.put for reading in readings if reading.put)
+        failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
+        try:
+            self._commit(Batch(puts=puts, removed=(), failures=failures))
+        except UnstorableValue as error:
+            if len(readings) > 1:
+                for reading in readings:
+                    self._commit_readings([reading])
+            else:
+                self._end(self._not_stored(readings[0], error))
+            return
+        for reading in readings:
             self._end(reading.result)
+
+    def _not_stored(self, reading: Reading, error: UnstorableValue) -> SourceResult:
+        uri = reading.result.uri
+        return not_fetched(uri, str(error), self._before.get(uri, Before()).known).result
 
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):

@@ -192,9 +192,11 @@ class Reader:
         stored = self._collection.document(known.document_id)
         if stored is None:
             raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
-        drafts = self._parser.cut(source, _as_extraction(stored.document))
-        if isinstance(drafts, Failure):
-            return verdicts.not_fetched(source.uri, drafts.message, known)
+        with self._stopwatch.timing("chunk"):
+            drafts = self._parser.cut(source, _as_extraction(stored.document))
+            if isinstance(drafts, Failure):
+                return verdicts.not_fetched(source.uri, drafts.message, known)
+            chunks = chunked(stored.document, stored.content, self._chunker, drafts)
         put = Put(
             source=source,
             outcome=known.outcome,
@@ -203,7 +205,7 @@ class Reader:
             loader=known.loader,
             chunker=self._chunker.fingerprint,
             document=stored.document,
-            chunks=chunked(stored.document, stored.content, self._chunker, drafts),
+            chunks=chunks,
         )
         return verdicts.cut_anew(put)
 
