@@ -5,14 +5,16 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
+from penstock.loaders.leftovers import WorkFolder
 from penstock.loaders.wire import LENGTH_BYTES, decode, encode
 
 MIB = 1024 * 1024
@@ -25,7 +27,7 @@ _BOOT = (
     "from penstock.loaders.worker import main; main()"
 )
 _PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
-_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_", "COVERAGE_")
+_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_")
 
 
 class Ended(Exception):
@@ -51,18 +53,24 @@ class Child:
         self._memory = memory_mib * MIB
         self._frame_bytes = frame_bytes
         # Whatever parsers leave behind goes with the child, also when it is killed.
-        self._folder = tempfile.TemporaryDirectory(prefix="penstock-parse-", ignore_cleanup_errors=True)
+        self._folder = WorkFolder()
         self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
+        self._documents, its_documents = socket.socketpair()
         # -P: the working folder is not looked in for modules; a user's own csv.py must not be run.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-P", "-c", _BOOT, json.dumps([path for path in sys.path if path])],
+            [
+                *(sys.executable, "-P", "-c", _BOOT),
+                *(json.dumps([path for path in sys.path if path]), str(its_documents.fileno())),
+            ],
+            pass_fds=[its_documents.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            env=_environment(self._folder.name),
+            env=_environment(self._folder.path),
             bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
+        its_documents.close()
         import psutil  # here: a run in which nothing is parsed has no use for it
 
         self._watched = psutil.Process(self._process.pid)
@@ -71,8 +79,8 @@ class Child:
         self._hung_up = False
         self.answered = 0
 
-    def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """The answer to a request.
+    def ask(self, request: Mapping[str, Any], document: BinaryIO, *, seconds: float) -> dict[str, Any]:
+        """The answer to a request about an open file, which the child reads through the same descriptor.
 
         Raises:
             Ended: there will be none; the subclass says why. The child is of no more use.
@@ -81,6 +89,7 @@ class Child:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
         try:
+            socket.send_fds(self._documents, [b"."], [document.fileno()], socket.MSG_NOSIGNAL)
             stdin.write(self._hello + encode(request))
         except OSError as error:
             self._hung_up = True
@@ -135,10 +144,10 @@ class Child:
 
     def clear(self) -> None:
         """Lets go of all that is left of an ended process."""
-        for pipe in (self._process.stdin, self._process.stdout, self._printed):
+        for pipe in (self._process.stdin, self._process.stdout, self._printed, self._documents):
             if pipe:
                 pipe.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def _read(self, size: int, deadline: float) -> bytes:
         stdout = self._process.stdout

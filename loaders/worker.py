@@ -2,7 +2,10 @@
 
 import os
 import signal
+import socket
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,6 +14,7 @@ from penstock.loaders.addresses import shown
 from penstock.loaders.confinement import MIB, confine
 from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
+from penstock.loaders.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.sniffing import told_charset
 from penstock.loaders.wire import encode, plain_extraction, read_frame, source_of
 from penstock.model import Extraction, Source
@@ -32,12 +36,12 @@ class Worker:
         self._memory_mib = int(hello["memory_mib"])
         self._loaders: dict[tuple[str, str], Loader] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The reply to one request; never raises."""
+    def answer(self, request: dict[str, Any], data: BinaryIO) -> dict[str, Any]:
+        """The reply to one request about an open file; never raises."""
         source = source_of(request["source"])
         try:
             charset = told_charset(request["declared"])
-            return {"extraction": plain_extraction(self._extraction(source, Path(request["path"]), charset))}
+            return {"extraction": plain_extraction(self._extraction(source, data, charset))}
         except PenstockError as error:
             return _failure(memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
@@ -45,14 +49,14 @@ class Worker:
                 return _failure(memory_exceeded(source.uri, self._memory_mib))
             return _failure(BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
 
-    def _extraction(self, source: Source, path: Path, charset: str) -> Extraction:
-        if expanded_bytes(path) > self._memory_mib * MIB:
+    def _extraction(self, source: Source, data: BinaryIO, charset: str) -> Extraction:
+        if expanded_bytes(data) > self._memory_mib * MIB:
             raise memory_exceeded(source.uri, self._memory_mib)
         kind = (source.media_type, charset)
         if kind not in self._loaders:
             self._loaders[kind] = loader_for(source.media_type, self._options, charset=charset)
-        with path.open("rb") as data:
-            extraction = self._loaders[kind].load(source, data)
+        data.seek(0)
+        extraction = self._loaders[kind].load(source, data)
         if len(extraction.text.encode("utf-8", "surrogatepass")) > self._text_mib * MIB:
             raise text_exceeded(source.uri, self._text_mib)
         return extraction
@@ -89,28 +93,52 @@ def says_out_of_memory(text: str) -> bool:
     return any(sign in text for sign in _OUT_OF_MEMORY)
 
 
-def serve(requests: BinaryIO, replies: BinaryIO, *, seconds: float, worker: Worker) -> None:
-    """Answers requests until they end."""
+def serve(
+    requests: BinaryIO, documents: Callable[[], BinaryIO], replies: BinaryIO, *, seconds: float, worker: Worker
+) -> None:
+    """Answers requests until they end. `documents` gives the open file that the next request is about."""
     while (request := read_frame(requests)) is not None:
         # Ends the process even where native code never returns to Python, should the parent not do it.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
-        reply = encode(worker.answer(request))
+        with documents() as data:
+            reply = encode(worker.answer(request, data))
         signal.setitimer(signal.ITIMER_REAL, 0)
         replies.write(reply)
         replies.flush()
 
 
+def received(documents: socket.socket) -> BinaryIO:
+    """The next file that the parent process opened and handed over.
+
+    Raises:
+        OSError: there will be none.
+    """
+    _, descriptors, _, _ = socket.recv_fds(documents, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    if not descriptors:
+        raise ConnectionAbortedError("the parent process hands over no more files")
+    return os.fdopen(descriptors[0], "rb")
+
+
 def main() -> None:
-    """Entry of the process: requests on standard input, replies on what was standard output."""
+    """Entry of the process: requests on standard input, replies on what was standard output.
+
+    The number of the socket on which open files come is the last argument.
+    """
     # What libraries print goes where the parent keeps error output; the replies' pipe is ours alone.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests = sys.stdin.buffer
+    requests, documents = sys.stdin.buffer, socket.socket(fileno=int(sys.argv[-1]))
     hello = read_frame(requests)
     if hello is None:
         return
-    confine(memory_mib=int(hello["memory_mib"]))
-    serve(requests, replies, seconds=float(hello["seconds"]), worker=Worker(hello))
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    confine(
+        memory_mib=int(hello["memory_mib"]),
+        reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
+        writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
+    )
+    worker = Worker(hello)
+    serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
 
 
 def _failure(error: PenstockError) -> dict[str, Any]:
