@@ -6,14 +6,16 @@ import os
 import secrets
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
+from penstock.loaders.leftovers import WorkFolder
 from penstock.loaders.wire import LENGTH_BYTES, BadFrame, Parsed, decode_answer, encode
 from penstock.model import Failure
 
@@ -29,7 +31,7 @@ _BOOT = (
     "from penstock.loaders.worker import main; main()"
 )
 _PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
-_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_", "COVERAGE_")
+_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_")
 
 
 class Ended(Exception):
@@ -55,18 +57,24 @@ class Child:
         self._memory = memory_mib * MIB
         self._frame_bytes = frame_bytes
         # Whatever parsers leave behind goes with the child, also when it is killed.
-        self._folder = tempfile.TemporaryDirectory(prefix="penstock-parse-", ignore_cleanup_errors=True)
+        self._folder = WorkFolder()
         self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
+        self._documents, its_documents = socket.socketpair()
         # -P: the working folder is not looked in for modules; a user's own csv.py must not be run.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-P", "-c", _BOOT, json.dumps([path for path in sys.path if path])],
+            [
+                *(sys.executable, "-P", "-c", _BOOT),
+                *(json.dumps([path for path in sys.path if path]), str(its_documents.fileno())),
+            ],
+            pass_fds=[its_documents.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            env=_environment(self._folder.name),
+            env=_environment(self._folder.path),
             bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
+        its_documents.close()
         import psutil  # here: a run in which nothing is parsed has no use for it
 
         self._watched = psutil.Process(self._process.pid)
@@ -75,8 +83,8 @@ class Child:
         self._hung_up = False
         self.answered = 0
 
-    def ask(self, request: Mapping[str, Any], *, seconds: float) -> Parsed | Failure:
-        """The answer to a request about `request["source"]`.
+    def ask(self, request: Mapping[str, Any], document: BinaryIO | None, *, seconds: float) -> Parsed | Failure:
+        """The answer to a request about `request["source"]` and an open file, read through the same descriptor.
 
         The request gets a number that cannot be guessed: what was written before it was sent does not answer it.
 
@@ -88,6 +96,8 @@ class Child:
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
         request = {**request, "number": secrets.randbits(NUMBER_BITS)}
         try:
+            if document:
+                socket.send_fds(self._documents, [b"."], [document.fileno()], socket.MSG_NOSIGNAL)
             stdin.write(self._hello + encode(request))
         except OSError as error:
             self._hung_up = True
@@ -153,10 +163,10 @@ class Child:
 
     def clear(self) -> None:
         """Lets go of all that is left of an ended process."""
-        for pipe in (self._process.stdin, self._process.stdout, self._printed):
+        for pipe in (self._process.stdin, self._process.stdout, self._printed, self._documents):
             if pipe:
                 pipe.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def _read(self, size: int, deadline: float) -> bytes:
         stdout = self._process.stdout
