@@ -14,8 +14,8 @@ from socket import SO_REUSEADDR, SOL_SOCKET, socket
 import httpx
 import psutil
 
+from penstock import telemetry
 from penstock.errors import SchedulerError
-from penstock.flows.prefect_setup import SILENT
 
 USUAL_PORT = 4200
 """Where Prefect's page is looked for; another port is taken where this one is in use."""
@@ -124,7 +124,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OF_OTHERS)}
     return {
         **inherited,
-        **SILENT,
+        **telemetry.everything(),
         "PREFECT_HOME": str(folder),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from penstock import telemetry
 from penstock.loaders.wire import LENGTH_BYTES, decode, encode
 
 MIB = 1024 * 1024
@@ -171,7 +172,7 @@ def _environment(folder: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }
-    return {**kept, "TMPDIR": folder, "DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1"}
+    return {**kept, "TMPDIR": folder, **telemetry.everything()}
 
 
 def _told(code: int) -> str:

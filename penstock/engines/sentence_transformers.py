@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock import telemetry
 from penstock.engines.checksums import Checksums
 from penstock.engines.coverage import Coverage
 from penstock.engines.model_folder import read_folder
@@ -21,8 +22,8 @@ from penstock.ports import Embedder, Float32Array, Role, TokenCounter
 EXTRA = "sentence-transformers"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 """Names by which Linux states that a CPU computes in bfloat16."""
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "true"}
-"""What the libraries read when they are imported: no name is looked up, nothing is reported."""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+"""What the libraries read when they are imported: no name is looked up."""
 
 
 class SentenceTransformersEmbedder:
@@ -131,6 +132,7 @@ class SentenceTransformersEmbedder:
             return self._loaded
 
     def _load(self) -> Any:
+        telemetry.switch_off("huggingface_hub")
         for name, value in OFFLINE.items():
             os.environ.setdefault(name, value)
         import torch
