@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 SWITCHES: Mapping[str, Mapping[str, str]] = {
-    # From 1.31 on it writes a device number below ~/.cache and sends events to mobile.events.data.microsoft.com.
+    # Some ten seconds after its import, 1.31 sends events to mobile.events.data.microsoft.com; a number of the machine
+    # goes to ~/.cache, and a file `.ses` to the folder for temporary files.
     "onnxruntime": {"ORT_DISABLE_TELEMETRY": "1"},
     # The client reports to Amplitude, the server to sens-o-matic.prefect.io, its page to Amplitude from the browser.
     "prefect": {
@@ -46,7 +47,11 @@ def switch_off(library: str) -> None:
 
 
 def onnxruntime() -> Any:
-    """The module `onnxruntime`, which reports nothing from now on, even where others had imported it before."""
+    """The module `onnxruntime`, told to report nothing before it is imported.
+
+    Where somebody imported it before, what it recorded at that moment is still sent; only the variable, set before the
+    program starts, keeps that in.
+    """
     switch_off("onnxruntime")
     import onnxruntime
 
