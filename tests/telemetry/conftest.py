@@ -106,7 +106,10 @@ def traced(tmp_path: Path) -> Tracer:
 def _apart() -> list[str]:
     for unshare in (["unshare", "--net"], ["unshare", "--net", "--map-root-user"]):
         words = [*unshare, sys.executable, "-c", ALONE]
-        if shutil.which("unshare") and not subprocess.run([*words, "true"], check=False, capture_output=True).returncode:
+        if (
+            shutil.which("unshare")
+            and not subprocess.run([*words, "true"], check=False, capture_output=True).returncode
+        ):
             return words
     return []  # strace sees attempts in any network
 
