@@ -10,13 +10,15 @@ from contextlib import contextmanager
 
 from penstock.loaders.child import PASSED_ON, PASSED_ON_PREFIXES
 
-WANTED = frozenset((
-    *("LOGNAME", "TMPDIR", "TEMP", "TMP", "DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE"),
-    *("HF_HOME", "HF_HUB_CACHE"),
-))
+WANTED = frozenset(
+    (
+        *("LOGNAME", "TMPDIR", "TEMP", "TMP", "DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE"),
+        *("HF_HOME", "HF_HUB_CACHE"),
+    )
+)
 """Folders, certificates, proxies, the catalog's database, models that were fetched."""
 WANTED_PREFIXES = ("PENSTOCK_", "PREFECT_", "XDG_", "PGSSL", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_")
 UNWANTED_PREFIXES = ("PENSTOCK_LLM",)
