@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from penstock import telemetry
 from penstock.loaders.leftovers import WorkFolder
 from penstock.loaders.wire import LENGTH_BYTES, BadFrame, Parsed, decode_answer, encode
 from penstock.model import Failure
@@ -30,8 +31,9 @@ _BOOT = (
     "import json, sys; sys.path.extend(p for p in json.loads(sys.argv[1]) if p not in sys.path); "
     "from penstock.loaders.worker import main; main()"
 )
-_PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
-_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_")
+PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
+"""What every program needs of the environment: neither keys nor settings."""
+PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_")
 
 
 class Ended(Exception):
@@ -197,9 +199,9 @@ class Child:
 def _environment(folder: str) -> dict[str, str]:
     """What a parser needs of the environment: no keys, proxies or settings. Libraries are told to report nothing."""
     kept = {
-        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
-    return {**kept, "TMPDIR": folder, "DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1"}
+    return {**kept, "TMPDIR": folder, **telemetry.everything()}
 
 
 def _told(code: int) -> str:

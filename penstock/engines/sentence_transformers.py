@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock import telemetry
 from penstock.engines.checksums import Checksums
 from penstock.engines.coverage import Coverage
 from penstock.engines.model_folder import read_folder
@@ -23,8 +24,8 @@ from penstock.registry import build
 EXTRA = "sentence-transformers"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 """Names by which Linux states that a CPU computes in bfloat16."""
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "true"}
-"""What the libraries read when they are imported: no name is looked up, nothing is reported."""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+"""What the libraries read when they are imported: no name is looked up."""
 
 
 class SentenceTransformersEmbedder:
@@ -143,6 +144,7 @@ class SentenceTransformersEmbedder:
             return self._loaded
 
     def _load(self) -> Any:
+        telemetry.switch_off("huggingface_hub")
         for name, value in OFFLINE.items():
             os.environ.setdefault(name, value)
         import torch
