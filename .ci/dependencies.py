@@ -3,7 +3,7 @@
     python .ci/dependencies.py dev flows > dependencies.txt
     pip install --require-hashes -c constraints.txt -r dependencies.txt
 
-pip checks no hash of a folder, so the dependencies are installed by themselves, and Penstock after them with `--no-deps`.
+pip has no hash of a folder: the dependencies are installed by themselves, and Penstock after them with `--no-deps`.
 """
 
 import re
