@@ -47,7 +47,7 @@ def pull(
         else:
             from penstock.cli.screen import Screen
 
-            Screen().locate(f"{name} is at {path}; use it with --set embedder.model={name}")
+            Screen().say_whole(f"{name} is at {path}; use it with --set embedder.model={name}")
 
 
 @app.command("presets")

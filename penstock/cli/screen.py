@@ -34,8 +34,8 @@ class Screen(Console):
         rows = self.rows(HANGING, first="")
         self._say(pieces, lambda text: rows.laid_out(one_line(text)))
 
-    def locate(self, *pieces: Piece) -> None:
-        """One line that names a place: the terminal wraps it, so that an address can be copied whole."""
+    def say_whole(self, *pieces: Piece) -> None:
+        """One line of our own that is there to be copied: where it is too long, the terminal goes on at the margin."""
         self._say(pieces, one_line)
 
     def quote(self, text: str, *, indent: int = 2, first: str | None = None, style: str = "") -> None:

@@ -92,7 +92,7 @@ def show_hits(found: Retrieved, *, trace: bool) -> None:
     for number, hit in enumerate(found.hits, start=1):
         screen.print()
         screen.say((f"{number}. {hit.title}", "bold"), f"  {hit.score:.3f}")
-        screen.locate((f"   {shown(hit.source.uri)}{place_text(hit.chunk.places)}", "dim"))
+        screen.say((f"   {shown(hit.source.uri)}{place_text(hit.chunk.places)}", "dim"))
         if hit.chunk.headings:
             screen.say(("   " + " > ".join(hit.chunk.headings), "dim"))
         screen.quote(hit.chunk.text, indent=3)
@@ -131,7 +131,7 @@ def show_citations(answer: Answer) -> None:
         screen.print()
         screen.say(("Citations", "bold"))
     for citation in answer.citations:
-        screen.locate((f"  {shown(citation.source.uri)}{place_text(citation.places)}", "dim"))
+        screen.say((f"  {shown(citation.source.uri)}{place_text(citation.places)}", "dim"))
         screen.quote(f"{citation.quote}”", indent=4, first="  “")
     screen.print()
     screen.say((answer.model, "dim"))
@@ -155,7 +155,7 @@ def show_document(stored: StoredDocument) -> None:
     document = stored.document
     screen.say((document.title or shown(document.source.uri), "bold"))
     for source in stored.sources:
-        screen.locate((shown(source.uri), "dim"))
+        screen.say((shown(source.uri), "dim"))
     screen.say((f"{document.id}  {document.source.media_type}  language {document.language}", "dim"))
     screen.say((f"{len(document.text)} characters, {len(document.blocks)} blocks, {len(stored.chunks)} chunks", "dim"))
     for chunk in stored.chunks:
