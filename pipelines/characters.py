@@ -37,10 +37,10 @@ _SHAPING = (
     "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18aa"  # Arabic to Mongolian
 )
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
-_USELESS_JOINERS = re.compile(
+USELESS_JOINERS = re.compile(
     f"(?<![{_SHAPING}])\u200c|\u200c(?![{_SHAPING}])|(?<![{_SHAPING}{_EMOJI}\ufe0f])\u200d|\u200d(?![{_SHAPING}{_EMOJI}])"
 )
-_USELESS_SELECTORS = re.compile(f"(?<![{_EMOJI}0-9#*\xa9\xae\u203c\u2049\u2122\u2139])[\ufe0e\ufe0f]")
+USELESS_SELECTORS = re.compile(f"(?<![{_EMOJI}0-9#*\xa9\xae\u203c\u2049\u2122\u2139])[\ufe0e\ufe0f]")
 
 
 def ordinary(text: str) -> str:
@@ -58,7 +58,7 @@ def ordinary(text: str) -> str:
     text = text.translate(_TABLE)
     text = _UNSEEN.sub("", _SPACES.sub(" ", text))
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    text = _USELESS_JOINERS.sub("", _USELESS_SELECTORS.sub("", text))
+    text = USELESS_JOINERS.sub("", USELESS_SELECTORS.sub("", text))
     return unicodedata.normalize("NFC", text)
 
 

@@ -40,8 +40,11 @@ def doctor(
         if as_json:
             emit(reports.diagnosis(diagnosis))
         else:
+            from penstock.cli.screen import Screen
+
+            screen = Screen()
             for problem in diagnosis.problems:
-                typer.secho(f"{problem.where}: {problem.message}", fg=typer.colors.RED)
+                screen.say((f"{problem.where}: {problem.message}", "red"))
             if diagnosis.ok:
                 typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
             else:

@@ -67,7 +67,7 @@ def _show_group(
         line = f"{name} = {_literal(value)}"
         line = line if value not in (None, HIDDEN) else f"# {line}"  # what TOML cannot say, or should not
         remark = f"  # {origin}; {purpose}" if purpose else f"  # {origin}"
-        screen.say((f"{line:<30}", "dim" if origin == "default" else "bold"), (remark, "dim"))
+        screen.say_whole((f"{line:<30}", "dim" if origin == "default" else "bold"), (remark, "dim"))
 
 
 def _literal(value: Any) -> str:
