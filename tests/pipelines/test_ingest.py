@@ -326,7 +326,10 @@ def test_a_fault_of_ours_costs_the_document_that_it_met(
     assert "IndexError: no such line (test_ingest.py:" in outcome_of(report, "leave.md").reason
 
 
-def test_a_listing_with_holes_removes_nothing_behind_them(penstock: Penstock, folder: Path, tmp_path: Path) -> None:
+def test_a_listing_with_holes_removes_nothing_behind_them(
+    model: LittleModel, home: Path, folder: Path, tmp_path: Path
+) -> None:
+    penstock = Penstock(home, settings=read_settings(folders={"links": "all"}))
     share = tmp_path / "share"
     share.mkdir()
     (share / "note.txt").write_text("a note on the share", "utf-8")
