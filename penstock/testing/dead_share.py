@@ -18,6 +18,8 @@ _REPLY = struct.Struct("<IiQ")
 _ROOT = 1
 _FORCED_AND_DETACHED = 1 | 2
 _BUFFER_BYTES = 1 << 20
+_READ_AHEAD_BYTES, _ASYNCHRONOUS = 1 << 17, 1
+"""As usual servers have it: who waits for a read can then at least be killed, as with a network share of NFS."""
 
 
 class DeadShare:
@@ -83,7 +85,7 @@ class DeadShare:
     def _answer(self, opcode: int, node: int, body: bytes) -> bytes | int | None:
         """The body of a reply, an error number, or None where none is ever given."""
         if opcode == _INIT:
-            return struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
+            return struct.pack("<IIIIHHIIHHI28x", 7, 31, _READ_AHEAD_BYTES, _ASYNCHRONOUS, 0, 0, 4096, 1, 0, 0, 0)
         if opcode == _LOOKUP:
             return self._entry(os.fsdecode(body.rstrip(b"\0")))
         if opcode == _GETATTR:

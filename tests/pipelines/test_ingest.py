@@ -8,7 +8,7 @@ import pytest
 
 from penstock.catalog import writing
 from penstock.errors import CollectionLocked, EngineError, FetchError, UsageError
-from penstock.loaders import Sandbox
+from penstock.loaders import Sandbox, uri_of
 from penstock.model import OUTCOMES, Extraction, Failure, Filter, RunReport, Source, SourceResult
 from penstock.pipelines import reading
 from penstock.pipelines.cleaning import clean
