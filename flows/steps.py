@@ -37,7 +37,7 @@ def discover(addresses: list[str], target: Target) -> Plan:
         plan = penstock.plan(*addresses)
     told = _told(plan.settled.results)
     get_run_logger().info(
-        "%d to read%s; %d gone", len(plan.pending), f"; {told}" if told else "", len(plan.removal.uris)
+        "%d to read%s; %d gone", len(plan.pending), f"; {told}" if told else "", len(plan.removal.removed)
     )
     return plan
 

@@ -3,19 +3,22 @@
 import errno
 import hashlib
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from penstock.errors import AddressRefused, FetchError, LimitExceeded, SourceError, TransientFetchError
 from penstock.loaders.addresses import is_file, is_web, path_of, shown
-from penstock.loaders.listing import modified_of
+from penstock.loaders.listing import SECONDS, modified_of
+from penstock.loaders.opening import open_regular, path_of_descriptor
+from penstock.loaders.waiting import Stalled, within
 from penstock.model import Fetched, Listed, Source
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Fetcher
 
+T = TypeVar("T")
 BLOCK_BYTES = 1024 * 1024
 MIB = 1024 * 1024
 _PASSING = frozenset((errno.EIO, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY))
@@ -30,16 +33,30 @@ def too_large(uri: str, max_bytes: int) -> LimitExceeded:
     )
 
 
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A file that is being read."""
+
+    file: BinaryIO
+    before: os.stat_result
+    fetched: Fetched | None = None
+
+
 class LocalFetcher:
     """Reads files of this machine; nothing is copied.
+
+    What is given is the path of the open descriptor, so that what is sniffed and parsed is the file that was looked at
+    and hashed, whatever comes in the place of its name. A file from which nothing comes for `stall_seconds` costs
+    itself alone: the thread that waits for it is abandoned.
 
     A file whose size and time of modification are the known ones is not read. When the context closes, the file is
     looked at once more: if it was written to or replaced meanwhile, what was read of it may be neither the old nor the
     new content, and `TransientFetchError` says so.
     """
 
-    def __init__(self, *, max_bytes: int) -> None:
+    def __init__(self, *, max_bytes: int, stall_seconds: float = SECONDS) -> None:
         self._max_bytes = max_bytes
+        self._stall_seconds = stall_seconds
 
     @contextmanager
     def fetch(self, listed: Listed, known: Source | None) -> Iterator[Fetched | None]:
@@ -47,43 +64,62 @@ class LocalFetcher:
 
         Raises:
             FetchError: the file is gone, may not be read, or is no regular file.
-            TransientFetchError: the file changed while it was read, or its disk failed.
+            TransientFetchError: the file changed while it was read, its disk failed, or nothing came for too long.
+            LeftOut: a link came in the place of the listed file.
             LimitExceeded: the file is too large.
         """
-        path = path_of(listed.uri)
-        try:
-            # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb", buffering=0) as file:
-                before = os.fstat(file.fileno())
-                if _is_known(before, known):
-                    yield None
-                    return
-                fetched = self._fetched(listed.uri, file, before)
-                _check_unchanged(listed.uri, before)
-        except OSError as error:
-            raise _translated(listed.uri, error) from error
-        yield fetched
-        _check_unchanged(listed.uri, before)
+        steps: list[None] = []
+        open_file = self._waited(listed.uri, lambda: self._read(listed, known, steps), lambda: len(steps))
+        with open_file.file:
+            yield open_file.fetched
+            if open_file.fetched:
+                self._waited(listed.uri, lambda: _check_unchanged(listed.uri, open_file.before))
 
-    def _fetched(self, uri: str, file: BinaryIO, status: os.stat_result) -> Fetched:
-        if not stat.S_ISREG(status.st_mode):
-            raise FetchError(f"{shown(uri)!r} is not a regular file but a folder, pipe or device")
+    def _waited(self, uri: str, call: Callable[[], T], steps: Callable[[], int] = lambda: 0) -> T:
+        try:
+            return within(self._stall_seconds, call, name=f"reading {uri}", steps=steps)
+        except Stalled as error:
+            raise TransientFetchError(
+                f"{shown(uri)!r} cannot be read: nothing came from it for {self._stall_seconds:g} seconds; check the "
+                "disk or network share that it is on, or raise limits.read_seconds (PENSTOCK_LIMITS__READ_SECONDS)"
+            ) from error
+        except OSError as error:
+            raise _translated(uri, error) from error
+
+    def _read(self, listed: Listed, known: Source | None, steps: list[None]) -> _Open:
+        file = os.fdopen(open_regular(path_of(listed.uri), below=listed.below), "rb", buffering=0)
+        try:
+            before = os.fstat(file.fileno())
+            steps.append(None)
+            if _is_known(before, known):
+                return _Open(file=file, before=before)
+            fetched = self._fetched(listed.uri, file, before, steps)
+            _check_unchanged(listed.uri, before)
+            return _Open(file=file, before=before, fetched=fetched)
+        except BaseException:
+            file.close()
+            raise
+
+    def _fetched(self, uri: str, file: BinaryIO, status: os.stat_result, steps: list[None]) -> Fetched:
         if status.st_size > self._max_bytes:
             raise too_large(uri, self._max_bytes)
         sha, size = hashlib.sha256(), 0
         while block := file.read(BLOCK_BYTES):
+            steps.append(None)
             size += len(block)
             if size > self._max_bytes:  # it grows
                 raise too_large(uri, self._max_bytes)
             sha.update(block)
-        return Fetched(path=path_of(uri), sha256=sha.hexdigest(), size=size, modified=modified_of(status))
+        return Fetched(
+            path=path_of_descriptor(file.fileno()), sha256=sha.hexdigest(), size=size, modified=modified_of(status)
+        )
 
 
 def fetcher_for(
     uri: str,
     *,
     source_mib: int,
+    read_seconds: float,
     timeout_seconds: float,
     attempts: int,
     redirects: int,
@@ -96,7 +132,7 @@ def fetcher_for(
         AddressRefused: the scheme is neither file, http nor https.
     """
     if is_file(uri):
-        return LocalFetcher(max_bytes=source_mib * MIB)
+        return LocalFetcher(max_bytes=source_mib * MIB, stall_seconds=read_seconds)
     if is_web(uri):
         from penstock.loaders.web import WebFetcher
 
@@ -112,11 +148,7 @@ def fetcher_for(
 
 
 def _is_known(status: os.stat_result, known: Source | None) -> bool:
-    return (
-        known is not None
-        and stat.S_ISREG(status.st_mode)
-        and (known.size, known.modified) == (status.st_size, modified_of(status))
-    )
+    return known is not None and (known.size, known.modified) == (status.st_size, modified_of(status))
 
 
 def _check_unchanged(uri: str, before: os.stat_result) -> None:

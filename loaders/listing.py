@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from penstock.errors import AddressRefused, FetchError, SourceError
 from penstock.loaders.addresses import is_file, is_web, path_of, shown, uri_of, web_uri
+from penstock.loaders.opening import is_of_kernel
+from penstock.loaders.waiting import Stalled, within
 from penstock.model import Failure, Listed
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.loaders.folders import Links
     from penstock.ports import Lister
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS = 60.0
+"""How long a file or folder may take to answer where nobody says otherwise."""
 
 
 def modified_of(status: os.stat_result) -> datetime:
@@ -22,9 +27,9 @@ def modified_of(status: os.stat_result) -> datetime:
     return EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
 
 
-def listed_file(path: str, status: os.stat_result) -> Listed:
-    """A file as its folder knows it."""
-    return Listed(uri=uri_of(path), size=status.st_size, modified=modified_of(status))
+def listed_file(path: str, status: os.stat_result, *, below: str = "") -> Listed:
+    """A file as its folder knows it; `below` is where it must really be when it is opened."""
+    return Listed(uri=uri_of(path), size=status.st_size, modified=modified_of(status), below=below)
 
 
 def discover_failure(uri: str, message: str, error: SourceError | None = None) -> Failure:
@@ -34,23 +39,28 @@ def discover_failure(uri: str, message: str, error: SourceError | None = None) -
 
 
 class FileLister:
-    """Lists one file, named by its path; a file that is gone by then is missing from a complete listing."""
+    """Lists one file, named by its path; a file that is gone by then is missing from a complete listing.
 
-    def __init__(self, path: Path) -> None:
+    Links are followed: whoever names a file means what is behind it.
+    """
+
+    def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
         self._path = os.path.abspath(path)  # noqa: PTH100 - Path.absolute keeps `..`
+        self._seconds = seconds
         self._seen = False
 
     def list(self) -> Iterator[Listed | Failure]:
         """See `Lister`."""
         self._seen = True
         try:
-            status = os.stat(self._path)  # noqa: PTH116
+            status = within(self._seconds, lambda: os.stat(self._path), name=f"looking at {self._path}")  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return
-        except OSError as error:
+        except (OSError, Stalled) as error:
             self._seen = False
             uri = uri_of(self._path)
-            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {error.strerror}")
+            told = error.strerror if isinstance(error, OSError) else error
+            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {told}")
             return
         if stat.S_ISREG(status.st_mode):
             yield listed_file(self._path, status)
@@ -124,7 +134,13 @@ class UnlistedPath:
 
 
 def lister_for(
-    address: str, *, missing_ok: bool = False, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    address: str,
+    *,
+    missing_ok: bool = False,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    links: "Links" = "inside",
+    seconds: float = SECONDS,
 ) -> "Lister":
     """The listing of a path, a `file://` URI or a web address.
 
@@ -134,9 +150,11 @@ def lister_for(
             still known get removed; else it is an error.
         include: patterns such as `*.pdf` or `handbook/*`; of a folder, only what one of them fits is listed.
         exclude: patterns of what is left out of a folder.
+        links: which links in a folder are followed; the address itself may be one.
+        seconds: how long a file or folder may take to answer.
 
     Raises:
-        FetchError: the path is not there, cannot be looked at, or is neither file nor folder.
+        FetchError: the path is not there, cannot be looked at, is neither file nor folder, or is made up by the kernel.
         AddressRefused: the address is of a scheme that is not read, or no address at all.
     """
     from penstock.loaders.folders import FolderLister
@@ -145,18 +163,20 @@ def lister_for(
         return UrlLister([address])
     path = _path(address)
     try:
-        mode = path.stat().st_mode
+        status = within(seconds, path.stat, name=f"looking at {path}")
     except (FileNotFoundError, NotADirectoryError) as error:
         if missing_ok:
             return MissingLister(path)
         raise FetchError(f"there is no file or folder {shown(uri_of(path))!r}; check the path") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Stalled) as error:
         told = getattr(error, "strerror", "") or str(error)
         raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {told}") from error
-    if stat.S_ISDIR(mode):
-        return FolderLister(path, include=include, exclude=exclude)
-    if stat.S_ISREG(mode):
-        return FileLister(path)
+    if is_of_kernel(status):
+        raise FetchError(f"{shown(uri_of(path))!r} holds no documents: the kernel makes up what is in it")
+    if stat.S_ISDIR(status.st_mode):
+        return FolderLister(path, include=include, exclude=exclude, links=links, seconds=seconds)
+    if stat.S_ISREG(status.st_mode):
+        return FileLister(path, seconds=seconds)
     raise FetchError(f"{shown(uri_of(path))!r} is neither a file nor a folder")
 
 

@@ -1,11 +1,12 @@
 """One look at all listings of a run: what is there, each source once, and which known sources are gone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.model import Failure
 from penstock.pipelines.reading import KEEP, Before, Found, Marks
 from penstock.pipelines.removal import Removal, gone, guarded
+from penstock.pipelines.verdicts import is_left_out
 from penstock.ports import Lister
 
 
@@ -29,22 +30,28 @@ class Discovery:
         self._owner = owner
         self._seen: set[str] = set()
         self._failed = False
+        self._left_out: dict[str, Failure] = {}
 
     def found(self) -> Iterator[Found | Failure]:
-        """Sources and what could not be listed, streamed."""
+        """Sources and what could not be listed, streamed; last what is left out, unless another listing names it."""
         for listing in self._listings:
             for one in listing.lister.list():
-                if isinstance(one, Failure):
+                if isinstance(one, Failure) and is_left_out(one):
+                    self._left_out.setdefault(one.uri, one)
+                elif isinstance(one, Failure):
                     self._failed = True
                     yield one
                 elif one.uri not in self._seen:
                     self._seen.add(one.uri)
                     yield Found(listed=one, marks=listing.marks)
+        yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
 
     def removal(self, before: Mapping[str, Before], *, share: float) -> Removal:
         """After `found` ended: the known sources that are gone, if so many may go at once."""
         listers = [listing.lister for listing in self._listings]
-        missing = [uri for uri in before if uri not in self._seen]
+        unseen = [uri for uri in before if uri not in self._seen]
+        behind = [uri for uri in unseen if self._is_behind(uri)]
+        missing = [uri for uri in unseen if uri not in self._left_out and not self._is_behind(uri)]
         whole = all(lister.complete() for lister in listers)
         if not (self._owner and whole and not self._failed):
             missing = gone(missing, listers)
@@ -54,4 +61,16 @@ class Discovery:
                 "not everything could be listed: sources that no entry lists any more stay, except those that a "
                 "complete listing speaks for"
             )
-        return guarded(missing, known=len(before), share=share, remarks=(remark,) if remark else ())
+        removal = guarded(missing, known=len(before), share=share, remarks=(remark,) if remark else ())
+        left_out = tuple(uri for uri in unseen if uri in self._left_out)
+        return replace(removal, left_out=left_out, behind=tuple(behind))
+
+    def _is_behind(self, uri: str) -> bool:
+        return bool(self._left_out) and any(parent in self._left_out for parent in _parents(uri))
+
+
+def _parents(uri: str) -> Iterator[str]:
+    """The folders that a URI lies in, from the innermost."""
+    while (end := uri.rfind("/")) > 0:
+        uri = uri[:end]
+        yield uri

@@ -2,17 +2,18 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from penstock import ids, loaders
 from penstock.analysis.scripts import language_of
 from penstock.errors import SourceError, UnsupportedFormat
-from penstock.model import Document, Extraction, Failure, Fetched, Listed, Outcome, Source, SourceResult
+from penstock.model import Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
 from penstock.pipelines import parts, preparation
+from penstock.pipelines.pool import AbandonablePool
 from penstock.pipelines.preparation import fault
-from penstock.pipelines.verdicts import problems_of
+from penstock.pipelines.verdicts import not_listed, problems_of
 from penstock.ports import Fetcher, Lister
 from penstock.settings import Settings
 
@@ -55,7 +56,7 @@ def _in_order(
     discovered: Iterator[Listed | Failure], extract: Callable[[Listed], Extracted], workers: int
 ) -> Iterator[Extracted]:
     ahead: deque[Future[Extracted] | Extracted] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="penstock-extract")
+    pool = AbandonablePool(workers, name="penstock-extract")
     try:
         for found in discovered:
             ahead.append(_failed(found) if isinstance(found, Failure) else pool.submit(extract, found))
@@ -64,7 +65,7 @@ def _in_order(
         while ahead:
             yield _finished(ahead.popleft())
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown()
 
 
 def _finished(one: Future[Extracted] | Extracted) -> Extracted:
@@ -132,8 +133,7 @@ def _extracted(source: Source, loader: str, extraction: Extraction) -> Extracted
 
 
 def _failed(failure: Failure) -> Extracted:
-    outcome: Outcome = "skipped" if failure.kind == UnsupportedFormat.__name__ else "failed"
-    return Extracted(result=SourceResult(uri=failure.uri, outcome=outcome, reason=failure.message), failure=failure)
+    return Extracted(result=not_listed(failure), failure=failure)
 
 
 def _failure(uri: str, error: Exception, message: str, *, retryable: bool) -> Failure:

@@ -7,7 +7,7 @@ happen here in order, batch by batch. A commit is short and is the only thing th
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import refusals
 from penstock.pipelines.following import Followers
 from penstock.pipelines.joining import joined, run_report, too_many_failed
+from penstock.pipelines.pool import AbandonablePool
 from penstock.pipelines.reading import Before, Found, Reader
 from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
@@ -179,7 +180,7 @@ class Ingestion:
     def _readings(self, discovered: Iterator[Found], reader: Reader) -> Iterator[Reading]:
         """Readings in the order of discovery; a few sources are read ahead."""
         ahead: deque[Future[Reading] | Reading] = deque()
-        pool = ThreadPoolExecutor(self._pace.workers, thread_name_prefix="penstock-read")
+        pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
             for found in discovered:
                 before = self._before.get(found.listed.uri, Before())
@@ -189,14 +190,14 @@ class Ingestion:
             while ahead:
                 yield _finished(ahead.popleft())
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown()
 
     def _take_all(self, readings: Iterable[Reading]) -> None:
         chunks = 0
         for reading in readings:
             self._parsed += reading.parsed
             self._pages += reading.pages
-            if reading.put is None and reading.quarantined is None:
+            if reading.put is None and reading.quarantined is None and not reading.removed:
                 self._end(reading.result)
                 continue
             self._waiting.append(reading)
@@ -219,8 +220,9 @@ class Ingestion:
         """Commits all together; where the database does not store what one of them holds, each by itself."""
         puts = tuple(reading.put for reading in readings if reading.put)
         failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
+        removed = tuple(reading.result.uri for reading in readings if reading.removed)
         try:
-            self._commit(Batch(puts=puts, removed=(), failures=failures))
+            self._commit(Batch(puts=puts, removed=removed, failures=failures))
         except UnstorableValue as error:
             if len(readings) > 1:
                 for reading in readings:
@@ -242,14 +244,20 @@ class Ingestion:
             self._follow()
 
     def _remove(self, removal: Removal) -> None:
+        self._forget(removal.left_out)
+        self._forget(removal.behind, reason="behind a link that is not followed (folders.links)")
         if removal.refused:
             self._attention.append(removal.refused)
             return
-        for start in range(0, len(removal.uris), CHUNKS_A_COMMIT):
-            self._commit(Batch(puts=(), removed=removal.uris[start : start + CHUNKS_A_COMMIT], failures=()))
-        for uri in removal.uris:
-            self._end(SourceResult(uri=uri, outcome="removed", reason=removal.reason))
+        self._forget(removal.uris, reason=removal.reason)
         self._attention.extend(removal.remarks)
+
+    def _forget(self, uris: Sequence[str], *, reason: str = "") -> None:
+        """Takes sources out of the catalog; without a reason their outcome was told already."""
+        for start in range(0, len(uris), CHUNKS_A_COMMIT):
+            self._commit(Batch(puts=(), removed=tuple(uris[start : start + CHUNKS_A_COMMIT]), failures=()))
+        for uri in uris if reason else ():
+            self._end(SourceResult(uri=uri, outcome="removed", reason=reason))
 
     def _change_model(self) -> None:
         """Embeds the stored text with the model in force, where the collection was built with another one."""

@@ -212,7 +212,13 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
     """
     folders = settings.folders
     try:
-        return loaders.lister_for(str(address), include=folders.include, exclude=folders.exclude)
+        return loaders.lister_for(
+            str(address),
+            include=folders.include,
+            exclude=folders.exclude,
+            links=folders.links,
+            seconds=settings.limits.read_seconds,
+        )
     except FetchError:
         gone = loaders.lister_for(str(address), missing_ok=True)
         if any(map(gone.covers, known)):
@@ -243,7 +249,13 @@ def described_lister(settings: Settings, entry: SourceSettings) -> Lister:
     include = folders.include if entry.include is None else entry.include
     exclude = folders.exclude if entry.exclude is None else entry.exclude
     try:
-        return loaders.lister_for(loaders.uri_of(path), include=include, exclude=exclude)
+        return loaders.lister_for(
+            loaders.uri_of(path),
+            include=include,
+            exclude=exclude,
+            links=folders.links,
+            seconds=settings.limits.read_seconds,
+        )
     except FetchError as error:
         return loaders.UnlistedPath(path, error)
 
@@ -279,6 +291,7 @@ def fetching(settings: Settings) -> Callable[[str], Fetcher]:
     return partial(
         loaders.fetcher_for,
         source_mib=settings.limits.source_mib,
+        read_seconds=settings.limits.read_seconds,
         timeout_seconds=web.timeout_seconds,
         attempts=web.attempts,
         redirects=web.redirects,

@@ -13,7 +13,7 @@ from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
-from penstock.errors import LimitExceeded, PenstockError, SourceError, UnsupportedFormat
+from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
 from penstock.loaders import Parsed
 from penstock.model import Chunk, Document, Draft, Extraction, Failure, Fetched, Labels, Listed, Source
 from penstock.pipelines import verdicts
@@ -128,6 +128,8 @@ class Reader:
         listed = found.listed
         try:
             return self._read(found, before)
+        except LeftOut as error:
+            return verdicts.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
         except SourceError as error:
             return verdicts.not_fetched(listed.uri, str(error), before.known)
         except PenstockError:
@@ -245,7 +247,7 @@ def _source(found: Found, fetched: Fetched, media_type: str, known: KnownSource 
 
 def _marked(reading: Reading, marks: Marks, known: KnownSource | None) -> Reading:
     """The reading, with the marks on what was read before where nothing takes its place."""
-    if reading.put or known is None or marks.on(known.source) == known.source:
+    if reading.put or reading.removed or known is None or marks.on(known.source) == known.source:
         return reading
     return replace(reading, put=verdicts.touched(marks.on(known.source), known).put)
 

@@ -15,9 +15,19 @@ class Removal:
 
     uris: tuple[str, ...] = ()
     reason: str = "no longer there"
+    left_out: tuple[str, ...] = ()
+    """Known sources that a setting leaves out now, such as links: they are gone whatever the guard says, and their
+    outcome is that of their listing."""
+    behind: tuple[str, ...] = ()
+    """Known sources behind a linked folder that is left out; they go whatever the guard says."""
     refused: str = ""
     """Set where the guard stops the removal: what it would have been, what is allowed, what to do next."""
     remarks: tuple[str, ...] = ()
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Sources that end as removed."""
+        return self.behind + self.uris
 
 
 def gone(missing: Iterable[str], listers: Sequence[Lister]) -> list[str]:

@@ -42,7 +42,7 @@ def plan(found: Plan) -> dict[str, Any]:
         "new": [one.listed.uri for one in found.new],
         "changed": [one.listed.uri for one in found.pending if one.listed.uri in found.changed],
         **settled,
-        "removed": list(found.removal.uris),
+        "removed": list(found.removal.removed),
         "attention": [*found.removal.remarks, *([found.removal.refused] if found.removal.refused else [])],
     }
 

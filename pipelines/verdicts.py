@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import LimitExceeded, UnsupportedFormat
+from penstock.errors import LeftOut, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 
 
@@ -15,6 +15,8 @@ class Reading:
     result: SourceResult
     put: Put | None = None
     quarantined: Quarantined | None = None
+    removed: bool = False
+    """Whether the catalog shall forget what it holds of the source."""
     parsed: bool = False
     pages: int = 0
 
@@ -82,14 +84,24 @@ def not_fetched(uri: str, reason: str, known: KnownSource | None) -> Reading:
 
 
 def not_listed(failure: Failure) -> SourceResult:
-    """A place that could not be listed: it stands in the account as a source that failed."""
-    return SourceResult(uri=failure.uri, outcome="failed", reason=failure.message)
+    """A place that could not be listed, or that a setting leaves out: it is accounted for like a source."""
+    return SourceResult(uri=failure.uri, outcome=outcome_of(failure), reason=failure.message)
+
+
+def left_out(uri: str, reason: str, *, was_known: bool) -> Reading:
+    """A setting leaves the source out; what was read of it before goes."""
+    return Reading(result=SourceResult(uri=uri, outcome="skipped", reason=reason), removed=was_known)
+
+
+def is_left_out(failure: Failure) -> bool:
+    """Whether the failure is none of the source: a setting leaves it out."""
+    return failure.kind == LeftOut.__name__
 
 
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
     """The bytes could not be parsed. Unless another try may help, they wait in quarantine until they change."""
     reason = failure.message + _still_there(known)
-    result = _result(source, _outcome(failure), reason, known.chunks if known else 0)
+    result = _result(source, outcome_of(failure), reason, known.chunks if known else 0)
     quarantined = Quarantined(source=source, loader=loader, failure=failure, since=datetime.now(UTC))
     return Reading(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
 
@@ -98,12 +110,13 @@ def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
     """In quarantine, and neither the bytes nor their loader have changed."""
     changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
-    result = _result(failed.source, _outcome(failed.failure), reason, known.chunks if known else 0)
+    result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
     return Reading(result=result, quarantined=failed)
 
 
-def _outcome(failure: Failure) -> Outcome:
-    return "skipped" if failure.kind == UnsupportedFormat.__name__ else "failed"
+def outcome_of(failure: Failure) -> Outcome:
+    """The outcome of a source that was not read."""
+    return "skipped" if failure.kind in (UnsupportedFormat.__name__, LeftOut.__name__) else "failed"
 
 
 def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:

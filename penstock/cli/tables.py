@@ -48,7 +48,7 @@ def show_plan(plan: Plan, *, stderr: bool) -> None:
     table.columns[1].justify = "right"
     table.add_row("new", str(len(plan.new)))
     table.add_row("to look at again", str(len(plan.changed)))
-    table.add_row("removed", str(len(plan.removal.uris)))
+    table.add_row("removed", str(len(plan.removal.removed)))
     for outcome in OUTCOMES:
         count = sum(result.outcome == outcome for result in plan.settled.results)
         if count or outcome == "unchanged":
@@ -56,7 +56,7 @@ def show_plan(plan: Plan, *, stderr: bool) -> None:
     screen.draw(table)
     _show_named(screen, "new", [found.listed.uri for found in plan.new])
     _show_named(screen, "changed", [one.listed.uri for one in plan.pending if one.listed.uri in plan.changed])
-    _show_named(screen, "removed", plan.removal.uris)
+    _show_named(screen, "removed", plan.removal.removed)
     _show_reasons(screen, [one for one in plan.settled.results if one.outcome != "unchanged"])
     for remark in filter(None, (*plan.removal.remarks, plan.removal.refused)):
         screen.say(("attention: ", "yellow"), remark)

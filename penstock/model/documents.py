@@ -50,6 +50,10 @@ class Listed:
     modified: datetime | None = None
     """Aware, UTC."""
     etag: str = ""
+    below: str = ""
+    """Real path that a file must have, or lie below, when it is opened; empty where the file itself was named."""
+    named_by: str = ""
+    """URI of the list or sitemap that names the page; empty where the page itself was named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Fetched:
     """The bytes of a source in a local file, with what the origin said about them."""
 
     path: Path
+    """Valid as long as the context in which it was fetched; need not be the path that the source is known by."""
     sha256: str
     size: int
     """Bytes."""

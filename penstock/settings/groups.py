@@ -35,6 +35,9 @@ class FolderSettings(Part):
 
     include: tuple[str, ...] = Field((), description="patterns such as *.pdf; empty: every file")
     exclude: tuple[str, ...] = Field((), description="patterns of what is left out, such as drafts/*")
+    links: Literal["inside", "all", "none"] = Field(
+        "inside", description="links in a folder that are followed: to what lies in it anyway, all, or none"
+    )
 
 
 class LimitSettings(Part):
@@ -42,6 +45,7 @@ class LimitSettings(Part):
 
     parse_seconds: float = Field(300, gt=0, description="time to parse one file")
     parse_mib: Count = Field(1536, description="memory of the process that parses, in MiB")
+    read_seconds: float = Field(60, gt=0, description="time in which nothing comes from a file before it is given up")
     source_mib: Count = Field(512, description="size of one file or download, in MiB")
     text_mib: Count = Field(64, description="text that one file may give, in MiB")
     workers: Count = Field(2, description="processes that parse at the same time")

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from penstock.testing.dead_share import DeadShare
+
 PENSTOCK = Path(sys.executable).with_name("penstock")
 LITTLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background ignores it
@@ -183,3 +185,22 @@ def test_a_second_ingest_loads_no_parser_and_no_model(tmp_path: Path) -> None:
     assert re.search(r"unchanged +│ +3 │", runs[1].stdout)
     assert "onnxruntime" in runs[0].stdout.splitlines()[-1]
     assert runs[1].stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not DeadShare.is_possible(), reason="needs /dev/fuse and the super-user")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_a_run_whose_read_hangs(number: signal.Signals, tmp_path: Path) -> None:
+    folder, share = many_files(tmp_path / "some", 8), tmp_path / "share"
+    share.mkdir()
+    with DeadShare(share, {"hangs.txt": None}) as dead:
+        process = started("ingest", folder, share, "--json", "--set", "batch=4", "--set", "limits.read_seconds=600")
+        assert process.stderr is not None
+        for _ in range(8):
+            process.stderr.readline()
+        assert dead.asked.wait(60)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    report = json.loads(out)
+    assert (report["interrupted"], report["indexed"]) == (True, 8)

@@ -61,7 +61,7 @@ def test_patterns_choose_files(tmp_path: Path) -> None:
     assert names(FolderLister(tmp_path, exclude=["drafts/*"]), tmp_path) == ["a.pdf", "b.txt"]
 
 
-def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
+def test_all_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     put(root, "a/x.txt")
     put(outside, "y.txt", "sub/z.txt")
@@ -73,7 +73,7 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     (outside / "back").symlink_to(outside)
     (outside / "home").symlink_to(root)
     (root / "one.txt").symlink_to(outside / "y.txt")
-    lister = FolderLister(root)
+    lister = FolderLister(root, links="all")
     assert names(lister, root) == ["a/x.txt", "one.txt", "out-again/sub/z.txt", "out-again/y.txt"]
     assert lister.complete()
 
