@@ -181,8 +181,8 @@ def read_settings(**given: Any) -> Settings:
     """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
-        SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml is
-            not trusted, and sets what only a trusted one may.
+        SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml
+            is not trusted, and sets what only a trusted one may.
     """
     return _read(Settings, given)
 

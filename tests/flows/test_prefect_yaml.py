@@ -40,7 +40,8 @@ def prefect(folder: Path, watched: Mapping[str, str]) -> Iterator[Callable[..., 
         patch.setenv("PYTHONPATH", watched["PYTHONPATH"])
         patch.setenv("PENSTOCK_TEST_CONNECTIONS", watched["PENSTOCK_TEST_CONNECTIONS"])
         with server.running(folder / "prefect", free_port()) as running:
-            environment = {**watched, "PREFECT_API_URL": running.api, "DO_NOT_TRACK": "1"}
+            trusted = {"PENSTOCK_TRUST": str(folder / "penstock.toml")}
+            environment = {**watched, **trusted, "PREFECT_API_URL": running.api, "DO_NOT_TRACK": "1"}
 
             def command(*words: str) -> str:
                 if words == ("api",):
