@@ -81,6 +81,11 @@ def _say(message: str, colour: str) -> None:
     Screen(stderr=True).quote(message, first="", style=colour)
 
 
+def remark(message: str) -> None:
+    """Tells a person what they should know beside the result."""
+    _say(message, typer.colors.YELLOW)
+
+
 def _advice(error: PenstockError) -> str:
     if isinstance(error, UnknownName) and error.kind == "collection":
         return f"; `penstock ingest PATH --collection {error.name}` makes it"

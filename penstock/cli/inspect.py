@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.ending import emit, told
+from penstock.cli.ending import emit, remark, told
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, given_settings, opened
 from penstock.pipelines.codes import ALL_WELL, ATTENTION
 
@@ -95,12 +95,14 @@ def settings(
     """Show every setting in force, and where it comes from, in the form of penstock.toml."""
     with told(as_json):
         from penstock.cli.toml import public, show_settings
-        from penstock.settings import origins, read_settings
+        from penstock.settings import origins, read_to_show, refused
 
         given = given_settings(home, collection, assignments)
-        read = read_settings(**given)
+        read = read_to_show(**given)
         values, where = public(read.for_collection(read.collection)), origins(**given)
         if as_json:
             emit({"settings": values, "origins": where})
-            return
-        show_settings(values, where)
+        else:
+            show_settings(values, where)
+        if why := refused(**given):
+            remark(why)

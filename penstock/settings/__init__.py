@@ -2,7 +2,16 @@
 
 from penstock.settings.described import ScheduleSettings, SourceSettings
 from penstock.settings.groups import CollectionSettings, ElasticsearchSettings, Legs, LLMSettings
-from penstock.settings.tree import Settings, leaves, origins, read_settings, tree
+from penstock.settings.tree import (
+    Settings,
+    leaves,
+    needing_trust,
+    origins,
+    read_settings,
+    read_to_show,
+    refused,
+    tree,
+)
 
 __all__ = [
     "CollectionSettings",
@@ -13,7 +22,10 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "leaves",
+    "needing_trust",
     "origins",
     "read_settings",
+    "read_to_show",
+    "refused",
     "tree",
 ]

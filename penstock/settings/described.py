@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -63,10 +63,16 @@ class Described(BaseModel):
     """A part of the description of a collection."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    harmless: ClassVar[frozenset[str]] = frozenset()
+    """As of every group (`settings.groups`)."""
+    inside: ClassVar[frozenset[str]] = frozenset()
 
 
 class SourceSettings(Described):
     """One entry of a collection's sources: a path, web addresses, a list of them, or a sitemap."""
+
+    harmless = frozenset({"urls", "sitemap", "include", "exclude", "labels", "access"})
+    inside = frozenset({"path", "url_list"})
 
     path: Annotated[Path, AfterValidator(_absolute)] | None = Field(None, description="a folder or a file")
     urls: tuple[WebAddress, ...] = Field((), description="web addresses, one by one")

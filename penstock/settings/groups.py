@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -19,10 +19,16 @@ class Part(BaseModel):
     """One group: misspelt names are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    harmless: ClassVar[frozenset[str]] = frozenset()
+    """Settings that a penstock.toml may hold which nobody trusted; all others are refused (`settings.harmless`)."""
+    inside: ClassVar[frozenset[str]] = frozenset()
+    """Paths that such a file may hold where they lie below its own folder."""
 
 
 class LoaderSettings(Part):
     """How files are read."""
+
+    harmless = frozenset({"pdf", "ocr", "ocr_dpi", "encoding"})
 
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
@@ -32,6 +38,8 @@ class LoaderSettings(Part):
 
 class FolderSettings(Part):
     """Which files of a folder are sources; a known one that the patterns leave out is removed like a deleted one."""
+
+    harmless = frozenset({"include", "exclude"})
 
     include: tuple[str, ...] = Field((), description="patterns such as *.pdf; empty: every file")
     exclude: tuple[str, ...] = Field((), description="patterns of what is left out, such as drafts/*")
@@ -54,6 +62,8 @@ class LimitSettings(Part):
 class WebSettings(Part):
     """How web pages are fetched."""
 
+    harmless = frozenset({"timeout_seconds", "attempts", "redirects", "user_agent"})
+
     timeout_seconds: float = Field(30, gt=0)
     attempts: Count = 3
     redirects: Annotated[int, Field(ge=0)] = 5
@@ -63,6 +73,8 @@ class WebSettings(Part):
 
 class ChunkerSettings(Part):
     """How documents are cut."""
+
+    harmless = frozenset({"name", "size", "overlap"})
 
     name: str = Field("structure", description="structure, window or sentence")
     size: Count | None = Field(None, description="tokens of the embedding model; default: what the model sees")
@@ -142,12 +154,16 @@ class ElasticsearchSettings(Part):
 class AnalyserSettings(Part):
     """What keyword search knows besides its own rules."""
 
+    inside = frozenset({"user_dictionary", "synonyms"})
+
     user_dictionary: Path | None = Field(None, description="words to keep whole, one a line")
     synonyms: Path | None = Field(None, description="comma-separated synonyms, one group a line")
 
 
 class RetrievalSettings(Part):
     """How legs are joined."""
+
+    harmless = frozenset({"k", "candidates", "legs", "fusion", "vector_weight", "rrf_k", "neighbours"})
 
     k: Count = 10
     candidates: Count = Field(100, description="candidates of each leg")
@@ -160,6 +176,8 @@ class RetrievalSettings(Part):
 
 class PromptSettings(Part):
     """How a prompt is assembled."""
+
+    harmless = frozenset({"budget", "answer_tokens", "policy"})
 
     budget: Count | None = Field(None, description="tokens; default: the model's context less the answer")
     answer_tokens: Count = 1024
@@ -184,6 +202,8 @@ class LLMSettings(Part):
 
 class CollectionSettings(Described):
     """A collection that `penstock sync` keeps: its sources, its schedule, and what is set otherwise for it alone."""
+
+    harmless = frozenset({"schedule", "failure_share", "batch"})
 
     sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
     schedule: ScheduleSettings | None = None

@@ -68,7 +68,7 @@ def test_the_environment_of_the_scheduler_is_understood(
     given = yaml.safe_load((DOCKER / file).read_text("utf-8"))
     environment = given["services"]["scheduler"]["environment"]
     for variable, value in environment.items():
-        monkeypatch.setenv(variable, value)
+        monkeypatch.setenv(variable, value.replace("/config/", f"{tmp_path}/"))
     for name in given.get("secrets", {}):
         (tmp_path / name).write_text("from a file\n", "utf-8")
     if "PENSTOCK_SECRETS" in environment:

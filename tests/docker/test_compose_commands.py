@@ -38,6 +38,7 @@ class Composed:
         self._replaced |= {
             "localhost:8080": f"127.0.0.1:{self.health}",
             "/run/secrets": str(folder / "secrets"),
+            "/config/": f"{folder}/",
             **also,
         }
 

@@ -42,6 +42,7 @@ def prefect(folder: Path, watched: Mapping[str, str]) -> Iterator[Callable[..., 
         with server.running(folder / "prefect", free_port()) as running:
             environment = {
                 **watched,
+                "PENSTOCK_TRUST": str(folder / "penstock.toml"),
                 "PREFECT_API_URL": running.api,
                 "PREFECT_API_AUTH_STRING": running.password,
                 "DO_NOT_TRACK": "1",
