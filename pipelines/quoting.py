@@ -15,6 +15,8 @@ QUOTED = re.compile(
 _ELLIPSIS = re.compile(r"\[\s*+(?:…|\.\.\.)\s*+\]|\(\s*+(?:…|\.\.\.)\s*+\)|…++|\.{3,}+")
 MOST_PARTS = 32
 """Parts between the ellipses of one quote: what leaves out more is no quote."""
+MOST_PLACES = 200
+"""Places inside of words at which a part is found before it counts as not found."""
 _ALIKE = {
     **dict.fromkeys('“”„‟«»「」『』＂〝〞"‘’‚‛`´′', "'"),  # marks inside a quotation change with those around it
     **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
@@ -99,10 +101,13 @@ def _swapped(part: str) -> str:
 
 
 def _find(part: str, whole: Canonical, text: str, begin: int) -> int:
-    at = whole.text.find(part, begin)
-    while at >= 0 and _cuts_a_word(text, whole.at[at], whole.at[at + len(part) - 1] + 1):
+    """Where a part stands in whole words; -1 where it does not."""
+    at = begin - 1
+    for _ in range(MOST_PLACES):
         at = whole.text.find(part, at + 1)
-    return at
+        if at < 0 or not _cuts_a_word(text, whole.at[at], whole.at[at + len(part) - 1] + 1):
+            return at
+    return -1
 
 
 def _cuts_a_word(text: str, start: int, end: int) -> bool:

@@ -247,6 +247,10 @@ def _refused(work: Callable[[str], object]) -> Callable[[str], object]:
     return quietly
 
 
+def _worded(text: str) -> object:
+    return [words.word_tokens(run) for _, run in scan.runs(text)], list(words.camel_parts(text))
+
+
 def _condition(text: str) -> object:
     return conditions.filter_by(conditions.Condition(field="source", operator="==", value=text))
 
@@ -268,7 +272,7 @@ READERS: Mapping[str, Reader] = {
     "analysis.scan": Reader(work=_all(scan.runs)),
     "analysis.numerals": Reader(work=_all(numerals.numbers)),
     "analysis.phrases": Reader(work=phrases.PhraseFinder(["word word", "水", "a"]).find),
-    "analysis.words": Reader(work=lambda text: (list(words.word_tokens(text)), list(words.camel_parts(text)))),
+    "analysis.words": Reader(work=_worded),
     "analysis.sentences": Reader(work=sentences.sentence_spans),
     "analysis.scripts": Reader(work=lambda text: (scripts.language_of(text), scripts.script_shares(text))),
     "analysis.analyser": Reader(work=ANALYSER.tokens, length=2000),
