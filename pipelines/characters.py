@@ -8,6 +8,8 @@ they look like, Arabic presentation forms.
 import re
 import unicodedata
 
+from penstock.analysis.marks import without_piles
+
 _RADICALS = (
     "⺁厂 ⺄乙 ⺇几 ⺋㔾 ⺌小 ⺎兀 ⺏尣 ⺐尢 ⺒巳 ⺓幺 ⺔彑 ⺕彐 ⺙攵 ⺛旡 ⺜日 ⺝月 ⺞歺 "
     "⺠民 ⺥爫 ⺦丬 ⺧牛 ⺨犭 ⺩王 ⺪疋 ⺫目 ⺬示 ⺮竹 ⺯糹 ⺰纟 ⺶羊 ⺷羊 ⺹耂 ⺺肀 ⺻聿 "
@@ -47,7 +49,8 @@ def ordinary(text: str) -> str:
     """The text in NFC with line feeds, ordinary spaces and no invisible characters.
 
     Zero-width joiners and non-joiners stay between letters of the scripts that are shaped by them (Arabic, Indic,
-    Khmer, Mongolian ...) and inside emoji. Private-use characters go, but for those that are known to be bullets.
+    Khmer, Mongolian ...) and inside emoji. Private-use characters go, but for those that are known to be bullets, and
+    so do combining marks piled higher than any language piles them.
 
     >>> ordinary("\\u2f64\\ufb01\\u200b x\\u00a0y")
     '用fi x y'
@@ -59,7 +62,7 @@ def ordinary(text: str) -> str:
     text = _UNSEEN.sub("", _SPACES.sub(" ", text))
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     text = USELESS_JOINERS.sub("", USELESS_SELECTORS.sub("", text))
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", without_piles(text))
 
 
 _TABLE = str.maketrans({**{pair[0]: pair[1] for pair in _RADICALS.split()}, **_BULLETS})

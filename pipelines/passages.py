@@ -13,12 +13,14 @@ GAP = 2
 """Characters that may lie between neighbours: what stands between two blocks of a document is no text of its own."""
 
 MARKER = re.compile(
-    r"[\[【［〔]\s*(?:\^|(?:sources?|来源|资料|文献|引用)\s*[:：]?)?\s*"
-    r"(?P<numbers>\d{1,3}(?:\s*(?:[,，、;；–~-]|and|和)\s*\d{1,3})*)"
-    r"\s*(?:†[^\[\]【】［］〔〕]{0,40})?[\]】］〕]",
+    r"[\[【［〔]\s*+(?:(?:\^|(?:sources?|来源|资料|文献|引用)\s*+[:：]?)\s*+)?"
+    r"(?P<numbers>\d{1,3}+(?:\s*+(?:[,，、;；–~-]|and|和)\s*+\d{1,3}+)*+)"
+    r"\s*+(?:†[^\[\]【】［］〔〕]{0,40})?[\]】］〕]",
     re.IGNORECASE,
 )
-"""A citation mark as models write it: `[1]`, `[1, 2]`, `【1】`, `［１］`, `[来源1]`, `[^1]`."""
+"""A citation mark as models write it: `[1]`, `[1, 2]`, `【1】`, `［１］`, `[来源1]`, `[^1]`.
+
+Possessive, and no two repeats of blanks side by side: a bracket with blanks alone is seen through once."""
 
 _ROLE = re.compile(
     r"^(?=[ \t#*>_-]*(?:system|user|assistant|human|ai|developer|tool|系统|用户|助手|助理|人类)"
