@@ -11,18 +11,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from penstock.catalog import Batch, Collection, KnownSource, Quarantined
+from penstock.catalog import Batch, Collection, KnownSource, Put, Quarantined
 from penstock.engines.cached import CachedEmbedder
 from penstock.errors import PenstockError
-from penstock.model import BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.model import EVERYBODY, Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import refusals
 from penstock.pipelines.following import Followers
+from penstock.pipelines.inheriting import Inheritance
 from penstock.pipelines.joining import joined, run_report, too_many_failed
 from penstock.pipelines.reading import Before, Found, Reader
 from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.verdicts import Reading, not_listed
+from penstock.pipelines.widening import Widening, remarks
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -76,6 +78,8 @@ class Ingestion:
         self._watch = watch
         self.stopwatch = stopwatch
         self._before: Mapping[str, Before] = {}
+        self._inheritance: Inheritance | None = None
+        self._widening = Widening(collection)
         self._waiting: list[Reading] = []
         self._results: list[SourceResult] = []
         self.followed = time.monotonic() if followed is None else followed
@@ -88,8 +92,14 @@ class Ingestion:
         Raises:
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
+
+        def work() -> None:
+            self._collection.remember(discovery.given, run=self._run)
+            self._inheritance = Inheritance(self._collection)
+            self._bring_up_to_date(discovery, reader)
+
         self._before = everything_known(self._collection)
-        return self._reported(lambda: self._bring_up_to_date(discovery, reader))
+        return self._reported(work)
 
     def add(self, readings: Iterable[Reading]) -> RunReport:
         """Commits readings that were made elsewhere; nothing is removed."""
@@ -110,17 +120,31 @@ class Ingestion:
 
         def work() -> None:
             self._change_model()
-            self._before = known_of(self._collection, [found.listed.uri for found in batch])
+            told = {(found.address, found.marks.access) for found in batch if found.address}
+            given = [(address, access) for address, access in told if access is not None]
+            self._collection.remember(given, run=self._run)
+            uris = [found.listed.uri for found in batch]
+            self._before = known_of(self._collection, uris)
+            self._inheritance = Inheritance(self._collection, uris)
             self._take_all(self._readings(iter(batch), reader))
 
         return self._batch(begun, self._worked(work))
 
-    def finish(self, batches: Sequence[BatchReport], removal: Removal) -> RunReport:
+    def finish(
+        self, batches: Sequence[BatchReport], removal: Removal, given: Iterable[tuple[str, Access]] = ()
+    ) -> RunReport:
         """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
+
+        `given` is what the run was told of addresses, also of those where there was nothing to read.
 
         Raises: as `ingest`.
         """
-        return self._reported(lambda: self._remove(removal), batches)
+
+        def work() -> None:
+            self._collection.remember(given, run=self._run)
+            self._remove(removal)
+
+        return self._reported(work, batches)
 
     def _reported(self, work: Callable[[], None], batches: Sequence[BatchReport] = ()) -> RunReport:
         begun = time.perf_counter()
@@ -128,6 +152,7 @@ class Ingestion:
         self._follow()
         self._attention += refusals(self._collection, self._followers)
         whole = joined((*batches, self._batch(begun, interrupted)))
+        whole = replace(whole, attention=(*whole.attention, *remarks(whole.opened, whole.exposed)))
         return run_report(
             whole,
             collection=self._collection.name,
@@ -162,6 +187,8 @@ class Ingestion:
             seconds=time.perf_counter() - begun,
             stage_seconds=self.stopwatch.seconds(),
             attention=tuple(self._attention),
+            opened=tuple(self._widening.opened),
+            exposed=tuple(self._widening.exposed),
             interrupted=interrupted,
         )
 
@@ -182,7 +209,7 @@ class Ingestion:
         pool = ThreadPoolExecutor(self._pace.workers, thread_name_prefix="penstock-read")
         try:
             for found in discovered:
-                before = self._before.get(found.listed.uri, Before())
+                before = self._before_of(found)
                 ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
                 while len(ahead) > 2 * self._pace.workers:
                     yield _finished(ahead.popleft())
@@ -190,6 +217,13 @@ class Ingestion:
                 yield _finished(ahead.popleft())
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _before_of(self, found: Found) -> Before:
+        before = self._before.get(found.listed.uri, Before())
+        if self._inheritance is None or before.known is not None or found.marks.access is not None:
+            return before
+        tried = before.failed.source.access if before.failed else EVERYBODY
+        return replace(before, inherited=self._inheritance.of(found.listed.uri, tried=tried, beside=found.beside))
 
     def _take_all(self, readings: Iterable[Reading]) -> None:
         chunks = 0
@@ -213,10 +247,17 @@ class Ingestion:
         failures = tuple(reading.quarantined for reading in self._waiting if reading.quarantined)
         with self.stopwatch.timing("embed"):
             self._embedder.embed([chunk.context for put in puts for chunk in put.chunks], role="passage")
+        self._widening.look(puts, self._known(puts))
         self._commit(Batch(puts=puts, removed=(), failures=failures))
         waiting, self._waiting = self._waiting, []
         for reading in waiting:
             self._end(reading.result)
+
+    def _known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource | None]:
+        uris = [put.source.uri for put in puts]
+        if self._inheritance is None:  # texts that were handed over: nobody has looked yet
+            return dict(self._collection.known_map(uris))
+        return {uri: self._before[uri].known for uri in uris if uri in self._before}
 
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from penstock.model import BatchReport, Failure, SourceResult
+from penstock.model import Access, BatchReport, Failure, SourceResult
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.reading import Before, Found
 from penstock.pipelines.removal import Removal
@@ -28,6 +28,8 @@ class Plan:
     """Outcomes that need no reading: unchanged sources, known failures, and what could not be listed."""
     removal: Removal
     """What `finish` takes out, or why the guard stops it."""
+    given: tuple[tuple[str, Access], ...] = ()
+    """What the run was told of addresses: who may see what lies there."""
 
     @property
     def new(self) -> tuple[Found, ...]:
@@ -65,4 +67,5 @@ def plan_run(
         changed=frozenset(found.listed.uri for found in pending if found.listed.uri in before),
         settled=BatchReport(results=tuple(results), seconds=sum(seconds.values()), stage_seconds=seconds),
         removal=discovery.removal(before, share=removal_share),
+        given=discovery.given,
     )

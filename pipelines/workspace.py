@@ -13,12 +13,13 @@ from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
-from penstock.pipelines.discovery import Discovery, Listing
+from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
 from penstock.pipelines.prompting import Prompting, assemble
+from penstock.pipelines.readers import reader_of
 from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
@@ -93,7 +94,8 @@ class Penstock:
         """Brings the collection to what the addresses (files, folders, URLs) say now, and tells each source's outcome.
 
         Only what changed is parsed and embedded; a source that is gone from a folder is removed. `labels` and `access`
-        are attached to every source of the run (None keeps what a source has); `watch` is called with each outcome.
+        are attached to every source of the run; None keeps what a source has, and gives a new one the access that its
+        address was last given. An empty `access` is for everybody. `watch` is called with each outcome.
 
         Raises:
             UsageError: no address was given, or a setting is not allowed.
@@ -102,7 +104,7 @@ class Penstock:
         """
         if not addresses:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
-        return self._bring("ingest", Discovery(self.listings(*addresses, labels=labels, access=access)), watch)
+        return self._bring("ingest", self.discovery(*addresses, labels=labels, access=access), watch)
 
     def sync(self, *, watch: Watch = ignore) -> RunReport:
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
@@ -112,31 +114,26 @@ class Penstock:
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
-        return self._bring("sync", Discovery(self.described(), owner=True), watch)
+        return self._bring("sync", self.discovery(), watch)
 
-    def listings(
+    def discovery(
         self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
-    ) -> list[Listing]:
-        """What an ingest of these addresses would list; nothing is made or locked for it.
+    ) -> Discovery:
+        """What an ingest of these addresses would list, or without any a sync; nothing is made or locked for it.
 
         Raises:
+            UsageError: `access` names a principal that is blank.
             SourceError: an address is not there and never was, or is of a kind that is not read.
+            UnknownName: no address is given, and `penstock.toml` does not describe the collection.
         """
-        marks = Marks(labels=labels, access=None if access is None else frozenset(access))
-        present = self.present()
-        known = [source.source.uri for source in present.sources()] if present else []
-        return [Listing(lister=parts.lister(self.settings, one, known), marks=marks) for one in addresses]
-
-    def described(self) -> list[Listing]:
-        """The listings of the entries that `penstock.toml` has for the collection, in their order.
-
-        Raises:
-            UnknownName: it has none.
-        """
+        if addresses:
+            marks = Marks(labels=labels, access=reader_of(access))
+            return Discovery(parts.addressed(self.settings, addresses, marks, self.present()))
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
-        return parts.listings(self.settings, described[self.settings.collection])
+        given = described[self.settings.collection]
+        return Discovery(parts.listings(self.settings, given), owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:

@@ -1,12 +1,13 @@
 """One collection of the catalog: what is in it, what was in it, and the one way to change it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
-from penstock.catalog import changes, committing, hydrating, quarantine, reading, runs
+from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs
+from penstock.catalog.addresses import Given
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk
 from penstock.catalog.schema import (
@@ -21,6 +22,7 @@ from penstock.catalog.schema import (
     source_labels,
     sources,
 )
+from penstock.catalog.schema import addresses as addresses_table
 from penstock.catalog.schema import quarantine as quarantine_table
 from penstock.catalog.schema import runs as runs_table
 from penstock.catalog.schema import vectors as vectors_table
@@ -36,7 +38,7 @@ from penstock.catalog.values import (
 )
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError, LimitExceeded, UnknownName
-from penstock.model import Change, Chunk, Filter, RunReport, Scope
+from penstock.model import Access, Change, Chunk, Filter, RunReport, Scope
 
 Rows = Sequence[int] | NDArray[np.int64]
 """Row numbers, as an index gives them or as a list."""
@@ -166,6 +168,41 @@ class Collection:
         """All sources that could not be read, or those among some URIs; in the order of their URIs."""
         return quarantine.read_quarantine(self._database, self._row, uris)
 
+    # Who may see it
+
+    def remember(self, told: Iterable[tuple[str, Access]], *, run: int) -> None:
+        """Notes what a run was told of addresses, for the sources that come there later.
+
+        Raises:
+            CatalogError: the database could not be written.
+        """
+        longest = self._database.backend.longest_uri
+        addresses.remember(self._database, (self._row, self.name), told, run=run, longest=longest)
+
+    def given(self, uris: Sequence[str] | None = None) -> Mapping[str, Given]:
+        """What was said last of all addresses, or of those at or above some URIs."""
+        return addresses.read_given(self._database, self._row, uris)
+
+    def restricts(self) -> bool:
+        """Whether there is a live source that not everybody may see."""
+        return addresses.restricts(self._database, self._row)
+
+    def access_of_removed(self, uris: Sequence[str] | None = None) -> Mapping[str, Access]:
+        """Who could last see the sources that are gone, all or some; without those that everybody could."""
+        return addresses.access_of_removed(self._database, self._row, uris)
+
+    def access_below(self, folder: str) -> Mapping[str, Access]:
+        """Who may see, or could last see, each source below a folder; empty where everybody sees all of them."""
+        return addresses.access_below(self._database, self._row, folder)
+
+    def access_in(self, folder: str) -> Mapping[Access, int]:
+        """How many live sources right in a folder have which access."""
+        return addresses.access_in(self._database, self._row, folder)
+
+    def access_of_bytes(self, sha256: str) -> Sequence[Access]:
+        """Who may see the live sources with these bytes."""
+        return addresses.access_of_bytes(self._database, self._row, sha256)
+
     # Changing it
 
     def commit(self, batch: Batch, *, run: int | None, embedder: str) -> int:
@@ -234,7 +271,16 @@ class Collection:
             own = select(sources.c.row).where(belongs(sources, self._row))
             connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
             connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
-            for table in (chunks, documents, sources, contents, quarantine_table, revisions, runs_table):
+            for table in (
+                chunks,
+                documents,
+                sources,
+                contents,
+                quarantine_table,
+                addresses_table,
+                revisions,
+                runs_table,
+            ):
                 connection.execute(delete(table).where(belongs(table, self._row)))
             connection.execute(delete(collections).where(collections.c.row == self._row))
 

@@ -25,6 +25,7 @@ from pydantic_settings import (
 from penstock.errors import SettingsError
 from penstock.settings.described import ScheduleSettings, SourceSettings
 from penstock.settings.groups import (
+    AccessSettings,
     AnalyserSettings,
     CatalogSettings,
     ChunkerSettings,
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     catalog: CatalogSettings = CatalogSettings()
     indexes: IndexSettings = IndexSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    access: AccessSettings = AccessSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
