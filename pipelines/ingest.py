@@ -79,7 +79,7 @@ class Ingestion:
         self.stopwatch = stopwatch
         self._before: Mapping[str, Before] = {}
         self._inheritance: Inheritance | None = None
-        self._widening = Widening(collection)
+        self._widening = Widening(collection, run)
         self._waiting: list[Reading] = []
         self._results: list[SourceResult] = []
         self.followed = time.monotonic() if followed is None else followed

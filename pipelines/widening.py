@@ -13,10 +13,11 @@ NAMED = 3
 
 
 class Widening:
-    """Looks at what is about to be committed."""
+    """Looks at what a run is about to commit, and at the collection as it was before the run."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, run: int) -> None:
         self._collection = collection
+        self._run = run
         self._around: dict[str, Mapping[Access, int]] = {}
         self.opened: list[str] = []
         """URIs of known sources that somebody sees now who did not before."""
@@ -37,13 +38,13 @@ class Widening:
     def _is_exposed(self, uri: str, access: Access) -> bool:
         folder = next(iter(folders_of(uri)), "")
         if folder and folder not in self._around:
-            self._around[folder] = self._collection.access_in(folder)
+            self._around[folder] = self._collection.access_in(folder, before_run=self._run)
         around = self._around.get(folder, {})
         return 2 * sum(count for one, count in around.items() if is_wider(access, one)) > sum(around.values())
 
     @cached_property
     def _restricts(self) -> bool:
-        return self._collection.restricts()
+        return self._collection.restricts(before_run=self._run)
 
 
 def remarks(opened: Sequence[str], exposed: Sequence[str]) -> list[str]:

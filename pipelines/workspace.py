@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -9,7 +10,6 @@ from typing import Any, Self
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
-from penstock.loaders import uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
@@ -19,13 +19,13 @@ from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
 from penstock.pipelines.prompting import Prompting, assemble
-from penstock.pipelines.readers import reader_of
+from penstock.pipelines.readers import View, access_of, principals_of
 from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
-from penstock.pipelines.status import Status, look
+from penstock.pipelines.status import Status, count, look
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.ports import LLM, Analyser, Embedder, Retriever
-from penstock.retrievers import NeighbourRetriever
+from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
 
 EVERYTHING = Filter()
@@ -127,7 +127,7 @@ class Penstock:
             UnknownName: no address is given, and `penstock.toml` does not describe the collection.
         """
         if addresses:
-            marks = Marks(labels=labels, access=reader_of(access))
+            marks = Marks(labels=labels, access=access_of(access))
             return Discovery(parts.addressed(self.settings, addresses, marks, self.present()))
         described = self.settings.collections
         if self.settings.collection not in described:
@@ -166,14 +166,20 @@ class Penstock:
 
         return self._write("add", work, watch)
 
-    def remove(self, *addresses: str | Path, watch: Watch = ignore) -> RunReport:
+    def remove(
+        self, *addresses: str | Path, principals: Iterable[str] | None = None, watch: Watch = ignore
+    ) -> RunReport:
         """Takes sources out of the collection, by URI or path; a folder stands for everything below it.
 
+        With `principals`, only what these readers see is taken out, and counted.
+
         Raises:
-            UnknownName: the collection has no such source.
+            UnknownName: the collection has no such source, or none that these readers see.
         """
-        uris = [uri for address in addresses for uri in self._known_below(str(address))]
-        return self._write("remove", lambda run: run.remove(uris), watch)
+        view = self._view(principals)
+        uris = [uri for address in addresses for uri in view.below(str(address))]
+        report = self._write("remove", lambda run: run.remove(uris), watch)
+        return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
         self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
@@ -214,33 +220,43 @@ class Penstock:
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
-    def status(self) -> Status:
+    def status(self, *, principals: Iterable[str] | None = None) -> Status:
         """How the collection and its indexes stand, also where the settings name another model than it was built with.
 
+        With `principals`, sources, chunks and quarantine are those that these readers see.
+
         Raises:
+            UsageError: a reader is required (`access.required`), and none is named.
             UnknownName: there is no such collection.
             DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
         """
-        return look(self.collection, self._followers_as_built, self.settings.home)
+        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
+    def doctor(self, *, repair: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
+        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
+
+        With `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        """
+        view = self._view(principals)
         if not repair:
-            return doctor.examine(self.collection, self._followers_as_built)
+            return doctor.examine(view, self._followers_as_built)
         with self._index_lock():
-            return doctor.repair(self.collection, self._followers_as_built)
+            return doctor.repair(view, self._followers_as_built)
 
-    def show(self, document: str) -> StoredDocument:
+    def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
 
         Raises:
-            UnknownName: there is none.
+            UsageError: a reader is required (`access.required`), and none is named.
+            UnknownName: there is none, or none that the `principals` see.
         """
-        found = self.collection.document(document) or self.collection.document(uri_of(document))
-        if found is None:
-            known = [source.source.uri for source in self.collection.sources()]
-            raise UnknownName("document", document, known[:20])
-        return found
+        return self._view(principals, reads=True).document(document)
+
+    def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
+        """What these readers see; for what reads documents, a reader has to be named where that is required."""
+        reader, required = principals_of(principals), self.settings.access.required
+        check_reader(reader, required=required and reads)
+        return View(self.collection, reader, names=reader is not None or not required)
 
     def collections(self) -> tuple[CollectionInfo, ...]:
         """All collections of the home."""
@@ -369,12 +385,3 @@ class Penstock:
             stopwatch=Stopwatch(),
             followed=followed,
         )
-
-    def _known_below(self, address: str) -> list[str]:
-        uri = uri_of(address)
-        known = [source.source.uri for source in self.collection.sources()]
-        known += [failed.source.uri for failed in self.collection.quarantine()]
-        below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
-        if not below:
-            raise UnknownName("source", address, known[:20])
-        return below

@@ -7,7 +7,7 @@ it would tell whether a hidden one holds the word.
 from dataclasses import replace
 
 from penstock.errors import UsageError
-from penstock.model import Filter, Hit, Retrieved
+from penstock.model import Filter, Hit, Leg, Retrieved
 from penstock.ports import Retriever
 
 DECAY = 10
@@ -50,5 +50,5 @@ class ReaderRetriever:
 
 def _by_place(hit: Hit, place: int) -> Hit:
     """The hit without its BM25 score and its shares; a vector's score depends on the question and the chunk alone."""
-    scores = {leg: score for leg, score in hit.trace.scores.items() if leg == "vector"}
+    scores: dict[Leg, float] = {leg: score for leg, score in hit.trace.scores.items() if leg != "keyword"}
     return replace(hit, score=(DECAY + 1) / (DECAY + place), trace=replace(hit.trace, scores=scores, shares={}))

@@ -16,7 +16,7 @@ from penstock.catalog.committing import lock_collection
 from penstock.catalog.database import Database, pages
 from penstock.catalog.dialect import ExactText
 from penstock.catalog.encoding import dump
-from penstock.catalog.schema import LIVE, addresses, belongs, source_access, sources
+from penstock.catalog.schema import LIVE, addresses, belongs, live, revisions, source_access, sources
 from penstock.model import Access, narrowest
 
 ROOT = "file:///"
@@ -106,15 +106,22 @@ def _given(connection: Connection, collection: int, wanted: Sequence[str] | None
     return {row.uri: Given(access=_read(row.access), run=row.run) for one in queries for row in connection.execute(one)}
 
 
-def restricts(database: Database, collection: int) -> bool:
-    """Whether there is a live source that not everybody may see."""
-    found = (
-        select(source_access.c.source)
-        .join(sources, sources.c.row == source_access.c.source)
-        .where(belongs(sources, collection), sources.c.removed_rev == LIVE)
-    )
+def restricts(database: Database, collection: int, before_run: int | None = None) -> bool:
+    """Whether there is a live source that not everybody may see, now or before a run changed anything."""
     with database.read() as connection:
+        found = (
+            select(source_access.c.source)
+            .join(sources, sources.c.row == source_access.c.source)
+            .where(belongs(sources, collection), live(sources, _before(connection, collection, before_run)))
+        )
         return bool(connection.execute(select(exists(found))).scalar_one())
+
+
+def _before(connection: Connection, collection: int, run: int | None) -> int:
+    """The revision before the first of a run; the newest where it has none yet."""
+    first = select(func.min(revisions.c.revision)).where(belongs(revisions, collection), revisions.c.run == run)
+    found = None if run is None else connection.execute(first).scalar_one()
+    return LIVE - 1 if found is None else int(found) - 1
 
 
 def access_of_removed(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Access]:
@@ -136,15 +143,13 @@ def access_below(database: Database, collection: int, folder: str) -> dict[str, 
     return {row.uri: _read(row.access) or frozenset() for row in found}
 
 
-def access_in(database: Database, collection: int, folder: str) -> Counter[Access]:
-    """How many live sources right in a folder have which access."""
-    query = (
-        select(sources.c.access, func.count().label("count"))
-        .where(belongs(sources, collection), sources.c.removed_rev == LIVE, _right_in(sources.c.uri, folder))
-        .group_by(sources.c.access)
-    )
+def access_in(database: Database, collection: int, folder: str, before_run: int) -> Counter[Access]:
+    """How many sources right in a folder had which access before a run changed anything."""
+    count = func.count().label("count")
+    query = select(sources.c.access, count).where(belongs(sources, collection), _right_in(sources.c.uri, folder))
     with database.read() as connection:
-        return Counter({_read(row.access) or frozenset(): row.count for row in connection.execute(query)})
+        there = query.where(live(sources, _before(connection, collection, before_run))).group_by(sources.c.access)
+        return Counter({_read(row.access) or frozenset(): row.count for row in connection.execute(there)})
 
 
 def access_of_bytes(database: Database, collection: int, sha256: str) -> list[Access]:

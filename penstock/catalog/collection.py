@@ -10,6 +10,7 @@ from penstock.catalog import addresses, changes, committing, hydrating, quaranti
 from penstock.catalog.addresses import Given
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk
+from penstock.catalog.filters import source_conditions
 from penstock.catalog.schema import (
     LIVE,
     belongs,
@@ -42,6 +43,7 @@ from penstock.model import Access, Change, Chunk, Filter, RunReport, Scope
 
 Rows = Sequence[int] | NDArray[np.int64]
 """Row numbers, as an index gives them or as a list."""
+EVERYTHING = Filter()
 NEWEST = LIVE - 1
 """A revision after all others: what is live there is live now."""
 
@@ -114,17 +116,19 @@ class Collection:
         """A live source with the same bytes that the same loader read: the oldest."""
         return reading.known_by_bytes(self._database, self._row, sha256, loader)
 
-    def sources(self, *, at: int | None = None) -> Iterator[KnownSource]:
-        """Live sources in the order of their URIs, streamed."""
-        yield from reading.stream_known(self._database, self._row, self._at(at))
+    def sources(self, *, at: int | None = None, where: Filter = EVERYTHING) -> Iterator[KnownSource]:
+        """Live sources in the order of their URIs, streamed; only those that the filter lets through."""
+        yield from reading.stream_known(self._database, self._row, self._at(at), source_conditions(where))
 
-    def document(self, wanted: str, *, at: int | None = None) -> StoredDocument | None:
+    def document(self, wanted: str, *, at: int | None = None, where: Filter = EVERYTHING) -> StoredDocument | None:
         """The document of an id, of the beginning of one, or of a source's URI.
+
+        A source that the filter does not let through is as one that is not there.
 
         Raises:
             UsageError: several ids begin so.
         """
-        return reading.find_document(self._database, self._row, wanted, self._at(at))
+        return reading.find_document(self._database, self._row, wanted, self._at(at), source_conditions(where))
 
     def documents(self, *, not_chunker: str | None = None) -> Iterator[StoredDocument]:
         """Live documents, oldest first, streamed; with `not_chunker` only those that another chunker cut."""
@@ -136,17 +140,9 @@ class Collection:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def languages(self) -> Mapping[str, int]:
-        """Live chunks by language, most first."""
-        count = func.count().label("count")
-        query = (
-            select(chunks.c.language, count)
-            .where(belongs(chunks, self._row), chunks.c.removed_rev == LIVE)
-            .group_by(chunks.c.language)
-            .order_by(count.desc(), chunks.c.language)
-        )
-        with self._database.read() as connection:
-            return {language: int(number) for language, number in connection.execute(query)}
+    def languages(self, *, where: Filter = EVERYTHING) -> Mapping[str, int]:
+        """Live chunks by language, most first; only of sources that the filter lets through."""
+        return hydrating.count_languages(self._database, self._row, where, NEWEST)
 
     def sample(self, n: int) -> list[str]:
         """Texts of at most `n` live chunks, evenly spread: the same ones as long as nothing changes."""
@@ -183,9 +179,9 @@ class Collection:
         """What was said last of all addresses, or of those at or above some URIs."""
         return addresses.read_given(self._database, self._row, uris)
 
-    def restricts(self) -> bool:
-        """Whether there is a live source that not everybody may see."""
-        return addresses.restricts(self._database, self._row)
+    def restricts(self, *, before_run: int | None = None) -> bool:
+        """Whether there is a live source that not everybody may see, now or before a run changed anything."""
+        return addresses.restricts(self._database, self._row, before_run)
 
     def access_of_removed(self, uris: Sequence[str] | None = None) -> Mapping[str, Access]:
         """Who could last see the sources that are gone, all or some; without those that everybody could."""
@@ -195,9 +191,9 @@ class Collection:
         """Who may see, or could last see, each source below a folder; empty where everybody sees all of them."""
         return addresses.access_below(self._database, self._row, folder)
 
-    def access_in(self, folder: str) -> Mapping[Access, int]:
-        """How many live sources right in a folder have which access."""
-        return addresses.access_in(self._database, self._row, folder)
+    def access_in(self, folder: str, *, before_run: int) -> Mapping[Access, int]:
+        """How many sources right in a folder had which access before a run changed anything."""
+        return addresses.access_in(self._database, self._row, folder, before_run)
 
     def access_of_bytes(self, sha256: str) -> Sequence[Access]:
         """Who may see the live sources with these bytes."""
