@@ -7,7 +7,7 @@ A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its ki
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
-from penstock.loaders.addresses import path_of, shown, uri_of, web_uri
+from penstock.loaders.addresses import address_of, path_of, shown, uri_of, web_uri
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
 from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
@@ -26,6 +26,7 @@ __all__ = [
     "UnlistedPath",
     "UrlListLister",
     "UrlLister",
+    "address_of",
     "fetcher_for",
     "fingerprint",
     "is_out_of_memory",

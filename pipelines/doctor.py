@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from penstock.catalog import Collection
 from penstock.errors import DamagedIndex
 from penstock.pipelines.following import Follower, Followers
+from penstock.pipelines.readers import View
 
+Rows = NDArray[np.int64]
 SHOWN = 5
 """Chunk ids named in one problem; the count is always whole."""
 
@@ -40,16 +42,21 @@ class Diagnosis:
         return not self.problems
 
 
-def examine(collection: Collection, followers: Followers) -> Diagnosis:
-    """Compares the catalog's live chunks with what each index holds, by row and so by chunk id."""
+def examine(view: View, followers: Followers) -> Diagnosis:
+    """Compares the catalog's live chunks with what each index holds, by row and so by chunk id.
+
+    All chunks are compared; named, and counted where nothing is wrong, are those that are seen.
+    """
+    collection = view.collection
     revision = collection.revision()
-    live = collection.live_rows(at=revision)
+    live, seen = collection.live_rows(at=revision), view.rows()
     problems = [
         *_unembedded(collection),
-        *_compare(collection, live, revision, "keyword", followers.keyword),
-        *_compare(collection, live, revision, "vector", followers.vector),
+        *_compare(collection, (live, seen), revision, "keyword", followers.keyword),
+        *_compare(collection, (live, seen), revision, "vector", followers.vector),
     ]
-    return Diagnosis(collection=collection.name, revision=revision, chunks=len(live), problems=tuple(problems))
+    chunks = len(live if view.principals is None or seen is None else np.intersect1d(live, seen))
+    return Diagnosis(collection=collection.name, revision=revision, chunks=chunks, problems=tuple(problems))
 
 
 def _unembedded(collection: Collection) -> list[Problem]:
@@ -63,7 +70,7 @@ def _unembedded(collection: Collection) -> list[Problem]:
 
 def _compare(
     collection: Collection,
-    live: NDArray[np.int64],
+    rows: tuple[Rows, Rows | None],
     revision: int,
     where: Literal["keyword", "vector"],
     follower: Follower[Any],
@@ -73,16 +80,17 @@ def _compare(
         held, applied = index.rows(), index.revision
     except DamagedIndex as error:
         return [Problem(where=where, what="damaged", message=str(error))]
+    live, seen = rows
     problems = []
     if applied < revision:
         told = f"the {where} index stands at revision {applied}, the catalog at {revision}"
         problems.append(Problem(where=where, what="behind", message=told))
     missing, surplus = np.setdiff1d(live, held), np.setdiff1d(held, live)
     if missing.size:
-        problems.append(_difference(collection, where, "missing", "are not in", missing))
+        problems.append(_difference(collection, where, "missing", "are not in", missing, seen))
     if surplus.size:
-        problems.append(_difference(collection, where, "surplus", "are no longer live but still in", surplus))
-    return [*problems, *_rejected(collection, where, follower)]
+        problems.append(_difference(collection, where, "surplus", "are no longer live but still in", surplus, seen))
+    return [*problems, *_rejected(collection, where, follower, seen)]
 
 
 def refusals(collection: Collection, followers: Followers) -> list[str]:
@@ -93,14 +101,15 @@ def refusals(collection: Collection, followers: Followers) -> list[str]:
 
 
 def _rejected(
-    collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any]
+    collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any], seen: Rows | None = None
 ) -> Iterator[Problem]:
     """What the index would not take: to build it anew would end the same."""
     refused = follower.rejected()
     if refused:
         rows = np.array(sorted(refused), np.int64)
-        found = _difference(collection, where, "rejected", "were refused by the server of", rows)
-        yield replace(found, message=f"{found.message}: {refused[int(rows[0])]}")
+        found = _difference(collection, where, "rejected", "were refused by the server of", rows, seen)
+        told = [refused[int(row)] for row in rows[:1] if seen is None or row in seen]  # it may quote the chunk
+        yield replace(found, message=": ".join((found.message, *told)))
 
 
 def _difference(
@@ -108,18 +117,21 @@ def _difference(
     where: Literal["keyword", "vector"],
     what: Literal["missing", "surplus", "rejected"],
     verb: str,
-    rows: NDArray[np.int64],
+    rows: Rows,
+    seen: Rows | None,
 ) -> Problem:
-    named: Sequence[str] = sorted(collection.chunk_ids([int(row) for row in rows[:SHOWN]]).values())
-    message = f"{rows.size} chunks {verb} the {where} index ({', '.join(named)}{', ...' if rows.size > SHOWN else ''})"
+    shown = (rows if seen is None else np.intersect1d(rows, seen))[:SHOWN]
+    named: Sequence[str] = sorted(collection.chunk_ids([int(row) for row in shown]).values())
+    names = f" ({', '.join(named)}{', ...' if rows.size > len(named) else ''})" if named else ""
+    message = f"{rows.size} chunks {verb} the {where} index{names}"
     return Problem(where=where, what=what, message=message, chunk_ids=tuple(named))
 
 
-def repair(collection: Collection, followers: Followers) -> Diagnosis:
+def repair(view: View, followers: Followers) -> Diagnosis:
     """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
     followers.catch_up()
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
-        found = examine(collection, followers)  # anew: one rebuild may mend both
+        found = examine(view, followers)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
             follower.rebuild()
-    return examine(collection, followers)
+    return examine(view, followers)

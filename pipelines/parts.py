@@ -18,6 +18,7 @@ from penstock.pipelines import preparation, remote
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
+from penstock.pipelines.inheriting import neighbours_of, no_neighbours
 from penstock.pipelines.keeping import InFolder, Kept, OnServers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
@@ -181,7 +182,7 @@ def retriever(
     """The hybrid retriever over the collection's indexes."""
     given = settings.retrieval
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
-    return retrievers.HybridRetriever(
+    hybrid = retrievers.HybridRetriever(
         collection,
         searcher(given.legs, indexes, words, model),
         analyser=words,
@@ -189,6 +190,7 @@ def retriever(
         weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),
         candidates=given.candidates,
     )
+    return retrievers.ReaderRetriever(hybrid, required=settings.access.required)
 
 
 def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -> retrievers.Searcher:
@@ -226,14 +228,32 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
         raise
 
 
+def addressed(
+    settings: Settings, addresses: Iterable[str | Path], marks: Marks, present: Collection | None
+) -> list[Listing]:
+    """The listings of addresses that a person named; `present` is the collection, if there is one yet.
+
+    Raises: as `lister`.
+    """
+    known = [source.source.uri for source in present.sources()] if present else []
+    made = []
+    for one in addresses:
+        listed, uri = lister(settings, one, known), loaders.address_of(str(one))
+        beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
+    return made
+
+
 def listings(settings: Settings, collection: CollectionSettings) -> list[Listing]:
     """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
     return [
         Listing(
             lister=described_lister(settings, entry),
             marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
+            address=loaders.uri_of(entry.path) if entry.path else "",
+            name=f"entry {number} ({entry.address!r})",
         )
-        for entry in collection.sources
+        for number, entry in enumerate(collection.sources, start=1)
     ]
 
 

@@ -15,9 +15,22 @@ from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
 from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
 from penstock.loaders import Parsed
-from penstock.model import Chunk, Document, Draft, Extraction, Failure, Fetched, Labels, Listed, Source
+from penstock.model import (
+    EVERYBODY,
+    Access,
+    Chunk,
+    Document,
+    Draft,
+    Extraction,
+    Failure,
+    Fetched,
+    Labels,
+    Listed,
+    Source,
+)
 from penstock.pipelines import verdicts
 from penstock.pipelines.cleaning import CLEANING_VERSION
+from penstock.pipelines.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
 from penstock.pipelines.preparation import fault
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.verdicts import Reading
@@ -73,6 +86,10 @@ class Found:
 
     listed: Listed
     marks: Marks = KEEP
+    address: str = ""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    beside: Inherited = NOTHING_SAID
+    """Who may see it by the sources around it, should it be new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +98,8 @@ class Before:
 
     known: KnownSource | None = None
     failed: Quarantined | None = None
+    inherited: Inherited = NOTHING_SAID
+    """Who may see it where the run does not say and nothing was known."""
 
 
 class Reader:
@@ -111,7 +130,7 @@ class Reader:
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
             same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
-            marked = known is None or found.marks.on(known.source) == known.source
+            marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
             return verdicts.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
             return verdicts.as_before(known)
@@ -122,7 +141,9 @@ class Reader:
 
         Who may see what was read before follows `found` also where nothing could be made of it.
         """
-        return _marked(self._read_or_failed(found, before), found.marks, before.known)
+        if before.known is None and found.marks.access is None and before.inherited.access is None:
+            return verdicts.not_fetched(found.listed.uri, UNKNOWN, None)
+        return _marked(self._read_or_failed(found, before), found.marks, before)
 
     def _read_or_failed(self, found: Found, before: Before) -> Reading:
         listed = found.listed
@@ -156,7 +177,7 @@ class Reader:
     def _read_bytes(self, found: Found, fetched: Fetched, before: Before) -> Reading:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
-        source = _source(found, fetched, media_type, before.known)
+        source = found.marks.on(self._source(found.listed, fetched, media_type, before))
         loader = self._loader(media_type)
         if loader == UNSUPPORTED:
             return verdicts.skipped(source, loader, f"no loader for {media_type}")
@@ -169,6 +190,24 @@ class Reader:
         if copy and copy.content and self._is_cut(copy):
             return verdicts.copied(source, copy)
         return self._parse(source, fetched, loader, known)
+
+    def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: Before) -> Source:
+        source = Source(
+            uri=listed.uri,
+            media_type=media_type,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            modified=fetched.modified,
+            etag=fetched.etag,
+            labels=before.known.source.labels if before.known else {},
+            access=before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256),
+        )
+        return _dated(source, listed)
+
+    def _inherited(self, inherited: Inherited, sha256: str) -> Access:
+        if not inherited.decided:
+            return access_of_copies(self._collection.access_of_bytes(sha256))
+        return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
 
     def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
         with self._stopwatch.timing("parse"):
@@ -231,23 +270,14 @@ class Reader:
             return UNSUPPORTED
 
 
-def _source(found: Found, fetched: Fetched, media_type: str, known: KnownSource | None) -> Source:
-    source = Source(
-        uri=found.listed.uri,
-        media_type=media_type,
-        sha256=fetched.sha256,
-        size=fetched.size,
-        modified=fetched.modified,
-        etag=fetched.etag,
-        labels=known.source.labels if known else {},
-        access=known.source.access if known else frozenset(),
-    )
-    return found.marks.on(_dated(source, found.listed))
-
-
-def _marked(reading: Reading, marks: Marks, known: KnownSource | None) -> Reading:
-    """The reading, with the marks on what was read before where nothing takes its place."""
-    if reading.put or reading.removed or known is None or marks.on(known.source) == known.source:
+def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
+    """The reading, with the marks on what was read, or tried, before where nothing takes its place."""
+    known, failed = before.known, before.failed
+    if reading.put or reading.removed:
+        return reading
+    if failed and reading.quarantined is None and marks.on(failed.source) != failed.source:
+        reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
+    if known is None or marks.on(known.source) == known.source:
         return reading
     return replace(reading, put=verdicts.touched(marks.on(known.source), known).put)
 

@@ -5,16 +5,20 @@ from typing import Annotated
 import typer
 
 from penstock.cli.ending import emit, remark, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, given_settings, opened
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, given_settings, opened
 from penstock.pipelines.codes import ALL_WELL, ATTENTION
 
 
 def status(
-    home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
 ) -> None:
     """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        found = penstock.status()
+        found = penstock.status(principals=principals)
         if as_json:
             from penstock.pipelines import reports
 
@@ -29,12 +33,13 @@ def doctor(
     home: Home = None,
     collection: CollectionName = None,
     repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that catalog, keyword index and vector index hold the same chunks."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        diagnosis = penstock.doctor(repair=repair)
+        diagnosis = penstock.doctor(repair=repair, principals=principals)
         from penstock.pipelines import reports
 
         if as_json:
@@ -56,6 +61,7 @@ def show(
     document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Document id or its beginning, URI, or path.")],
     home: Home = None,
     collection: CollectionName = None,
+    principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +69,7 @@ def show(
     with told(as_json), opened(home, collection, assignments) as penstock:
         from penstock.pipelines import reports
 
-        stored = penstock.show(document)
+        stored = penstock.show(document, principals=principals)
         if as_json:
             emit(reports.document(stored))
         else:

@@ -58,7 +58,7 @@ def show_plan(plan: Plan, *, stderr: bool) -> None:
     _show_named(screen, "changed", [one.listed.uri for one in plan.pending if one.listed.uri in plan.changed])
     _show_named(screen, "removed", plan.removal.removed)
     _show_reasons(screen, [one for one in plan.settled.results if one.outcome != "unchanged"])
-    for remark in filter(None, (*plan.removal.remarks, plan.removal.refused)):
+    for remark in plan.attention:
         screen.say(("attention: ", "yellow"), remark)
 
 
@@ -113,6 +113,9 @@ def _show_trace(screen: Screen, hit: Hit) -> None:
 def _leg_text(hit: Hit, leg: Leg) -> str:
     trace = hit.trace
     share, weight = trace.shares.get(leg, 0.0), trace.weights.get(leg, 0.0)
+    if not trace.shares:  # for a reader: hidden chunks count in the scores
+        score = f", score {trace.scores[leg]:.4f}" if leg in trace.scores else ""
+        return f"rank {trace.ranks[leg]}{score}, weight {weight:.2f}"
     return f"rank {trace.ranks[leg]}, score {trace.scores[leg]:.4f}, weight {weight:.2f}, share {share:.4f}"
 
 

@@ -4,6 +4,7 @@ Three roles, three types: a `Document` is what was read, a `Chunk` is one answer
 found for a question. Nothing here does I/O and nothing imports a library.
 """
 
+from penstock.model.access import EVERYBODY, Access, is_wider, lets_in, may_see, narrowest, readers
 from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
 from penstock.model.blueprints import Blueprint
 from penstock.model.changes import Candidate, Change, Entry, Scope
@@ -28,7 +29,9 @@ from penstock.model.outcomes import OUTCOMES, BatchReport, ChunkCounts, Failure,
 from penstock.model.writing import ExtractionWriter
 
 __all__ = [
+    "EVERYBODY",
     "OUTCOMES",
+    "Access",
     "Answer",
     "BatchReport",
     "Block",
@@ -67,4 +70,9 @@ __all__ = [
     "Stage",
     "Trace",
     "Usage",
+    "is_wider",
+    "lets_in",
+    "may_see",
+    "narrowest",
+    "readers",
 ]

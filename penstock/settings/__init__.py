@@ -1,6 +1,6 @@
 """What can be set: one tree of settings, built once at the way in and passed on as plain arguments."""
 
-from penstock.settings.described import ScheduleSettings, SourceSettings
+from penstock.settings.described import FIRST_DECIDES, ScheduleSettings, SourceSettings
 from penstock.settings.groups import CollectionSettings, ElasticsearchSettings, Legs, LLMSettings
 from penstock.settings.tree import (
     Settings,
@@ -14,6 +14,7 @@ from penstock.settings.tree import (
 )
 
 __all__ = [
+    "FIRST_DECIDES",
     "CollectionSettings",
     "ElasticsearchSettings",
     "LLMSettings",

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from penstock.settings.described import Described, ScheduleSettings, SourceSettings, some
+from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
@@ -151,6 +151,12 @@ class ElasticsearchSettings(Part):
     attempts: Count = Field(5, description="tries of a write that the server was too busy for")
 
 
+class AccessSettings(Part):
+    """Who may look."""
+
+    required: bool = Field(False, description="refuse to search and to show for nobody in particular: see --as")
+
+
 class AnalyserSettings(Part):
     """What keyword search knows besides its own rules."""
 
@@ -207,6 +213,7 @@ class CollectionSettings(Described):
 
     sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
     schedule: ScheduleSettings | None = None
+    overlap: Literal["error", "first"] = Field("error", description="first: of entries for different readers")
     removal_share: Share | None = None
     failure_share: Share | None = None
     batch: Count | None = None
@@ -217,14 +224,21 @@ class CollectionSettings(Described):
     chunker: ChunkerSettings = ChunkerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     indexes: IndexSettings = IndexSettings()
+    access: AccessSettings = AccessSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
     llm: LLMSettings = LLMSettings()
 
+    @model_validator(mode="after")
+    def _is_for_known_readers(self) -> Self:
+        if self.overlap == "error":
+            check_apart(self.sources)
+        return self
+
     def overrides(self) -> dict[str, Any]:
         """What is set for this collection alone, nested as in `Settings`."""
-        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule"}}
+        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule", "overlap"}}
         return {
             name: {inner: getattr(value, inner) for inner in value.model_fields_set}
             if isinstance(value, Part)

@@ -28,6 +28,7 @@ from penstock.settings.described import ScheduleSettings, SourceSettings
 from penstock.settings.file import NAME as FILE
 from penstock.settings.file import FileSource, check_trust, refusal, untrusted
 from penstock.settings.groups import (
+    AccessSettings,
     AnalyserSettings,
     CatalogSettings,
     ChunkerSettings,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     catalog: CatalogSettings = CatalogSettings()
     indexes: IndexSettings = IndexSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    access: AccessSettings = AccessSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()

@@ -99,7 +99,9 @@ def test_networks_open_just_themselves() -> None:
 
 def test_the_interpreter_is_not_asked() -> None:
     source = inspect.getsource(networks)
-    assert not [word for word in ("is_global", "is_private", "is_reserved", "ipv4_mapped", "sixtofour") if word in source]
+    assert not [
+        word for word in ("is_global", "is_private", "is_reserved", "ipv4_mapped", "sixtofour") if word in source
+    ]
 
 
 @given(st.ip_addresses())
