@@ -226,12 +226,15 @@ class Penstock:
         """
         return look(self.collection, self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
+    def doctor(self, *, repair: bool = False, deep: bool = False) -> Diagnosis:
+        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
+
+        With `deep` also whether they say the same of each, and whether every file is still what was written.
+        """
         if not repair:
-            return doctor.examine(self.collection, self._followers_as_built)
+            return doctor.examine(self.collection, self._followers_as_built, deep=deep)
         with self._index_lock():
-            return doctor.repair(self.collection, self._followers_as_built)
+            return doctor.repair(self.collection, self._followers_as_built, deep=deep)
 
     def show(self, document: str) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.

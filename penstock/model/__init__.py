@@ -5,7 +5,7 @@ found for a question. Nothing here does I/O and nothing imports a library.
 """
 
 from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
-from penstock.model.changes import Candidate, Change, Entry, Scope
+from penstock.model.changes import Candidate, Change, Entry, Flaw, Scope
 from penstock.model.documents import (
     Block,
     BlockKind,
@@ -44,6 +44,7 @@ __all__ = [
     "Failure",
     "Fetched",
     "Filter",
+    "Flaw",
     "Hit",
     "Labels",
     "LeftOut",
