@@ -5,11 +5,12 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.faults.bases import Base, InHome, OnServer
+from benchmarks.faults.broken import VARIANTS, WHOLE
 from benchmarks.faults.campaign import Campaign, Report
 from benchmarks.faults.steps import RANDOM, STEPS, is_built
 
@@ -47,26 +48,18 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--server", default="", help="address of a PostgreSQL server; default: one is started")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--folder", type=Path, help="where homes are made; default: in memory where there is such a place"
-    )
-    parser.add_argument("--broken", help="a variant of benchmarks.faults.broken, to see whether it is caught")
+    parser.add_argument("--folder", type=Path, help="where homes are made; default: in memory, where that is a place")
+    parser.add_argument("--broken", choices=VARIANTS, help="a broken program, to see that it is caught")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     memory = Path("/dev/shm")
     folder = given.folder or (memory if memory.is_dir() else None)
     begun = time.monotonic()
-    with (
-        TemporaryDirectory(dir=folder, prefix="penstock-faults-") as there,
-        base_of(given.database, given.server) as base,
-    ):
-        if given.broken:
-            from benchmarks.faults.broken import VARIANTS
-
-            variant = VARIANTS[given.broken]
-            campaign = Campaign(base, Path(there), seed=given.seed, patch=variant.patch, first=variant.steps)
-        else:
-            campaign = Campaign(base, Path(there), seed=given.seed)
+    with ExitStack() as stack:
+        there = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix="penstock-faults-")))
+        base = stack.enter_context(base_of(given.database, given.server))
+        variant = VARIANTS[given.broken] if given.broken else WHOLE
+        campaign = Campaign(base, there, seed=given.seed, variant=variant)
         report = campaign.run(given.kills, stop_at_first=bool(given.broken))
     if given.json:
         steps = {step: report.kills[step] for step in (*STEPS, RANDOM) if step == RANDOM or is_built(step)}

@@ -2,20 +2,22 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from benchmarks.faults import checking, children
 from benchmarks.faults.bases import Base, copied
+from benchmarks.faults.broken import WHOLE, Variant
 from benchmarks.faults.children import Tell
 from benchmarks.faults.moments import Clock, Moment
-from benchmarks.faults.places import DIMENSIONS, Place, opened, prepare
+from benchmarks.faults.places import DIMENSIONS, Place, opened, prepare, warm
 from benchmarks.faults.steps import RANDOM
 from benchmarks.faults.tables import History
-from benchmarks.faults.work import EVERYWHERE, KINDS, Kind, Operation, State, operation
+from benchmarks.faults.work import EVERYWHERE, Kind, Operation, State, operation
 from penstock.model import SourceResult
 from penstock.pipelines.workspace import Penstock
 
@@ -23,14 +25,10 @@ KILLS_A_HOME = 25
 """Deaths that one collection goes through, one after the other; then the next begins with a copy of the first one."""
 RANDOM_SHARE = 0.25
 """Kills at any moment of time; the others come at named ones."""
+FOLLOWED = 0.7
+"""Share of operations whose indexes follow each commit; the others' follow at the end."""
 FARTHEST = 6
 """A moment that comes often kills at one of its first times."""
-
-Patch = Callable[[], None]
-
-
-def nothing() -> None:
-    """Leaves the program as it is."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,15 +64,13 @@ class Life:
 class Campaign:
     """Kills of one program, on one kind of database."""
 
-    def __init__(
-        self, base: Base, folder: Path, *, seed: int, patch: Patch = nothing, first: Sequence[str] = ()
-    ) -> None:
-        """`first` are the steps to die in, where not in all."""
+    def __init__(self, base: Base, folder: Path, *, seed: int, variant: Variant = WHOLE) -> None:
+        """The variant says what is broken, and which steps and operations to die in."""
         self._base = base
         self._folder = folder
         self._chance = Random(seed)
-        self._patch = patch
-        self._steps = set(first)
+        self._variant = variant
+        self._patch = variant.patch
         self._reached: dict[Moment, dict[Kind, int]] = defaultdict(dict)
         self._seconds: dict[Kind, float] = {}
         self._homes = 0
@@ -99,6 +95,7 @@ class Campaign:
         return self.report
 
     def _make_first(self, url: str) -> None:
+        warm()
         self._first = Place(home=self._folder / "first", url=url)
         self._first.home.mkdir(parents=True)
         filling = replace(operation("add", {}, number=1, chance=Random(1)), kind="add")
@@ -114,7 +111,7 @@ class Campaign:
     def _life(self) -> Iterator[Life]:
         self._homes += 1
         folder = self._folder / f"home-{self._homes}"
-        keyword = "rank-bm25" if self._homes % 4 == 0 else "tantivy"
+        keyword = "rank-bm25" if self._homes % 4 == 2 and not self._variant.steps else "tantivy"
         with self._base.copy() as url, ExitStack() as stack:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             place = copied(self._place, folder, url=url, keyword=keyword)
@@ -122,24 +119,24 @@ class Campaign:
 
     def _count_moments(self) -> None:
         """Which moments come in which kind of operation, and how long each takes."""
-        for _ in range(2):
+        for _ in range(1 if self._variant.steps else 4):  # homes of both keyword indexes among them
             with self._life() as life:
-                for kind in KINDS * 2:
+                for kind in self._variant.kinds:
                     asked = self._next(life, kind)
-                    ended = children.run(lambda tell, asked=asked: self._count(life.place, asked, tell))  # type: ignore[misc] # a lambda's default
+                    ended = children.run(partial(self._count, life.place, asked))
                     self._must(ended)
                     self._seconds[kind] = ended.seconds
                     for step, function, line, times in ended.told[-1]["moments"]:
                         found = Moment(step, function, line)
-                        if not self._steps or step in self._steps:
+                        if not self._variant.steps or step in self._variant.steps:
                             self._reached[found][kind] = min(times, FARTHEST)
                     self._look(life, asked, asked.states(life.state)[-1:], "no death")
         self.report.known = set(self._reached)
 
     def _die(self, life: Life) -> None:
-        at_random = not self._steps and self._chance.random() < RANDOM_SHARE
+        at_random = not self._variant.steps and self._chance.random() < RANDOM_SHARE
         moment = None if at_random else self._least_tried()
-        kind = self._chance.choice(KINDS if moment is None else list(self._reached[moment]))
+        kind = self._chance.choice(self._variant.kinds if moment is None else list(self._reached[moment]))
         asked = self._next(life, kind)
         nth = 1 if moment is None else self._chance.randint(1, self._reached[moment][kind])
         after = children.LONGEST_SECONDS if moment else self._chance.uniform(0, 1.2 * self._seconds[kind])
@@ -190,8 +187,9 @@ class Campaign:
         return True
 
     def _work(self, place: Place, asked: Operation, deadly: Moment | None, nth: int, tell: Tell) -> None:
+        follows = self._chance.random() < FOLLOWED  # the child's own copy: it is the same for the same seed
         self._patch()
-        prepare(follow_each_commit=asked.kind != "remove")
+        prepare(follow_each_commit=follows)
         with opened(place) as penstock:
             if deadly is None:
                 perform(penstock, asked, tell)
@@ -201,7 +199,7 @@ class Campaign:
 
     def _count(self, place: Place, asked: Operation, tell: Tell) -> None:
         self._patch()
-        prepare(follow_each_commit=asked.kind != "remove")
+        prepare(follow_each_commit=True)
         clock = Clock()
         with opened(place) as penstock, clock.running():
             perform(penstock, asked, tell)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks.faults.work import BATCH
+from penstock.analysis.analyser import TextAnalyser
 from penstock.pipelines import ingest, parts
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
@@ -16,6 +18,9 @@ COLLECTION = "faults"
 DIMENSIONS = (8, 12)
 """Lengths of the vectors of the two models that take turns."""
 CHUNK_TOKENS = 32
+
+
+LATE = ("penstock.indexers.tantivy", "penstock.indexers.rank_bm25", "penstock.indexers.faiss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,13 @@ class Place:
     def aside(self) -> int:
         """How many indexes were set aside."""
         return sum(".aside-" in folder.name for folder in self.indexes)
+
+
+def warm() -> None:
+    """Loads what each child would else load for itself: modules that are imported late, and dictionaries."""
+    for module in ("faiss", "tantivy", "rank_bm25", "filelock", "numpy.ma", *LATE):
+        import_module(module)
+    TextAnalyser(user_dictionary=None, synonyms=None).tokens("turbines 水轮机")
 
 
 def prepare(*, follow_each_commit: bool) -> None:

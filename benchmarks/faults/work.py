@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from penstock.pipelines.records import Record
 
@@ -13,8 +13,8 @@ EVERYWHERE = "water"
 URIS = tuple(f"record:{number:02}" for number in range(14))
 BATCH = 3
 """Documents a commit."""
-KINDS = ("add", "change", "remove", "move", "search", "repair", "switch", "analyser")
 Kind = Literal["add", "change", "remove", "move", "search", "repair", "switch", "analyser"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Held(NamedTuple):
