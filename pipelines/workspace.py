@@ -236,16 +236,17 @@ class Penstock:
         """
         return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
+    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
 
-        With `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        With `deep` also whether they say the same of each, and whether every file is still what was written. With
+        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
         """
         view = self._view(principals)
         if not repair:
-            return doctor.examine(view, self._followers_as_built)
+            return doctor.examine(view, self._followers_as_built, deep=deep)
         with self._index_lock():
-            return doctor.repair(view, self._followers_as_built)
+            return doctor.repair(view, self._followers_as_built, deep=deep)
 
     def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
