@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command
 
 GRACE_SECONDS = 15.0
 """How much longer than its limit a file is parsed when the parent process, which counts the time, cannot stop it."""
+_CONFINED = (
+    "; a loader starts no programs, and reads code, libraries, the document, and what loaders.readable "
+    "(PENSTOCK_LOADERS__READABLE) names"
+)
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate", "Cannot allocate memory", "out of memory")
 
 
@@ -146,4 +150,5 @@ def _failure(error: PenstockError) -> dict[str, Any]:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}".rstrip(": ")
+    hint = _CONFINED if isinstance(error, PermissionError) and error.filename else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}{hint}".rstrip(": ")

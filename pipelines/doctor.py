@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from penstock.catalog import Collection
 from penstock.errors import DamagedIndex
 from penstock.pipelines.following import Follower, Followers
+
+if TYPE_CHECKING:
+    from penstock.loaders.confinement import Confinement
 
 SHOWN = 5
 """Chunk ids named in one problem; the count is always whole."""
@@ -33,6 +36,8 @@ class Diagnosis:
     revision: int
     chunks: int
     problems: tuple[Problem, ...]
+    confinement: "Confinement"
+    """What keeps a parser in on this machine; no problem of the collection, whatever it is."""
 
     @property
     def ok(self) -> bool:
@@ -42,6 +47,8 @@ class Diagnosis:
 
 def examine(collection: Collection, followers: Followers) -> Diagnosis:
     """Compares the catalog's live chunks with what each index holds, by row and so by chunk id."""
+    from penstock.loaders.confinement import available  # here: only this command asks the kernel
+
     revision = collection.revision()
     live = collection.live_rows(at=revision)
     problems = [
@@ -49,7 +56,13 @@ def examine(collection: Collection, followers: Followers) -> Diagnosis:
         *_compare(collection, live, revision, "keyword", followers.keyword),
         *_compare(collection, live, revision, "vector", followers.vector),
     ]
-    return Diagnosis(collection=collection.name, revision=revision, chunks=len(live), problems=tuple(problems))
+    return Diagnosis(
+        collection=collection.name,
+        revision=revision,
+        chunks=len(live),
+        problems=tuple(problems),
+        confinement=available(),
+    )
 
 
 def _unembedded(collection: Collection) -> list[Problem]:

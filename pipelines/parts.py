@@ -231,6 +231,7 @@ def sandbox(settings: Settings) -> loaders.Sandbox:
         memory_mib=limits.parse_mib,
         text_mib=limits.text_mib,
         workers=limits.workers,
+        readable=settings.loaders.readable,
     )
 
 

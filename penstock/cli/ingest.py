@@ -35,7 +35,9 @@ def ingest(
     """Read what is new or changed, forget what is gone; the rest costs nothing."""
     with told(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
         from penstock.cli.progress import watching
+        from penstock.loaders.privileges import keep_memory_private
 
+        keep_memory_private()
         labels = labels_of(label) if label is not None else None
         with watching() as watch, terminated_like_interrupted():
             report = penstock.ingest(*addresses, labels=labels, access=access, watch=watch)

@@ -46,6 +46,7 @@ def doctor(
                 typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
             else:
                 typer.echo("run it again with --repair to bring the indexes back in step with the catalog")
+            typer.echo(str(diagnosis.confinement))
     raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
 
 

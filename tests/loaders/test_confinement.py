@@ -63,6 +63,15 @@ def daemon(path):
     os.wait()
     return "started"
 
+class Unguarded(Exception):
+    """Carries an error past the guard below."""
+
+def unguarded(action):
+    try:
+        return action()
+    except OSError as error:
+        raise Unguarded(error)
+
 def bomb():
     for _ in range(30):
         if not os.fork():
@@ -84,6 +93,8 @@ class Hostile:
             found = f"got {eval(data.read().decode(), known)!r}"
         except OSError as error:
             found = f"refused: {error}"
+        except Unguarded as error:
+            raise error.args[0]
         writer = ExtractionWriter()
         writer.add("paragraph", found)
         return writer.finish()
@@ -241,6 +252,33 @@ def test_a_parser_that_was_taken_over_is_refused(
     assert {path: (s.st_mode, s.st_size, s.st_mtime) for path, s in after.items()} == {
         path: (s.st_mode, s.st_size, s.st_mtime) for path, s in before.items()
     }
+
+
+def test_data_of_a_loader_is_read_where_a_setting_names_it(tmp_path: Path, hostile: LoaderOptions) -> None:
+    data = tmp_path / "models" / "model.bin"
+    data.parent.mkdir()
+    data.write_text("weights")
+    program = f"Path({str(data)!r}).read_text()"
+    limits = {"seconds": 20, "memory_mib": 600, "text_mib": 1, "workers": 1}
+    with Sandbox(options=hostile, readable=(data.parent,), **limits) as sandbox:
+        assert run(sandbox, tmp_path, program) == "got 'weights'"
+        assert run(sandbox, tmp_path, f"Path({str(data)!r}).write_text('x')").startswith("refused: ")
+
+
+def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbox: Sandbox) -> None:
+    assert "READABLE" not in run(sandbox, tmp_path, "{}['a key']")
+    (tmp_path / "model.bin").write_text("weights")
+    told = run(sandbox, tmp_path, f"unguarded(lambda: Path({str(tmp_path / 'model.bin')!r}).read_text())")
+    assert "PENSTOCK_LOADERS__READABLE" in told
+
+
+def test_a_program_keeps_its_memory_to_itself() -> None:
+    program = (
+        "from penstock.loaders.privileges import keep_memory_private; from penstock.loaders.kernel import prctl; "
+        "before = prctl(3, 0); keep_memory_private(); print(before, prctl(3, 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]
 
 
 def test_children_cannot_signal_each_other(tmp_path: Path, hostile: LoaderOptions) -> None:
