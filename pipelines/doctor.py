@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from penstock.errors import DamagedIndex
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.readers import View
 from penstock.ports import Index, Verifiable
+
+if TYPE_CHECKING:
+    from penstock.loaders.confinement import Confinement
 
 Rows = NDArray[np.int64]
 SHOWN = 5
@@ -39,6 +42,8 @@ class Diagnosis:
     revision: int
     chunks: int
     problems: tuple[Problem, ...]
+    confinement: "Confinement"
+    """What keeps a parser in on this machine; no problem of the collection, whatever it is."""
 
     @property
     def ok(self) -> bool:
@@ -49,9 +54,11 @@ class Diagnosis:
 def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
     """Compares the catalog's live chunks with what each index holds, by row and so by chunk id.
 
-    All chunks are compared; named, and counted where nothing is wrong, are those that are seen. With `deep` also what is
-    written of each is compared: hashes and ids in the catalog, tokens, vectors and files of the indexes.
+    All chunks are compared; named, and counted where nothing is wrong, are those that are seen. With `deep` what is
+    written of each is compared as well: hashes and ids in the catalog, tokens, vectors and files of the indexes.
     """
+    from penstock.loaders.confinement import available  # here: only this command asks the kernel
+
     collection = view.collection
     revision = collection.revision()
     live, seen = collection.live_rows(at=revision), view.rows()
@@ -62,7 +69,13 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
         *_compare(collection, (live, seen), revision, "vector", followers.vector, deep=deep),
     ]
     chunks = len(live if view.principals is None or seen is None else np.intersect1d(live, seen))
-    return Diagnosis(collection=collection.name, revision=revision, chunks=chunks, problems=tuple(problems))
+    return Diagnosis(
+        collection=collection.name,
+        revision=revision,
+        chunks=chunks,
+        problems=tuple(problems),
+        confinement=available(),
+    )
 
 
 def _corrupt(view: View) -> list[Problem]:

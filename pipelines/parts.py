@@ -290,6 +290,7 @@ def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
         text_mib=limits.text_mib,
         workers=limits.workers,
         preparation=prepared_by,
+        readable=settings.loaders.readable,
     )
 
 

@@ -58,6 +58,7 @@ def doctor(
             else:
                 again = "--deep --repair" if deep else "--repair"
                 typer.echo(f"run it again with {again} to bring the indexes back in step with the catalog")
+            typer.echo(str(diagnosis.confinement))
     raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
 
 

@@ -34,6 +34,7 @@ class LoaderSettings(Part):
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
     ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+    readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
 
 
 class FolderSettings(Part):
