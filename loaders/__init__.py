@@ -7,7 +7,8 @@ A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its ki
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
-from penstock.loaders.addresses import path_of, shown, uri_of, web_uri
+from penstock.loaders.addresses import as_shown, path_of, shown, uri_of, web_uri
+from penstock.loaders.courtesy import Courtesy
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
 from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
@@ -17,12 +18,14 @@ from penstock.loaders.sniffing import sniff
 from penstock.loaders.url_list import UrlListLister
 
 __all__ = [
+    "Courtesy",
     "LoaderOptions",
     "Sandbox",
     "SitemapLister",
     "UnlistedPath",
     "UrlListLister",
     "UrlLister",
+    "as_shown",
     "fetcher_for",
     "fingerprint",
     "lister_for",

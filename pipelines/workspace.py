@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
-from penstock.loaders import uri_of
+from penstock.loaders import as_shown, shown, uri_of
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
@@ -23,7 +23,7 @@ from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Embedder, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever
 from penstock.settings import Legs, Settings, read_settings
 
@@ -68,6 +68,7 @@ class Penstock:
             catalog.close()
         self.__dict__.pop("collection", None)
         self.__dict__.pop("_retriever", None)
+        self.__dict__.pop("_fetching", None)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -136,7 +137,7 @@ class Penstock:
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
-        return parts.listings(self.settings, described[self.settings.collection])
+        return parts.listings(self.settings, described[self.settings.collection], self._fetching)
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -146,7 +147,8 @@ class Penstock:
         return self._write(command, work, watch)
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
+        chunker = parts.chunker(self.settings, self._embedder)
+        return parts.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
@@ -242,7 +244,10 @@ class Penstock:
         found = self.collection.document(document) or self.collection.document(uri_of(document))
         if found is None:
             known = [source.source.uri for source in self.collection.sources()]
-            raise UnknownName("document", document, known[:20])
+            for uri in as_shown(known, document):
+                found = self.collection.document(uri)
+        if found is None:
+            raise UnknownName("document", shown(document), map(shown, known[:20]))
         return found
 
     def collections(self) -> tuple[CollectionInfo, ...]:
@@ -287,6 +292,11 @@ class Penstock:
     @cached_property
     def _analyser(self) -> Analyser:
         return parts.analyser(self.settings)
+
+    @cached_property
+    def _fetching(self) -> Callable[[str], Fetcher]:
+        """What fetches, for listings and sources alike: together they are polite to a site."""
+        return parts.fetching(self.settings)
 
     @cached_property
     def _llm(self) -> LLM | Quoter:
@@ -378,6 +388,7 @@ class Penstock:
         known = [source.source.uri for source in self.collection.sources()]
         known += [failed.source.uri for failed in self.collection.quarantine()]
         below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
+        below = below or as_shown(known, address)
         if not below:
-            raise UnknownName("source", address, known[:20])
+            raise UnknownName("source", shown(address), map(shown, known[:20]))
         return below
