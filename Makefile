@@ -5,20 +5,31 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-extras servers test-servers check lint types wheel fix clean
+.PHONY: help install setup demo test test-extras servers test-servers check lint types wheel lock fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(BIN)/penstock: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+# $(call locked,FOLDER,EXTRAS): an environment of the releases in constraints.txt, each checked against its hash.
+define locked
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	$(1)/bin/python .ci/dependencies.py $(2) > $(1)/dependencies.txt
+	$(1)/bin/python -m pip install --quiet --require-hashes -c constraints.txt -r $(1)/dependencies.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+endef
+LOCK := pyproject.toml requirements-build.txt constraints.txt
+EXTRAS ?=
+
+$(BIN)/penstock: $(LOCK)
+	$(call locked,$(VENV),$(EXTRAS))
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/penstock
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,flows,elasticsearch,postgresql,langchain,llama-index,haystack]'
-	@touch $@
+install: $(BIN)/penstock ## install Penstock into .venv, with the extras that EXTRAS="flows postgresql" names
+
+$(VENV)/.dev: $(LOCK)
+	$(call locked,$(VENV),dev flows elasticsearch postgresql langchain llama-index haystack)
+	@touch $(BIN)/penstock $@
 
 setup: $(VENV)/.dev ## install Penstock and its development tools into .venv
 
@@ -36,10 +47,8 @@ servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ct
 test-servers: $(VENV)/.dev ## run the tests against real servers: Elasticsearch 8 and 9, PostgreSQL, Prefect
 	$(BIN)/python -m pytest -q -rs -m "elasticsearch or postgresql or prefect"
 
-$(VENV)-extras/.ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)-extras
-	$(VENV)-extras/bin/python -m pip install --quiet --upgrade pip
-	$(VENV)-extras/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,sentence-transformers]'
+$(VENV)-extras/.ready: $(LOCK)
+	$(call locked,$(VENV)-extras,dev sentence-transformers)
 	@touch $@
 
 test-extras: $(VENV)-extras/.ready ## run the tests that need torch, in an environment of their own
@@ -58,9 +67,18 @@ check: lint types test ## everything that must pass before a change is taken
 wheel: $(VENV)/.dev ## sdist, wheel from the sdist, and a clean environment that runs it
 	$(BIN)/python .ci/wheel_check.py
 
+# Releases stay as they are where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
+lock: ## write constraints.txt and requirements-build.txt anew from pyproject.toml, with hashes of every release
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	$(VENV)-lock/bin/python -m pip install --quiet --require-hashes -c constraints.txt uv
+	$(COMPILE) --all-extras --group build --group lock --output-file constraints.txt pyproject.toml
+	$(COMPILE) --group build --constraints constraints.txt --output-file requirements-build.txt
+COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
 fix: $(VENV)/.dev ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-extras $(DEMO_HOME) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(VENV)-extras $(VENV)-lock $(DEMO_HOME) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -46,7 +46,9 @@ def main() -> None:
 
 def build(scratch: Path) -> Path:
     """The wheel, built from the sdist and not from the tree."""
-    subprocess.run([sys.executable, "-m", "build", "--outdir", scratch, ROOT], check=True, stdout=subprocess.DEVNULL)
+    # Without isolation: with the locked build tools of this environment, not with the newest ones of the day.
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", scratch, ROOT]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (wheel,) = scratch.glob("*.whl")
     return wheel
 
@@ -75,9 +77,12 @@ def dotted(path: str) -> str:
 
 def install(wheel: Path, folder: Path) -> Path:
     """The Python of a new environment that holds the wheel and what it needs, and nothing else."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel))
+    venv.create(folder)
+    python, needed = folder / "bin" / "python", folder / "dependencies.txt"
+    needed.write_text(run(Path(sys.executable), str(ROOT / ".ci" / "dependencies.py")))
+    pip = (Path(sys.executable), "-m", "pip", "--python", str(python), "install", "--quiet")
+    run(*pip, "--require-hashes", "-c", str(ROOT / "constraints.txt"), "-r", str(needed))
+    run(*pip, "--no-deps", str(wheel))
     return python
 
 

@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as scratch, server.running(Path(scratch) / "prefect", None) as running:
         os.environ["PREFECT_API_URL"] = running.api  # before prefect is imported
+        os.environ["PREFECT_API_AUTH_STRING"] = running.password
         folder = write(Path(scratch) / "documents", given.documents)
         report(compare(folder, Path(scratch), given.batch, running), given.documents)
 

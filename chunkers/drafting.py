@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from penstock.chunkers.drafts import Draft, checked_size, finished
-from penstock.model import Chunk, Document
-from penstock.ports import TokenCounter
+from penstock.chunkers.drafts import checked_size, finished
+from penstock.model import Chunk, Document, Draft
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 
 class DraftingChunker(ABC):
@@ -24,7 +26,7 @@ class DraftingChunker(ABC):
     version: ClassVar[str]
     """Name and version of the way to cut; a change of either means other chunks."""
 
-    def __init__(self, counter: TokenCounter, *, size: int, tokenizer: str) -> None:
+    def __init__(self, counter: "TokenCounter", *, size: int, tokenizer: str) -> None:
         self._counter = counter
         self._size = checked_size(size)
         self._tokenizer = tokenizer

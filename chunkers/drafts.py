@@ -2,29 +2,23 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from penstock.analysis.scripts import language_of
 from penstock.chunkers.cutting import by_tokens
 from penstock.chunkers.measure import Ruler
 from penstock.errors import SettingsError
 from penstock.ids import chunk_id
-from penstock.model import Chunk, Document, Place, Span
-from penstock.ports import TokenCounter
+from penstock.model import Chunk, Document, Draft, Place, Span
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 SMALLEST = 16
 """Tokens: below this no heading and no sentence fits."""
 BATCH = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """Where a chunk lies and what is embedded above it."""
-
-    span: Span
-    headings: tuple[str, ...] = ()
-    table_header: str = ""
 
 
 def checked_size(size: int) -> int:
@@ -39,20 +33,29 @@ def checked_size(size: int) -> int:
 
 
 def finished(
-    drafts: Iterable[Draft], document: Document, content: str, *, fingerprint: str, counter: TokenCounter, size: int
+    drafts: Iterable[Draft], document: Document, content: str, *, fingerprint: str, counter: "TokenCounter", size: int
 ) -> Iterator[Chunk]:
     """The chunks of the drafts. One whose embedded text does not fit after all is cut further.
 
     Tokens are looked up by position in the whole text, and a model may join the ends of a piece otherwise than it did
     there; so each chunk is counted once more as it will be embedded.
     """
+    return chunks_of(_fitting(drafts, document, counter, size), document, content, fingerprint=fingerprint)
+
+
+def chunks_of(drafts: Iterable[Draft], document: Document, content: str, *, fingerprint: str) -> Iterator[Chunk]:
+    """The chunks at the places where a document is cut; `fingerprint` is that of the chunker that cut it."""
     places = _Places(document)
+    for draft in drafts:
+        yield _chunk(draft, document, content, fingerprint, places.of(draft.span))
+
+
+def _fitting(drafts: Iterable[Draft], document: Document, counter: "TokenCounter", size: int) -> Iterator[Draft]:
     stream = iter(drafts)
     while batch := list(islice(stream, BATCH)):
         counts = counter.count([_context(document, draft) for draft in batch])
         for draft, tokens in zip(batch, counts, strict=True):
-            for fitting in [draft] if tokens <= size else _cut(draft, document, counter, size, tokens):
-                yield _chunk(fitting, document, content, fingerprint, places.of(fitting.span))
+            yield from [draft] if tokens <= size else _cut(draft, document, counter, size, tokens)
 
 
 def _context(document: Document, draft: Draft) -> str:
@@ -61,7 +64,7 @@ def _context(document: Document, draft: Draft) -> str:
     return "\n".join(part for part in (head, draft.table_header, text) if part)
 
 
-def _cut(draft: Draft, document: Document, counter: TokenCounter, size: int, tokens: int) -> Iterator[Draft]:
+def _cut(draft: Draft, document: Document, counter: "TokenCounter", size: int, tokens: int) -> Iterator[Draft]:
     """The draft in smaller pieces; what cannot be cut any further stands without its headings."""
     start, end = draft.span
     text = document.text[start:end]

@@ -5,6 +5,8 @@ import unicodedata
 JOINER = "\u200d"
 _VIRAMA = 9
 """Combining class of the signs that join two Indic consonants."""
+LOOK_BACK = 256
+"""Characters, an even number: in a longer row of flags or marks a cut may fall into one."""
 _FLAGS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _JAMO = range(0x1100, 0x1200)
@@ -37,7 +39,8 @@ def is_boundary(text: str, at: int) -> bool:
 
 def _is_conjunct(text: str, at: int) -> bool:
     """Whether the marks before a letter join it to the consonant that they stand on."""
-    while at and unicodedata.category(text[at - 1]).startswith("M"):
+    first = max(0, at - LOOK_BACK)
+    while at > first and unicodedata.category(text[at - 1]).startswith("M"):
         at -= 1
         if unicodedata.combining(text[at]) == _VIRAMA:
             return True
@@ -46,6 +49,6 @@ def _is_conjunct(text: str, at: int) -> bool:
 
 def _flags_before(text: str, at: int) -> int:
     count = 0
-    while at > count and ord(text[at - count - 1]) in _FLAGS:
+    while min(at, LOOK_BACK) > count and ord(text[at - count - 1]) in _FLAGS:
         count += 1
     return count

@@ -1,8 +1,10 @@
 """The headings that are embedded above a chunk's text, and what they cost."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from penstock.ports import TokenCounter
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 SHARE = 4
 """Headings take at most one part in `SHARE` of a chunk's size, and so does a repeated table header."""
@@ -12,7 +14,7 @@ CUT_MARK = "…"
 class Heads:
     """Shortens paths of headings to what a chunk has room for, and counts them; remembers both."""
 
-    def __init__(self, counter: TokenCounter, size: int) -> None:
+    def __init__(self, counter: "TokenCounter", size: int) -> None:
         self._counter = counter
         self._room = size // SHARE
         self._fitted: dict[tuple[str, ...], tuple[tuple[str, ...], int]] = {}

@@ -7,11 +7,10 @@ ones cheaper than a full one and a rest, and a tiny one dear; on top come the co
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.units import Unit
-from penstock.model import Span
+from penstock.model import Draft, Span
 
 
 def partition(units: Sequence[Unit], *, size: int, ruler: Ruler, heads: Heads) -> list[Draft]:
@@ -19,26 +18,40 @@ def partition(units: Sequence[Unit], *, size: int, ruler: Ruler, heads: Heads) -
     shared = [_common(one.path, two.path) for one, two in pairwise(units)]
     best = [0.0] + [float("inf")] * len(units)
     came = [(0, 0)] * (len(units) + 1)  # to each end: where the best last chunk begins, and how deep its headings go
+    begun = [ruler.begun(unit.span.end) for unit in units]
+    ended = [ruler.ended(unit.span.start) for unit in units]
     for start, unit in enumerate(units):
-        for end, depth, cost in _chunks_from(units, shared, start, size, ruler, heads):
-            total = best[start] + (unit.cut if start else 0.0) + cost
+        before = best[start] + (unit.cut if start else 0.0)
+        for end, depth, cost in _chunks_from(units, shared, start, size, heads, begun, ended[start]):
+            total = before + cost
             if total < best[end]:
                 best[end], came[end] = total, (start, depth)
     return list(reversed(list(_drafts(units, came, heads))))
 
 
 def _chunks_from(
-    units: Sequence[Unit], shared: Sequence[int], start: int, size: int, ruler: Ruler, heads: Heads
+    units: Sequence[Unit],
+    shared: Sequence[int],
+    start: int,
+    size: int,
+    heads: Heads,
+    begun: Sequence[int],
+    ended: int,
 ) -> Iterator[tuple[int, int, float]]:
-    """Every chunk that can begin at a unit: the end of its units, the depth of its common headings, its cost."""
+    """Every chunk that can begin at a unit: the end of its units, the depth of its common headings, its cost.
+
+    Most units have a token, so that few chunks have more units than tokens: those with more are left out.
+    """
     first = units[start]
     depth, joins = len(first.path), 0.0
-    for index in range(start, len(units)):
-        unit = units[index]
+    room = size - first.header_tokens - heads.tokens(first.path)
+    for index in range(start, min(len(units), start + size + 1)):
         if index > start:
-            depth, joins = min(depth, shared[index - 1]), joins + unit.join
-        room = size - first.header_tokens - heads.tokens(first.path[:depth])
-        used = ruler.tokens(first.span.start, unit.span.end)
+            joins += units[index].join
+            if shared[index - 1] < depth:
+                depth = shared[index - 1]
+                room = size - first.header_tokens - heads.tokens(first.path[:depth])
+        used = max(0, begun[index] - ended)
         if used > room and index > start:
             if used > size:
                 return

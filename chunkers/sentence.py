@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from penstock.chunkers.cutting import fitted, lines, sentences
 from penstock.chunkers.drafting import DraftingChunker
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import Part, runs
-from penstock.model import Document, Span
+from penstock.model import Document, Draft, Span
 
 BY_LINE = frozenset({"table", "list", "code"})
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from penstock.chunkers.drafting import DraftingChunker
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import runs
 from penstock.chunkers.partition import partition
 from penstock.chunkers.units import Units
-from penstock.model import Document
+from penstock.model import Document, Draft
 
 
 class StructureChunker(DraftingChunker):

@@ -2,18 +2,20 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from penstock.analysis.scripts import is_cjk
 from penstock.chunkers.cutting import best_cut, trimmed
 from penstock.chunkers.drafting import DraftingChunker
-from penstock.chunkers.drafts import Draft
 from penstock.chunkers.graphemes import is_boundary
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
 from penstock.chunkers.outline import Part, runs
 from penstock.errors import SettingsError
-from penstock.model import Document, Span
-from penstock.ports import TokenCounter
+from penstock.model import Document, Draft, Span
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import TokenCounter
 
 
 class WindowChunker(DraftingChunker):
@@ -27,7 +29,7 @@ class WindowChunker(DraftingChunker):
 
     version = "window-1"
 
-    def __init__(self, counter: TokenCounter, *, size: int, tokenizer: str, overlap: int = 0) -> None:
+    def __init__(self, counter: "TokenCounter", *, size: int, tokenizer: str, overlap: int = 0) -> None:
         super().__init__(counter, size=size, tokenizer=tokenizer)
         if not 0 <= overlap <= size // 2:
             raise SettingsError(f"an overlap of {overlap} tokens is not between 0 and half of the size, {size // 2}")

@@ -17,6 +17,7 @@ from prefect.artifacts import (  # isort: skip
     update_progress_artifact,
 )
 
+from penstock.flows.markdown import cell
 from penstock.flows.summary import headline, summary
 from penstock.loaders import shown
 from penstock.model import OUTCOMES
@@ -91,7 +92,9 @@ def account(report: Mapping[str, Any], new: Container[str]) -> None:
 def _rows(attention: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The sources that a table names, failures before what is only partial, empty or skipped."""
     first = sorted(attention, key=lambda one: TO_LOOK_AT.index(one["outcome"]))[:LISTED]
-    return [{"source": shown(one["uri"]), "outcome": one["outcome"], "reason": one["reason"]} for one in first]
+    return [
+        {"source": cell(shown(one["uri"])), "outcome": one["outcome"], "reason": cell(one["reason"])} for one in first
+    ]
 
 
 def _counted(attention: Sequence[Mapping[str, Any]]) -> str:

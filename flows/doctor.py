@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.states import Failed  # isort: skip
 
 from penstock.flows import artifacts
+from penstock.flows.markdown import cell
 from penstock.flows.retrying import RETRIED
 from penstock.flows.running import run_name_of
 from penstock.pipelines import reports
@@ -45,7 +46,7 @@ def doctor(collection: str | None = None, home: str | None = None, repair: bool 
             "collection": one["collection"],
             "revision": one["revision"],
             "chunks": one["chunks"],
-            "found": "; ".join(problem["message"] for problem in one["problems"]) or "the same everywhere",
+            "found": cell("; ".join(problem["message"] for problem in one["problems"])) or "the same everywhere",
         }
         for one in found
     ]

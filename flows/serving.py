@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,14 +19,21 @@ from prefect.client.orchestration import get_client  # isort: skip
 from prefect.client.schemas.actions import DeploymentScheduleCreate  # isort: skip
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule  # isort: skip
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment  # isort: skip
-from prefect.exceptions import ObjectNotFound  # isort: skip
+from prefect.exceptions import ObjectNotFound, PrefectException  # isort: skip
 from prefect.runner import Runner  # isort: skip
 from prefect.types.entrypoint import EntrypointType  # isort: skip
-from prefect.settings import PREFECT_API_URL, temporary_settings  # isort: skip
+from prefect.settings import (  # isort: skip
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_CUSTOM_HEADERS,
+    temporary_settings,
+)
 
 from penstock.errors import SchedulerError, UsageError
 from penstock.flows import cut_off, server
 from penstock.flows.doctor import doctor
+from penstock.flows.environment import narrowed
 from penstock.flows.sync import sync
 from penstock.settings import CollectionSettings, ScheduleSettings
 
@@ -46,6 +53,10 @@ class Reached:
     api: str
     own: bool
     """Whether this process started it, so that nobody else runs anything on it."""
+    password: str = field(default="", repr=False)
+    """What the page of our own server asks for; empty for others, whose password is not ours to tell."""
+    is_open: bool = False
+    """Whether it takes orders from everybody who reaches it, so that they run programs here."""
 
     @property
     def page(self) -> str:
@@ -64,13 +75,15 @@ def reached(home: Path, port: int | None) -> Iterator[Reached]:
     if PREFECT_API_URL.value():
         api = str(PREFECT_API_URL.value())
         _check(api)
-        yield Reached(api=api, own=False)
+        yield Reached(api=api, own=False, is_open=_is_open())
         return
     folder = home / "prefect"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)  # what is kept there names sources, and says why they could not be read
-    with _alone(folder), server.running(folder, port) as own, temporary_settings({PREFECT_API_URL: own.api}):
-        yield Reached(api=own.api, own=True)
+    with _alone(folder), server.running(folder, port) as own:
+        ours = {PREFECT_API_URL: own.api, PREFECT_API_AUTH_STRING: own.password}
+        with temporary_settings(ours):
+            yield Reached(api=own.api, own=True, password=own.password)
 
 
 def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDeployment]:
@@ -116,7 +129,8 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
     ids = register(runner, deployments(collections), own=own)
     if own:
         cut_off.begin_again(ids)
-    asyncio.run(_run(runner))
+    with narrowed():
+        asyncio.run(_run(runner))
 
 
 async def _run(runner: Runner) -> None:
@@ -204,6 +218,17 @@ def _check(api: str) -> None:
     if error:
         told = " ".join(str(error).split())
         raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {told}") from error
+
+
+def _is_open() -> bool:
+    """Whether the server that is named lists deployments to one who brings no key, no password and no header."""
+    credentials = {PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_CLIENT_CUSTOM_HEADERS}
+    with temporary_settings(restore_defaults=credentials), get_client(sync_client=True) as client:
+        try:
+            client.read_deployments(limit=1)
+        except (httpx.HTTPError, PrefectException):
+            return False
+    return True
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from penstock.flows.markdown import code, plain
 from penstock.loaders import shown
 from penstock.model import OUTCOMES
 
@@ -36,7 +37,7 @@ def summary(report: Mapping[str, Any], new: Container[str]) -> str:
 
 def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
     chunks = report["chunks"]
-    yield f"# {_plain(report['collection'])}, revision {report['revision']}"
+    yield f"# {plain(report['collection'])}, revision {report['revision']}"
     kinds = {title: [one for one in report["sources"] if kind(one, new)] for title, kind in KINDS.items()}
     yield from ("", f"Of {_sources(report['discovered'])}: " + ", ".join(_counts(report, kinds)) + ".")
     yield from (
@@ -46,7 +47,7 @@ def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
         f"{report['seconds']:.1f} s.",
     )
     for remark in report["attention"]:
-        yield from ("", f"**Attention:** {_plain(remark)}")
+        yield from ("", f"**Attention:** {plain(remark)}")
     for title, found in kinds.items():
         yield from _named(title, found)
     yield from _stages(report["stage_seconds"])
@@ -63,7 +64,7 @@ def _named(title: str, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         return
     yield from ("", f"## {title}", "")
     for one in found[:NAMED]:
-        yield f"- {_code(shown(one['uri']))}" + (f": {_plain(one['reason'])}" if one["reason"] else "")
+        yield f"- {code(shown(one['uri']))}" + (f": {plain(one['reason'])}" if one["reason"] else "")
     if len(found) > NAMED:
         yield f"- and {len(found) - NAMED} more"
 
@@ -76,17 +77,3 @@ def _stages(seconds: Mapping[str, float]) -> Iterator[str]:
 
 def _sources(count: int) -> str:
     return "1 source" if count == 1 else f"{count} sources"
-
-
-def _code(text: str) -> str:
-    """Text as it is, whatever stands in it: a fence longer than any run of backticks inside."""
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    space = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{space}{text}{space}{fence}".replace("\n", " ")
-
-
-def _plain(text: str) -> str:
-    """Text of which Markdown takes nothing for its own marks."""
-    return "".join(f"\\{sign}" if sign in r"\`*_[]<>#|~" else sign for sign in text).replace("\n", " ")

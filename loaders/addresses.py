@@ -25,6 +25,20 @@ def uri_of(path: str | os.PathLike[str]) -> str:
     return FILE + _UNSAFE.sub(lambda found: quote(os.fsencode(found.group()), safe=""), os.path.abspath(path))  # noqa: PTH100 - strings, for speed
 
 
+def address_of(address: str) -> str:
+    """The URI of what a person typed: a path, where `~` is the home folder, a `file://` URI, or a web address.
+
+    >>> address_of("file://localhost/hr/a%20b"), address_of("HTTP://Example.org")
+    ('file:///hr/a b', 'http://example.org/')
+
+    Raises:
+        FetchError, AddressRefused: it is none of these.
+    """
+    if is_web(address):
+        return web_uri(address)
+    return uri_of(path_of(address) if is_file(address) else Path(address).expanduser())
+
+
 def path_of(uri: str) -> Path:
     """The path that a `file://` URI names; also takes URIs of others, in which more is percent-encoded.
 

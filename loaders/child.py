@@ -3,29 +3,37 @@
 import contextlib
 import json
 import os
+import secrets
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
-from penstock.loaders.wire import LENGTH_BYTES, decode, encode
+from penstock import telemetry
+from penstock.loaders.leftovers import WorkFolder
+from penstock.loaders.wire import LENGTH_BYTES, BadFrame, Parsed, decode_answer, encode
+from penstock.model import Failure
 
 MIB = 1024 * 1024
 POLL_SECONDS = 0.1
 """How often the memory of a busy worker is looked at."""
+NUMBER_BITS = 64
+"""Of the random number of a request."""
 STDERR_BYTES = 2000
 """How much of what a worker printed last is looked at when it ended without an answer."""
 _BOOT = (
     "import json, sys; sys.path.extend(p for p in json.loads(sys.argv[1]) if p not in sys.path); "
     "from penstock.loaders.worker import main; main()"
 )
-_PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
-_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_", "COVERAGE_")
+PASSED_ON = frozenset(("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"))
+"""What every program needs of the environment: neither keys nor settings."""
+PASSED_ON_PREFIXES = ("LC_", "PYTHON", "OMP_")
 
 
 class Ended(Exception):
@@ -51,18 +59,24 @@ class Child:
         self._memory = memory_mib * MIB
         self._frame_bytes = frame_bytes
         # Whatever parsers leave behind goes with the child, also when it is killed.
-        self._folder = tempfile.TemporaryDirectory(prefix="penstock-parse-", ignore_cleanup_errors=True)
+        self._folder = WorkFolder()
         self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
+        self._documents, its_documents = socket.socketpair()
         # -P: the working folder is not looked in for modules; a user's own csv.py must not be run.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-P", "-c", _BOOT, json.dumps([path for path in sys.path if path])],
+            [
+                *(sys.executable, "-P", "-c", _BOOT),
+                *(json.dumps([path for path in sys.path if path]), str(its_documents.fileno())),
+            ],
+            pass_fds=[its_documents.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            env=_environment(self._folder.name),
+            env=_environment(self._folder.path),
             bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
+        its_documents.close()
         import psutil  # here: a run in which nothing is parsed has no use for it
 
         self._watched = psutil.Process(self._process.pid)
@@ -71,8 +85,10 @@ class Child:
         self._hung_up = False
         self.answered = 0
 
-    def ask(self, request: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """The answer to a request.
+    def ask(self, request: Mapping[str, Any], document: BinaryIO | None, *, seconds: float) -> Parsed | Failure:
+        """The answer to a request about `request["source"]` and an open file, read through the same descriptor.
+
+        The request gets a number that cannot be guessed: what was written before it was sent does not answer it.
 
         Raises:
             Ended: there will be none; the subclass says why. The child is of no more use.
@@ -80,7 +96,10 @@ class Child:
         """
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        request = {**request, "number": secrets.randbits(NUMBER_BITS)}
         try:
+            if document:
+                socket.send_fds(self._documents, [b"."], [document.fileno()], socket.MSG_NOSIGNAL)
             stdin.write(self._hello + encode(request))
         except OSError as error:
             self._hung_up = True
@@ -90,10 +109,21 @@ class Child:
         length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
         if length > self._frame_bytes:
             raise TooMuch(f"an answer of {length / MIB:.0f} MiB")
-        answer = decode(self._read(length, deadline))
+        answer = decode_answer(self._read(length, deadline), request)
+        if not self.is_quiet:
+            raise BadFrame("more than one answer")
         self.answered += 1
         self._printed.truncate(0)
         return answer
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was written that nobody asked for: a worker that does is not to be asked."""
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - it was asked for as a pipe
+        with selectors.DefaultSelector() as ready:
+            ready.register(stdout, selectors.EVENT_READ)
+            return not ready.select(0)
 
     def resident_bytes(self) -> int:
         """Memory that the process and its own children hold; 0 when it is gone."""
@@ -135,10 +165,10 @@ class Child:
 
     def clear(self) -> None:
         """Lets go of all that is left of an ended process."""
-        for pipe in (self._process.stdin, self._process.stdout, self._printed):
+        for pipe in (self._process.stdin, self._process.stdout, self._printed, self._documents):
             if pipe:
                 pipe.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def _read(self, size: int, deadline: float) -> bytes:
         stdout = self._process.stdout
@@ -169,9 +199,9 @@ class Child:
 def _environment(folder: str) -> dict[str, str]:
     """What a parser needs of the environment: no keys, proxies or settings. Libraries are told to report nothing."""
     kept = {
-        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
-    return {**kept, "TMPDIR": folder, "DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1"}
+    return {**kept, "TMPDIR": folder, **telemetry.everything()}
 
 
 def _told(code: int) -> str:

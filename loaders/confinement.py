@@ -6,28 +6,60 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+
+from penstock.loaders import landlock, privileges, seccomp
+from penstock.loaders.readable import Reach
 
 MIB = 1024 * 1024
 STACKS_MIB_A_CORE = 16
 """Allowance for the stacks of a library's threads, which count as data though hardly any of it is used."""
+MOST_OPEN_FILES = 256
 _REACHING_OUT = frozenset(
     ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname")
 )
 
 
-def confine(*, memory_mib: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """What the kernel of this machine does to keep a parser in that a hostile file took over."""
+
+    landlock: int
+    """Version of Landlock, which shuts files; 0: the kernel has none."""
+    seccomp: bool
+    """Whether system calls can be refused: sockets, other processes, new processes."""
+
+    def __str__(self) -> str:
+        has = [f"landlock {self.landlock}"] if self.landlock else []
+        has += ["seccomp"] if self.seccomp else []
+        lacks = ([] if self.landlock else ["landlock"]) + ([] if self.seccomp else ["seccomp"])
+        if not has:
+            return f"parsing is not confined by this kernel, which lacks {' and '.join(lacks)}"
+        return f"parsing is confined by {' and '.join(has)}" + (f"; this kernel lacks {lacks[0]}" if lacks else "")
+
+
+def available() -> Confinement:
+    """What this kernel offers; asks it, and starts nothing."""
+    return Confinement(landlock=landlock.version(), seccomp=seccomp.available())
+
+
+def confine(*, memory_mib: int, reach: Reach, writable: tuple[str, ...]) -> None:
     """Limits this process for the rest of its life.
 
-    No network for Python code, no core dumps, memory and the size of written files limited, interrupts left to the
-    parent process, and an end when the parent process ends.
+    No files but those within reach, no network, no other processes, no programs, where the kernel can do that; nowhere
+    network for Python code, core dumps, or more memory and longer files than allowed. Interrupts are left to the parent
+    process, and this one ends with it. Threads that exist already keep their files: to be called before any starts.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_within(memory_mib * MIB, most), most))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, MOST_OPEN_FILES)
+    _limit(resource.RLIMIT_FSIZE, memory_mib * MIB)
     limit_memory(memory_mib + STACKS_MIB_A_CORE * (os.cpu_count() or 1))
     sys.addaudithook(_refuse_network)
+    if sys.platform == "linux":
+        _close(reach, writable)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name="watching the parent").start()
 
 
@@ -37,12 +69,26 @@ def limit_memory(mib: int) -> None:
     RLIMIT_DATA and not RLIMIT_AS: mapped files and address space that is merely reserved (onnxruntime, OpenCV) are not
     memory in use. Measured with OCR of a page: data 690 MiB, resident 650 MiB at most, address space 1,460 MiB.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_within(mib * MIB, hard), hard))
+    _limit(resource.RLIMIT_DATA, mib * MIB)
 
 
-def _within(wanted: int, hard: int) -> int:
-    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+def _limit(which: int, wanted: int) -> None:
+    """Sets a limit that this process cannot raise again."""
+    _, hard = resource.getrlimit(which)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(which, (most, most))
+
+
+def _close(reach: Reach, writable: tuple[str, ...]) -> None:
+    # Each as far as this kernel goes: an older one parses with less around it, as `penstock doctor` says.
+    for step in (
+        privileges.give_up,
+        privileges.end_with_parent,
+        lambda: landlock.restrict(readable=reach.readable, listable=reach.listable, writable=writable),
+        seccomp.restrict,
+    ):
+        with suppress(OSError, KeyError):
+            step()
 
 
 def _refuse_network(event: str, _: tuple[Any, ...]) -> None:

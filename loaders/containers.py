@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -50,13 +51,17 @@ def kind_of_zip(path: Path, head: bytes) -> str:
 
 def member_names(path: Path) -> list[str] | None:
     """Names of the members of a zip; None where its table of contents is damaged or too long to be read."""
-    members = _members(path)
+    try:
+        with path.open("rb") as file:
+            members = _members(file)
+    except OSError:
+        return None
     return None if members is None else [member.filename for member in members]
 
 
-def expanded_bytes(path: Path) -> int:
+def expanded_bytes(data: BinaryIO) -> int:
     """Bytes that all members of a zip say they have when unpacked; 0 for what is no readable zip."""
-    return sum(member.file_size for member in _members(path) or ())
+    return sum(member.file_size for member in _members(data) or ())
 
 
 def kind_of_ole(path: Path) -> str:
@@ -71,22 +76,21 @@ def kind_of_ole(path: Path) -> str:
     return next((media_type for stream, media_type in _STREAMS if stream in entries), OLE)
 
 
-def _members(path: Path) -> list[zipfile.ZipInfo] | None:
+def _members(file: BinaryIO) -> list[zipfile.ZipInfo] | None:
     try:
-        if _directory_bytes(path) > MAX_DIRECTORY_BYTES:
+        if _directory_bytes(file) > MAX_DIRECTORY_BYTES:
             return None
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return archive.infolist()
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, struct.error):
         return None
 
 
-def _directory_bytes(path: Path) -> int:
+def _directory_bytes(file: BinaryIO) -> int:
     """Length that the end record of a zip gives for its table of contents; 0 where there is none."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 65557))
-        tail = file.read()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 65557))
+    tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) < at + 22:
         return 0

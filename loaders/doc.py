@@ -16,9 +16,12 @@ from penstock.model import BlockKind, Extraction, ExtractionWriter, Source
 
 _TABLES = ("0Table", "1Table")
 _READINGS = re.compile(
-    "\x13\\s*EQ [^\x13-\x15]*?\\\\up[^(\x13-\x15]*\\(([^()]*)\\),([^()\x13-\x15]*)\\)[^\x13-\x15]*\x15"
+    "\x13\\s{0,20}EQ [^\x13-\x15]{0,200}?\\\\up[^(\x13-\x15]{0,50}\\(([^()]{0,200})\\),"
+    "([^()\x13-\x15]{0,200})\\)[^\x13-\x15]{0,200}\x15"
 )
 _FIELD_CODES = re.compile("\x13[^\x13\x14\x15]*(?:\x14|(?=\x15))")
+MOST_NESTED = 32
+"""Fields within fields whose codes are taken out."""
 _SIGNS = str.maketrans({"\x0b": "\n", "\x1e": "\u2011", "\x1f": "\u00ad", "\x02": None, "\x05": None})
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\ue000-\uf8ff]")
 _KINDS: dict[str, BlockKind] = {"footnotes": "note", "endnotes": "note", "headers": "furniture", "boxes": "paragraph"}
@@ -123,7 +126,7 @@ def _write_flat(name: str, paragraphs: Iterable[Paragraph], writer: ExtractionWr
 def _clean(text: str) -> str:
     """What a reader sees: results of fields without their codes, no marks of pictures and notes."""
     text = _READINGS.sub(r"\2 (\1)", text)  # phonetic guides are written as formulas
-    while True:
+    for _ in range(MOST_NESTED):
         shorter = _FIELD_CODES.sub("", text)
         if shorter == text:
             break

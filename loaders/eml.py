@@ -17,6 +17,10 @@ MAX_FORWARDED = 20
 """Messages inside messages that are read; deeper ones are named like other attachments."""
 
 
+MOST_HEADER = 20_000
+"""Characters of a header that are read; lists of addresses may be long."""
+
+
 class EmlLoader:
     """Reads one mail message, and the messages that are forwarded inside it. There are no places.
 
@@ -92,11 +96,11 @@ def _text(part: Message) -> str:
 
 def header(message: Message, name: str) -> str:
     """A header as a reader sees it: encoded words decoded, bytes that nobody declared read by what they show."""
-    return " ".join(_decoded(message.get(name, "")).split())
+    return " ".join(_decoded(message.get(name, ""))[:MOST_HEADER].split())
 
 
 def _decoded(value: object) -> str:
-    text = str(value)
+    text = str(value)[:MOST_HEADER]
     if "\ufffd" in text or any("\udc80" <= character <= "\udcff" for character in text):
         return decode_text(_raw(value))
     if "=?" not in text:
@@ -111,7 +115,7 @@ def _raw(value: object) -> bytes:
     """The bytes of a header that was not ASCII, which the parser keeps aside as surrogates."""
     chunks = getattr(value, "_chunks", None)
     text = "".join(chunk for chunk, _ in chunks) if chunks else str(value)
-    return text.encode("utf-8", "surrogateescape")
+    return text[:MOST_HEADER].encode("utf-8", "surrogateescape")
 
 
 def _date(message: Message) -> str:

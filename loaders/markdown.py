@@ -10,7 +10,7 @@ from penstock.loaders.versions import fingerprint
 from penstock.model import Extraction, ExtractionWriter, Source
 
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TITLE = re.compile(r"^title[ \t]*+[:=](.+)$", re.MULTILINE | re.IGNORECASE)
 
 
 class MarkdownLoader:
@@ -50,4 +50,4 @@ def split_front_matter(text: str) -> tuple[str, str]:
     if not found:
         return "", text
     title = _TITLE.search(found.group(2))
-    return (title.group(1).strip("\"'") if title else ""), text[found.end() :]
+    return (title.group(1).strip(" \t").strip("\"'") if title else ""), text[found.end() :]

@@ -169,14 +169,15 @@ class _Walk:
 def _is_data(table: etree._Element) -> bool:
     """Whether a table holds data and not the layout of a page."""
     layout = ("table", *HEADINGS, "ul", "ol", "pre", "form")
-    if table.get("role") in ("presentation", "none") or any(True for _ in _below(table, *layout)):
+    if table.get("role") in ("presentation", "none") or _holds(table, *layout):
         return False
     rows = [row for row in _rows(table) if any(cell.strip() for cell in row)]
     return len(rows) > 1 or (len(rows) == 1 and len(rows[0]) > 1)
 
 
-def _below(element: etree._Element, *names: str) -> list[etree._Element]:
-    return [one for one in element.iter(*names) if one is not element]
+def _holds(element: etree._Element, *names: str) -> bool:
+    """Whether there is an element of one of these names below."""
+    return any(one is not element for one in element.iter(*names))
 
 
 def _rows(table: etree._Element) -> list[list[str]]:
@@ -207,7 +208,7 @@ def _span(cell: etree._Element, name: str) -> int:
 
 def _is_plain_list(element: etree._Element) -> bool:
     """Whether a list can be shown one item a line: it holds no tables, headings or code of its own."""
-    return not _below(element, "table", "pre", *HEADINGS)
+    return not _holds(element, "table", "pre", *HEADINGS)
 
 
 def _list_lines(element: etree._Element) -> list[str]:

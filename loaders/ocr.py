@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock import telemetry
 from penstock.errors import EngineError, ModelNotFound
 from penstock.loaders.pages import Piece, Rect
 from penstock.loaders.rows import is_wide
@@ -104,6 +105,8 @@ def _evened(pieces: list[Piece]) -> list[Piece]:
 
 def _read(engine: Any, pixels: Pixels) -> list[Line]:
     import cv2
+
+    telemetry.switch_off("onnxruntime")
     from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
     from rapidocr.utils.process_img import get_rotate_crop_image
 
@@ -185,8 +188,7 @@ def _session(folder: Path, part: str) -> Any:
     Raises:
         ModelNotFound: it is not there, or is of a release whose models would fetch their characters from the network.
     """
-    import onnxruntime
-
+    onnxruntime = telemetry.onnxruntime()
     paths = sorted(folder.glob(f"*_{part}_*.onnx"))
     if not paths:
         raise ModelNotFound(

@@ -5,7 +5,7 @@ MuPDF is not safe for use from several threads at once: a process reads one PDF 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource, EncryptedSource
@@ -95,12 +95,8 @@ def _drawn(page: Any, scale: float) -> Pixels:
 @contextmanager
 def _opened(source: Source, data: BinaryIO) -> Iterator[Any]:
     pymupdf = library()
-    path = getattr(data, "name", None)
     try:
-        if isinstance(path, str) and Path(path).is_file():
-            document = pymupdf.open(path, filetype="pdf")
-        else:
-            document = pymupdf.open(stream=data.read(), filetype="pdf")
+        document = pymupdf.open(stream=_held(data), filetype="pdf")
     except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError) as error:
         raise BrokenSource(f"{source.uri!r} is damaged, or no PDF: it has no page that can be read") from error
     with document:
@@ -114,6 +110,18 @@ def _opened(source: Source, data: BinaryIO) -> Iterator[Any]:
                 f"{source.uri!r} is a PDF without a readable page; open it in a viewer and save it again"
             )
         yield document
+
+
+def _held(data: BinaryIO) -> memoryview:
+    """All bytes of a file. The file is mapped where it can be: a large one is then not held in memory as a whole.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    try:
+        return memoryview(mmap(data.fileno(), 0, access=ACCESS_READ))
+    except OSError:  # no file of the system
+        return memoryview(data.read())
 
 
 def _outline(document: Any) -> list[OutlineEntry]:

@@ -1,6 +1,7 @@
 """Rows of cells to the text of a table block: one row a line, cells joined by a bar, the header row first."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 CELL_SEPARATOR = " | "
@@ -21,9 +22,8 @@ def table_text(rows: Iterable[Sequence[str]]) -> str:
     """
     cleaned = [[cell_text(cell) for cell in row] for row in rows]
     cleaned = [row for row in cleaned if any(row)]
-    width = max((len(row) for row in cleaned), default=0)
-    used = [column for column in range(width) if any(column < len(row) and row[column] for row in cleaned)]
-    return "\n".join(_line([row[column] for column in used if column < len(row)]) for row in cleaned)
+    used = sorted({column for row in cleaned for column, cell in enumerate(row) if cell})
+    return "\n".join(_line([row[column] for column in used[: bisect_left(used, len(row))]]) for row in cleaned)
 
 
 def _line(cells: list[str]) -> str:

@@ -38,11 +38,12 @@ class TextLoader:
 
 
 def _write(paragraph: str, writer: ExtractionWriter) -> None:
-    lines = paragraph.strip("\n").split("\n")
-    while (level := _heading_level(lines)) > 0:
-        framed = _is_underline(lines[0])
-        writer.add("heading", lines[framed], level=level)
-        lines = lines[2 + framed :]
+    lines, at = paragraph.strip("\n").split("\n"), 0
+    while (level := _heading_level(lines[at : at + 3])) > 0:
+        framed = _is_underline(lines[at])
+        writer.add("heading", lines[at + framed], level=level)
+        at += 2 + framed
+    lines = lines[at:]
     bullets = sum(bool(_BULLET.match(line)) for line in lines)
     is_list = bullets > 1 and bool(_BULLET.match(lines[0]))
     writer.add("list" if is_list else "paragraph", "\n".join(lines), level=1 if is_list else 0)

@@ -41,13 +41,13 @@ _BY_DECLARATION = {
     "message/rfc822": EML,
 }
 _HTML_START = re.compile(
-    r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body|title|meta|script|style)(?![\w:.-])",
+    r"(?:<\?xml[^>]*+>|(?><!--.*?-->)|\s++)*+<(?:!doctype\s++html|html|head|body|title|meta|script|style)(?![\w:.-])",
     re.I | re.DOTALL,
 )
 _HTML_TAG = re.compile(
     r"</?(?:p|div|span|a|table|tr|td|ul|ol|li|h[1-6]|br|img|b|i|em|strong|article|section)(?![\w:.-])[^<>]*>", re.I
 )
-_XML_START = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\s|<[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=\s*[\"']|\s*/?>))")
+_XML_START = re.compile(r"\s*+(?:<\?xml\b|<!DOCTYPE\s|<[A-Za-z_][\w.:-]*+(?:\s++[\w.:-]++\s*+=\s*+[\"']|\s*+/?>))")
 _HEADER = re.compile(r"([!-9;-~]+):(?:[ \t]|$)")
 _CERTAIN_MAIL_HEADERS = frozenset(("from", "received", "return-path", "message-id", "mime-version"))
 _MAIL_HEADERS = _CERTAIN_MAIL_HEADERS | frozenset(
@@ -56,11 +56,11 @@ _MAIL_HEADERS = _CERTAIN_MAIL_HEADERS | frozenset(
 _MARKDOWN_SIGNS = tuple(
     re.compile(sign, re.MULTILINE)
     for sign in (
-        r"^#{1,6} +\S",
+        r"^#{1,6} ++\S",
         r"^(?:```|~~~)",
-        r"\[[^\]\n]+\]\((?:[^()\s]|\([^()\s]*\))+\)",
-        r"^ *[-*+] +\S.*\n *[-*+] +\S",
-        r"^\|?(?: *:?-{3,}:? *\|)+ *:?-{0,}:? *$",
+        r"\[[^\]\n]{1,500}\]\((?:[^()\s]|\([^()\s]{0,500}\)){1,500}\)",
+        r"^ *+[-*+] ++\S.*+\n *+[-*+] ++\S",
+        r"^\|?(?: *+:?-{3,}+:? *+\|)++ *+:?-*+:? *+$",
         r"\*\*[^*\n]+\*\*",
         r"^> +\S",
     )

@@ -38,6 +38,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 MOST_ROBOTS_BYTES = 4 * 1024 * 1024
 """A robots.txt of more is not read; of a smaller one, `ROBOTS_BYTES` count."""
+WORDS_SHOWN = 200
+"""Characters of a server's own words that an error shows."""
 PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers after which it is worth asking again."""
 
@@ -222,7 +224,7 @@ class WebFetcher:
     def _body(self, uri: str, answer: _Answer) -> Iterator[bytes]:
         if int(answer.headers.get("content-length", "0")) > self._max_bytes:
             raise too_large(uri, self._max_bytes)
-        unpacker = Unpacker(uri, answer.headers.get("content-encoding", ""))
+        unpacker = Unpacker(uri, _words(answer.headers.get("content-encoding", "")))
         size = 0
         for packed in answer.body:
             for piece in unpacker.pieces(packed):
@@ -261,14 +263,15 @@ def _host(uri: str) -> str:
 def _next(asked: str, location: str) -> str:
     target = urljoin(asked, location)
     if not is_web(target):
-        raise AddressRefused(f"{shown(asked)!r} redirects to {shown(target)!r}, which is neither http nor https")
+        target = _words(shown(target))
+        raise AddressRefused(f"{shown(asked)!r} redirects to {target!r}, which is neither http nor https")
     return web_uri(target)
 
 
 def _check_status(uri: str, answer: _Answer) -> None:
     if 200 <= answer.status < 300:
         return
-    told = f"{uri!r} answered {answer.status} {answer.reason}".rstrip()
+    told = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
     if answer.status in PASSING:
         later = _Later(told)
         later.seconds = _seconds(answer.headers.get("retry-after", ""))
@@ -314,4 +317,8 @@ def _translated(uri: str, error: Exception) -> SourceError:
     told = f"{type(error).__name__}: {error}".rstrip(": ")
     if _is_about_trust(error):
         return FetchError(f"the certificate of {uri!r} cannot be trusted: {error}")
-    return TransientFetchError(f"{uri!r} could not be fetched: {told}")
+    return TransientFetchError(f"{uri!r} could not be fetched: {_words(told)}")
+
+
+def _words(text: str) -> str:
+    return text if len(text) <= WORDS_SHOWN else f"{text[:WORDS_SHOWN]}..."

@@ -2,60 +2,108 @@
 
 import os
 import signal
+import socket
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from penstock.errors import BrokenSource, LimitExceeded, PenstockError
 from penstock.loaders.addresses import shown
 from penstock.loaders.confinement import MIB, confine
 from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
+from penstock.loaders.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.sniffing import told_charset
-from penstock.loaders.wire import encode, plain_extraction, read_frame, source_of
-from penstock.model import Extraction, Source
+from penstock.loaders.wire import MOST_ITEMS, Parsed, encode_answer, extraction_of, read_frame, source_of
+from penstock.model import Blueprint, Draft, Extraction, Failure, Source
+from penstock.registry import build
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Loader
 
 GRACE_SECONDS = 15.0
 """How much longer than its limit a file is parsed when the parent process, which counts the time, cannot stop it."""
+NOTHING = Extraction(title="", text="", blocks=())
+"""In place of a text that the other side has already."""
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate", "Cannot allocate memory", "out of memory")
+
+
+class Preparation(Protocol):
+    """What is done in the worker with the text of a file, before it is handed out."""
+
+    def prepare(self, source: Source, extraction: Extraction) -> Parsed | Failure:
+        """The extraction as it shall be kept, and where it is cut; or what went wrong with that."""
+        ...
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a text that was prepared before is cut now; None where that is left to the caller."""
+        ...
 
 
 class Worker:
     """Answers requests; loaders stay loaded from one file to the next."""
 
-    def __init__(self, hello: dict[str, Any]) -> None:
+    def __init__(self, hello: dict[str, Any], preparation: Preparation | None = None) -> None:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
+        self._preparation = preparation
         self._loaders: dict[tuple[str, str], Loader] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The reply to one request; never raises."""
+    def answer(self, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
+        """The reply to one request, about an open file if there is one; never raises."""
         source = source_of(request["source"])
         try:
-            charset = told_charset(request["declared"])
-            return {"extraction": plain_extraction(self._extraction(source, Path(request["path"]), charset))}
+            return self._answer(source, request, data)
         except PenstockError as error:
-            return _failure(memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
+            return _failure(source, memory_exceeded(source.uri, self._memory_mib) if is_out_of_memory(error) else error)
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
             if is_out_of_memory(error):
-                return _failure(memory_exceeded(source.uri, self._memory_mib))
-            return _failure(BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
+                return _failure(source, memory_exceeded(source.uri, self._memory_mib))
+            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
 
-    def _extraction(self, source: Source, path: Path, charset: str) -> Extraction:
-        if expanded_bytes(path) > self._memory_mib * MIB:
+    def _answer(self, source: Source, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
+        if data is None:
+            return self._cut(source, extraction_of(request["extraction"]))
+        extraction = self._extraction(source, data, told_charset(request["declared"]))
+        if not self._preparation:
+            return Parsed(extraction=extraction)
+        prepared = self._preparation.prepare(source, extraction)
+        if isinstance(prepared, Parsed):
+            _check_count(source, "blocks", len(prepared.extraction.blocks))
+            _check_count(source, "pieces", len(prepared.drafts or ()))
+        return prepared
+
+    def _cut(self, source: Source, extraction: Extraction) -> Parsed | Failure:
+        drafts = self._preparation.cut(source, extraction) if self._preparation else None
+        if isinstance(drafts, Failure):
+            return drafts
+        _check_count(source, "pieces", len(drafts or ()))
+        return Parsed(extraction=NOTHING, drafts=drafts)
+
+    def _extraction(self, source: Source, data: BinaryIO, charset: str) -> Extraction:
+        if expanded_bytes(data) > self._memory_mib * MIB:
             raise memory_exceeded(source.uri, self._memory_mib)
         kind = (source.media_type, charset)
         if kind not in self._loaders:
             self._loaders[kind] = loader_for(source.media_type, self._options, charset=charset)
-        with path.open("rb") as data:
-            extraction = self._loaders[kind].load(source, data)
+        data.seek(0)
+        extraction = self._loaders[kind].load(source, data)
         if len(extraction.text.encode("utf-8", "surrogatepass")) > self._text_mib * MIB:
             raise text_exceeded(source.uri, self._text_mib)
         return extraction
+
+
+def _check_count(source: Source, what: str, count: int) -> None:
+    if count > MOST_ITEMS:
+        raise LimitExceeded(
+            f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
+            "divide it into several files"
+        )
 
 
 def memory_exceeded(uri: str, mib: int) -> LimitExceeded:
@@ -89,32 +137,84 @@ def says_out_of_memory(text: str) -> bool:
     return any(sign in text for sign in _OUT_OF_MEMORY)
 
 
-def serve(requests: BinaryIO, replies: BinaryIO, *, seconds: float, worker: Worker) -> None:
-    """Answers requests until they end."""
+def serve(
+    requests: BinaryIO, documents: Callable[[], BinaryIO], replies: BinaryIO, *, seconds: float, worker: Worker
+) -> None:
+    """Answers requests until they end. `documents` gives the open file that the next request is about."""
     while (request := read_frame(requests)) is not None:
         # Ends the process even where native code never returns to Python, should the parent not do it.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
-        reply = encode(worker.answer(request))
+        with documents() if "extraction" not in request else nullcontext() as data:
+            reply = encode_answer(request["number"], worker.answer(request, data))
         signal.setitimer(signal.ITIMER_REAL, 0)
         replies.write(reply)
         replies.flush()
 
 
+def received(documents: socket.socket) -> BinaryIO:
+    """The next file that the parent process opened and handed over.
+
+    Raises:
+        OSError: there will be none.
+    """
+    _, descriptors, _, _ = socket.recv_fds(documents, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    if not descriptors:
+        raise ConnectionAbortedError("the parent process hands over no more files")
+    return os.fdopen(descriptors[0], "rb")
+
+
 def main() -> None:
-    """Entry of the process: requests on standard input, replies on what was standard output."""
+    """Entry of the process: requests on standard input, replies on what was standard output.
+
+    The number of the socket on which open files come is the last argument.
+    """
     # What libraries print goes where the parent keeps error output; the replies' pipe is ours alone.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests = sys.stdin.buffer
+    requests, documents = sys.stdin.buffer, socket.socket(fileno=int(sys.argv[-1]))
     hello = read_frame(requests)
     if hello is None:
         return
-    confine(memory_mib=int(hello["memory_mib"]))
-    serve(requests, replies, seconds=float(hello["seconds"]), worker=Worker(hello))
+    # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
+    preparation = _preparation(hello["preparation"])
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    confine(
+        memory_mib=int(hello["memory_mib"]),
+        reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
+        writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
+    )
+    worker = Worker(hello, preparation)
+    serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
 
 
-def _failure(error: PenstockError) -> dict[str, Any]:
-    return {"failure": {"kind": type(error).__name__, "message": str(error), "retryable": error.retryable}}
+class _Unmade:
+    """In place of a preparation that cannot be made, which is the fault of no file: each is tried again."""
+
+    def __init__(self, error: PenstockError) -> None:
+        self._error = error
+
+    def prepare(self, source: Source, extraction: Extraction) -> Failure:
+        """The error, as that of the file."""
+        del extraction
+        return replace(_failure(source, self._error), stage="chunk", retryable=True)
+
+    cut = prepare
+
+
+def _preparation(plain: dict[str, Any] | None) -> Preparation | None:
+    if plain is None:
+        return None
+    try:
+        made: Preparation = build(Blueprint(**plain))
+    except PenstockError as error:
+        return _Unmade(error)
+    return made
+
+
+def _failure(source: Source, error: PenstockError) -> Failure:
+    return Failure(
+        uri=source.uri, stage="parse", kind=type(error).__name__, message=str(error), retryable=error.retryable
+    )
 
 
 def _told(error: Exception) -> str:

@@ -18,6 +18,7 @@
     ├── CatalogError                the catalog cannot be opened or written
     │   ├── CollectionLocked        another process is writing to the collection (retryable)
     │   ├── CatalogUnavailable      the database's server does not answer (retryable)
+    │   ├── UnstorableValue         a text or number that the database does not store: costs its source
     │   └── NewerCatalog            written by a newer version of Penstock
     ├── IndexingError               a keyword or vector index cannot do what was asked
     │   ├── IndexUnavailable        the index's server does not answer or is too busy (retryable)
@@ -132,6 +133,10 @@ class CatalogUnavailable(CatalogError):
     """The server of the catalog's database does not answer."""
 
     retryable = True
+
+
+class UnstorableValue(CatalogError):
+    """A text or number is none that the database stores; nothing was written."""
 
 
 class NewerCatalog(CatalogError):

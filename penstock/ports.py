@@ -4,22 +4,25 @@ Implementations are found by entry points (see `penstock.registry`) and proved b
 `penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Literal, Protocol, TypeVar
+from typing import BinaryIO, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.model import (
+    Blueprint,
     Candidate,
     Change,
     Chunk,
     Document,
+    Entry,
     Extraction,
     Failure,
     Fetched,
     Filter,
+    Flaw,
     Hit,
     Listed,
     Message,
@@ -63,6 +66,19 @@ class TokenCounter(Protocol):
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Where each token stands in the text, as half-open ranges of code points, in order."""
+        ...
+
+
+@runtime_checkable
+class PortableCounter(Protocol):
+    """A token counter, or a model with one, that another process can make for itself.
+
+    With it, documents are cut in the process that parsed them, under its limits; without it, in the calling process.
+    """
+
+    @property
+    def counter(self) -> Blueprint:
+        """Makes a `TokenCounter` that counts the same; no network and no model's weights are needed for it."""
         ...
 
 
@@ -153,6 +169,19 @@ class Index(Protocol[QueryT]):
 
     def close(self) -> None:
         """Lets go of files and memory; the index is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """An index that can also prove that it still holds what it was given: every one that ships with Penstock."""
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """What differs from the entries, all that is live at the index's revision, and which of its files changed.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
         ...
 
 

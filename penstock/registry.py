@@ -6,10 +6,12 @@ the folders. Parts of other distributions are only used when the caller allows i
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from penstock.errors import MissingExtra, SettingsError, UnknownName
+from penstock.model import Blueprint
 
 Group = Literal["loaders", "chunkers", "indexers", "embedders", "llms"]
 
@@ -65,3 +67,9 @@ def load(group: Group, name: str, *, allow_external: bool = False) -> Any:
 
 def _distribution(point: EntryPoint) -> str:
     return point.dist.name if point.dist else "an unnamed distribution"
+
+
+def build(blueprint: Blueprint) -> Any:
+    """The part that a blueprint describes; the module of its factory is imported now."""
+    module, _, name = blueprint.factory.partition(":")
+    return getattr(import_module(module), name)(**blueprint.options)

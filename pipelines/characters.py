@@ -8,6 +8,8 @@ they look like, Arabic presentation forms.
 import re
 import unicodedata
 
+from penstock.analysis.marks import without_piles
+
 _RADICALS = (
     "⺁厂 ⺄乙 ⺇几 ⺋㔾 ⺌小 ⺎兀 ⺏尣 ⺐尢 ⺒巳 ⺓幺 ⺔彑 ⺕彐 ⺙攵 ⺛旡 ⺜日 ⺝月 ⺞歺 "
     "⺠民 ⺥爫 ⺦丬 ⺧牛 ⺨犭 ⺩王 ⺪疋 ⺫目 ⺬示 ⺮竹 ⺯糹 ⺰纟 ⺶羊 ⺷羊 ⺹耂 ⺺肀 ⺻聿 "
@@ -37,17 +39,18 @@ _SHAPING = (
     "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18aa"  # Arabic to Mongolian
 )
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
-_USELESS_JOINERS = re.compile(
+USELESS_JOINERS = re.compile(
     f"(?<![{_SHAPING}])\u200c|\u200c(?![{_SHAPING}])|(?<![{_SHAPING}{_EMOJI}\ufe0f])\u200d|\u200d(?![{_SHAPING}{_EMOJI}])"
 )
-_USELESS_SELECTORS = re.compile(f"(?<![{_EMOJI}0-9#*\xa9\xae\u203c\u2049\u2122\u2139])[\ufe0e\ufe0f]")
+USELESS_SELECTORS = re.compile(f"(?<![{_EMOJI}0-9#*\xa9\xae\u203c\u2049\u2122\u2139])[\ufe0e\ufe0f]")
 
 
 def ordinary(text: str) -> str:
     """The text in NFC with line feeds, ordinary spaces and no invisible characters.
 
     Zero-width joiners and non-joiners stay between letters of the scripts that are shaped by them (Arabic, Indic,
-    Khmer, Mongolian ...) and inside emoji. Private-use characters go, but for those that are known to be bullets.
+    Khmer, Mongolian ...) and inside emoji. Private-use characters go, but for those that are known to be bullets, and
+    so do combining marks piled higher than any language piles them.
 
     >>> ordinary("\\u2f64\\ufb01\\u200b x\\u00a0y")
     '用fi x y'
@@ -58,8 +61,8 @@ def ordinary(text: str) -> str:
     text = text.translate(_TABLE)
     text = _UNSEEN.sub("", _SPACES.sub(" ", text))
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    text = _USELESS_JOINERS.sub("", _USELESS_SELECTORS.sub("", text))
-    return unicodedata.normalize("NFC", text)
+    text = USELESS_JOINERS.sub("", USELESS_SELECTORS.sub("", text))
+    return unicodedata.normalize("NFC", without_piles(text))
 
 
 _TABLE = str.maketrans({**{pair[0]: pair[1] for pair in _RADICALS.split()}, **_BULLETS})

@@ -11,13 +11,17 @@ The rules, for each claim (a sentence with its marks):
    both of two, and every number of the claim; or when two sentences in a row do, with `MORE_OF_TWO` more. What holds
    them is then the quote. It compares words and not their meaning: a denial of what stands there can pass.
 
+A claim of more than `MOST_QUOTES` quotations cites nothing: to compare them all with all passages would take too long.
+
 It is conservative on purpose: a right citation may be dropped, for instance where an answer in another language than
 its source does not quote, but what is shown can be looked up.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from penstock.analysis.scripts import is_cjk
@@ -36,6 +40,7 @@ MIN_SHARE_HAN = 0.5
 MORE_OF_TWO = 0.2
 """What two sentences in a row must hold more than one, because more words meet by chance."""
 MIN_SHARED = 3
+MOST_QUOTES = 32
 MODALS = frozenset(["may", "might", "will", "shall", "must", "would", "should"])
 """Function words that the analyser keeps, because they are names too."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -61,12 +66,18 @@ class Checked:
 def check_claim(claim: str, passages: Sequence[Passage], analyser: Analyser) -> Checked:
     """The claim with the marks that check out, written `[n]`, and a citation for each."""
     groups = _groups(list(_marks(claim, len(passages))), claim)
-    quotes = _belonging(claim, groups, passages)
+    quoted = quotes_in(claim) if groups else []
+    if len(quoted) > MOST_QUOTES:
+        return Checked(_rewritten(claim, groups, [[] for _ in groups]), ())
+    quotes = _belonging(quoted, groups, passages)
+    support = cache(
+        lambda number: _supporting(claim, passages[number - 1], analyser)
+    )  # many marks may name one passage
     kept: list[list[int]] = []
     citations: list[Citation] = []
     for at, group in enumerate(groups):
         numbers = dict.fromkeys(number for mark in group for number in mark.numbers if 0 < number <= len(passages))
-        evidence = _evidence(list(numbers), quotes[at], claim, passages, analyser)
+        evidence = _evidence(list(numbers), quotes[at], passages, support)
         kept.append([number for number in numbers if number in evidence])
         citations += (one for number in numbers for one in evidence.get(number, ()))
     return Checked(_rewritten(claim, groups, kept), distinct(citations))
@@ -84,8 +95,10 @@ def without_marks(text: str) -> str:
 
 def _marks(claim: str, count: int) -> Iterator[Mark]:
     code = [match.span() for match in _CODE.finditer(claim)]
+    starts = [start for start, _ in code]
     for match in MARKER.finditer(claim):
-        if not any(start <= match.start() < end for start, end in code):
+        before = bisect_right(starts, match.start())
+        if not before or code[before - 1][1] <= match.start():
             yield Mark(Span(*match.span()), tuple(_numbers(match["numbers"], count)))
 
 
@@ -108,13 +121,15 @@ def _groups(marks: Sequence[Mark], claim: str) -> list[list[Mark]]:
     return groups
 
 
-def _belonging(claim: str, groups: Sequence[Sequence[Mark]], passages: Sequence[Passage]) -> list[list[str]]:
+def _belonging(
+    quoted: Iterable[tuple[Span, str]], groups: Sequence[Sequence[Mark]], passages: Sequence[Passage]
+) -> list[list[str]]:
     """The quotations of each group of marks."""
     found: list[list[str]] = [[] for _ in groups]
-    for span, quote in quotes_in(claim) if groups else ():
-        after = next((at for at, group in enumerate(groups) if group[0].span.start >= span.end), None)
-        before = next((at for at in reversed(range(len(groups))) if groups[at][-1].span.end <= span.start), None)
-        near = [at for at in (after, before) if at is not None]
+    starts, ends = [group[0].span.start for group in groups], [group[-1].span.end for group in groups]
+    for span, quote in quoted:
+        after, before = bisect_left(starts, span.end), bisect_right(ends, span.start) - 1
+        near = [at for at in (after, before) if 0 <= at < len(groups)]
         if near:
             found[next((at for at in near if _stands(quote, groups[at], passages)), near[0])].append(quote)
     return found
@@ -126,7 +141,10 @@ def _stands(quote: str, group: Sequence[Mark], passages: Sequence[Passage]) -> b
 
 
 def _evidence(
-    numbers: Sequence[int], quotes: Sequence[str], claim: str, passages: Sequence[Passage], analyser: Analyser
+    numbers: Sequence[int],
+    quotes: Sequence[str],
+    passages: Sequence[Passage],
+    supporting: Callable[[int], Span | None],
 ) -> dict[int, list[Citation]]:
     """What supports each of the numbers; a number that nothing supports is absent."""
     spans = {number: [find_quote(quote, passages[number - 1].text) for quote in quotes] for number in numbers}
@@ -139,7 +157,7 @@ def _evidence(
         if quotes and not found:
             continue
         if max((weight(quote) for quote in quotes), default=0) < MIN_WEIGHT:
-            support = _supporting(claim, one, analyser)
+            support = supporting(number)
             if support is None:
                 continue
             found = found or [support]

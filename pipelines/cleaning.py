@@ -6,13 +6,13 @@ cross a page; nothing that was read is lost.
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from penstock.analysis.scripts import is_cjk
-from penstock.model import Block, BlockKind, Extraction, ExtractionWriter
+from penstock.model import Block, BlockKind, Extraction, ExtractionWriter, Place
 from penstock.pipelines.characters import ordinary
 from penstock.pipelines.furniture import furniture
-from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
+from penstock.pipelines.lines import Joining, Words, begins_item, reflowed, reflowed_list, unspaced
 
 CLEANING_VERSION = "cleaning-2"
 """Part of what says that a source must be read again: raised with every change of what `clean` gives."""
@@ -71,56 +71,71 @@ def _laid_out(kind: BlockKind, text: str, words: Words) -> str:
         return "\n".join(reflowed_list(lines, words))
     lines = [line.strip() for line in lines]
     if kind in _ONE_LINE:
-        whole = ""
+        whole = Joining("")
         for line in lines:
-            whole = joined(whole, line, words)
-        return unspaced(whole)
+            whole.add(line, words)
+        return unspaced(whole.text)
     return "\n".join(reflowed(lines, words))
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """A block with what goes on with it."""
+
+    block: Block
+    said: Joining
+    places: dict[Place, None]
+    """Where all of it stands, in order."""
+    grown: bool = False
 
 
 def _continued(blocks: list[Block], texts: list[str], apart: set[int], words: Words) -> list[tuple[Block, str]]:
     """The blocks that are not furniture, halves of a paragraph put together."""
-    whole: list[tuple[Block, str]] = []
-    grown: set[int] = set()
+    whole: list[_Paragraph] = []
     for number, (block, text) in enumerate(zip(blocks, texts, strict=True)):
         if number in apart:
             continue
-        if whole and goes_on(whole[-1][0], whole[-1][1], block, text):
-            before, beginning = whole[-1]
-            places = tuple(dict.fromkeys(before.places + block.places))
-            whole[-1] = replace(before, places=places), joined(beginning, text, words)
-            grown.add(len(whole) - 1)
+        if whole and _goes_on(whole[-1], block, text):
+            whole[-1].said.add(text, words)
+            whole[-1].places |= dict.fromkeys(block.places)
+            whole[-1].grown = True
         else:
-            whole.append((block, text))
-    for number in grown:  # the lines of the whole tell better than those of its halves whether a page broke them
-        block, text = whole[number]
-        whole[number] = block, ordinary(_laid_out(block.kind, text, words)).strip()
-    return whole
+            whole.append(_Paragraph(block, Joining(text), dict.fromkeys(block.places)))
+    return [_finished(one, words) for one in whole]
 
 
-def goes_on(before: Block, beginning: str, after: Block, rest: str) -> bool:
+def _finished(one: _Paragraph, words: Words) -> tuple[Block, str]:
+    if not one.grown:
+        return one.block, one.said.text
+    # The lines of the whole tell better than those of its halves whether a page broke them.
+    block = replace(one.block, places=tuple(one.places))
+    return block, ordinary(_laid_out(block.kind, one.said.text, words)).strip()
+
+
+def _goes_on(before: _Paragraph, after: Block, rest: str) -> bool:
     """Whether a block is the second half of the paragraph before it.
 
     It is where the first ends inside a sentence and the second begins inside one: with a small letter, or in Chinese,
     which has none, after a comma or on the next page.
     """
-    if before.kind != "paragraph" or after.kind != "paragraph":
+    end = before.said.end
+    if before.block.kind != "paragraph" or after.kind != "paragraph":
         return False
-    if len({place.page for place in before.places + after.places}) > PAGES_A_PARAGRAPH:
+    if _SENTENCE_END.search(end[-9:]) or not _OPEN_END.search(end[-1:]) or begins_item(rest):
         return False
-    if _SENTENCE_END.search(beginning[-9:]) or not _OPEN_END.search(beginning[-1:]) or begins_item(rest):
+    if len({place.page for place in (*before.places, *after.places)}) > PAGES_A_PARAGRAPH:
         return False
     if rest[0].islower():
         return True
     if not is_cjk(rest[0]):
         return False
-    if beginning[-1] in "，、,":
+    if end[-1] in "，、,":
         return True
-    return _turns_page(before, after) and is_cjk(beginning[-1]) and min(len(beginning), len(rest)) >= SHORTEST_OPEN
+    return _turns_page(before, after) and is_cjk(end[-1]) and min(before.said.length, len(rest)) >= SHORTEST_OPEN
 
 
-def _turns_page(before: Block, after: Block) -> bool:
-    return bool(before.places and after.places) and before.places[-1].page < after.places[0].page
+def _turns_page(before: _Paragraph, after: Block) -> bool:
+    return bool(before.places and after.places) and next(reversed(before.places)).page < after.places[0].page
 
 
 def _one_line(text: str) -> str:

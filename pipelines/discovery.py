@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from penstock.model import Failure
+from penstock.errors import SettingsError
+from penstock.loaders import shown
+from penstock.model import Access, Failure, readers
+from penstock.pipelines.inheriting import Neighbours, no_neighbours
 from penstock.pipelines.reading import KEEP, Before, Found, Marks
 from penstock.pipelines.removal import Removal, gone, guarded
 from penstock.pipelines.verdicts import is_left_out
 from penstock.ports import Lister
+from penstock.settings import FIRST_DECIDES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,24 +20,45 @@ class Listing:
 
     lister: Lister
     marks: Marks = KEEP
+    address: str = ""
+    """What is listed, as a URI; empty for addresses one by one, and for lists of them."""
+    beside: Neighbours = no_neighbours
+    """Who may see a new source by those around it, where nobody says."""
+    name: str = ""
+    """What a person calls it."""
 
 
 class Discovery:
     """What the listings of one run show; used once.
 
     A source that several of them list belongs to the first. As `owner`, the listings are all that there is: a known
-    source that none of them lists is gone, whatever it came from, as soon as all of them are known to be whole.
+    source that none of them lists is gone, whatever it came from, as soon as all of them are known to be whole. Unless
+    `ordered`, listings for different readers may not list the same source.
     """
 
-    def __init__(self, listings: Sequence[Listing], *, owner: bool = False) -> None:
+    def __init__(self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True) -> None:
         self._listings = listings
         self._owner = owner
-        self._seen: set[str] = set()
+        self._apart = not ordered and len({listing.marks.access for listing in listings}) > 1
+        self._seen: dict[str, Listing] = {}
         self._failed = False
         self._left_out: dict[str, Failure] = {}
 
+    @property
+    def given(self) -> tuple[tuple[str, Access], ...]:
+        """What the run is told of addresses: who may see what lies there."""
+        told = ((one.address, one.marks.access) for one in self._listings if one.address)
+        return tuple((address, access) for address, access in told if access is not None)
+
     def found(self) -> Iterator[Found | Failure]:
-        """Sources and what could not be listed, streamed; last what is left out, unless another listing names it."""
+        """Sources and what could not be listed, streamed; last what is left out, unless another listing names it.
+
+        Raises:
+            SettingsError: a source is listed for different readers; nothing was given out then.
+        """
+        yield from list(self._listed()) if self._apart else self._listed()
+
+    def _listed(self) -> Iterator[Found | Failure]:
         for listing in self._listings:
             for one in listing.lister.list():
                 if isinstance(one, Failure) and is_left_out(one):
@@ -42,8 +67,12 @@ class Discovery:
                     self._failed = True
                     yield one
                 elif one.uri not in self._seen:
-                    self._seen.add(one.uri)
-                    yield Found(listed=one, marks=listing.marks)
+                    self._seen[one.uri] = listing
+                    yield Found(
+                        listed=one, marks=listing.marks, address=listing.address, beside=listing.beside(one.uri)
+                    )
+                elif self._apart:
+                    _check_same_readers(one.uri, self._seen[one.uri], listing)
         yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
 
     def removal(self, before: Mapping[str, Before], *, share: float) -> Removal:
@@ -74,3 +103,13 @@ def _parents(uri: str) -> Iterator[str]:
     while (end := uri.rfind("/")) > 0:
         uri = uri[:end]
         yield uri
+
+
+def _check_same_readers(uri: str, first: Listing, second: Listing) -> None:
+    one, other = first.marks.access, second.marks.access
+    if one is None or other is None or one == other:
+        return
+    raise SettingsError(
+        f"{shown(uri)!r} is listed by {first.name}, for {readers(one)}, and by {second.name}, for {readers(other)}; "
+        f"leave it out of one of them (exclude), or set {FIRST_DECIDES}"
+    )

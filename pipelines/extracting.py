@@ -10,10 +10,9 @@ from penstock import ids, loaders
 from penstock.analysis.scripts import language_of
 from penstock.errors import SourceError, UnsupportedFormat
 from penstock.model import Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
-from penstock.pipelines import parts
-from penstock.pipelines.cleaning import clean
+from penstock.pipelines import parts, preparation
 from penstock.pipelines.pool import AbandonablePool
-from penstock.pipelines.reading import Parser, fault
+from penstock.pipelines.preparation import fault
 from penstock.pipelines.verdicts import not_listed, problems_of
 from penstock.ports import Fetcher, Lister
 from penstock.settings import Settings
@@ -39,7 +38,7 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
         SourceError: an address is not there, or is of a kind that is not read.
     """
     listers = [parts.lister(settings, address, ()) for address in addresses]
-    with parts.sandbox(settings) as sandbox:
+    with parts.sandbox(settings, preparation.blueprint()) as sandbox:
         reader = _Extractor(sandbox, parts.fetching(settings), parts.loader_options(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
@@ -76,8 +75,10 @@ def _finished(one: Future[Extracted] | Extracted) -> Extracted:
 class _Extractor:
     """Reads one listed source; several threads may ask at once."""
 
-    def __init__(self, parser: Parser, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions) -> None:
-        self._parser = parser
+    def __init__(
+        self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions
+    ) -> None:
+        self._sandbox = sandbox
         self._fetcher_for = fetcher_for
         self._options = options
 
@@ -109,8 +110,8 @@ class _Extractor:
             etag=fetched.etag,
             labels={},
         )
-        extraction = self._parser.parse(source, fetched.path, fetched.declared_type)
-        return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, clean(extraction))
+        extraction = self._sandbox.parse(source, fetched.path, fetched.declared_type)
+        return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, extraction)
 
 
 def _extracted(source: Source, loader: str, extraction: Extraction) -> Extracted:

@@ -24,6 +24,8 @@ DENSITY = 0.4
 """On what share of the pages from its first to its last: left and right pages may have headers of their own."""
 SHARE_WITHOUT_BOX = 0.5
 """The same as a share of all pages, where nothing but order says where a block stands."""
+ROUNDS = 16
+"""How many running lines may stand one behind the other on a page, where nothing but order says where a block is."""
 LONGEST = 200
 """Characters: a longer text is no header."""
 
@@ -51,7 +53,10 @@ class _Line:
 def furniture(blocks: Sequence[Block], texts: Sequence[str]) -> set[int]:
     """Numbers of the blocks that are furniture, those included that are marked as such already."""
     found = {number for number, block in enumerate(blocks) if block.kind == "furniture"}
-    while more := _repeated(blocks, texts, found):
+    for _ in range(ROUNDS):
+        more = _repeated(blocks, texts, found)
+        if not more:
+            break
         found |= more  # what stood behind a header may be a second one
     return found
 

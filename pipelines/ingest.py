@@ -11,19 +11,21 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from penstock.catalog import Batch, Collection, KnownSource, Quarantined
+from penstock.catalog import Batch, Collection, KnownSource, Put, Quarantined
 from penstock.engines.cached import CachedEmbedder
-from penstock.errors import PenstockError
-from penstock.model import BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.errors import PenstockError, UnstorableValue
+from penstock.model import EVERYBODY, Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import refusals
 from penstock.pipelines.following import Followers
+from penstock.pipelines.inheriting import Inheritance
 from penstock.pipelines.joining import joined, run_report, too_many_failed
 from penstock.pipelines.pool import AbandonablePool
 from penstock.pipelines.reading import Before, Found, Reader
 from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.pipelines.verdicts import Reading, not_listed
+from penstock.pipelines.verdicts import Reading, not_fetched, not_listed
+from penstock.pipelines.widening import Widening, remarks
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -77,6 +79,8 @@ class Ingestion:
         self._watch = watch
         self.stopwatch = stopwatch
         self._before: Mapping[str, Before] = {}
+        self._inheritance: Inheritance | None = None
+        self._widening = Widening(collection, run)
         self._waiting: list[Reading] = []
         self._results: list[SourceResult] = []
         self.followed = time.monotonic() if followed is None else followed
@@ -89,8 +93,14 @@ class Ingestion:
         Raises:
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
+
+        def work() -> None:
+            self._collection.remember(discovery.given, run=self._run)
+            self._inheritance = Inheritance(self._collection)
+            self._bring_up_to_date(discovery, reader)
+
         self._before = everything_known(self._collection)
-        return self._reported(lambda: self._bring_up_to_date(discovery, reader))
+        return self._reported(work)
 
     def add(self, readings: Iterable[Reading]) -> RunReport:
         """Commits readings that were made elsewhere; nothing is removed."""
@@ -111,17 +121,31 @@ class Ingestion:
 
         def work() -> None:
             self._change_model()
-            self._before = known_of(self._collection, [found.listed.uri for found in batch])
+            told = {(found.address, found.marks.access) for found in batch if found.address}
+            given = [(address, access) for address, access in told if access is not None]
+            self._collection.remember(given, run=self._run)
+            uris = [found.listed.uri for found in batch]
+            self._before = known_of(self._collection, uris)
+            self._inheritance = Inheritance(self._collection, uris)
             self._take_all(self._readings(iter(batch), reader))
 
         return self._batch(begun, self._worked(work))
 
-    def finish(self, batches: Sequence[BatchReport], removal: Removal) -> RunReport:
+    def finish(
+        self, batches: Sequence[BatchReport], removal: Removal, given: Iterable[tuple[str, Access]] = ()
+    ) -> RunReport:
         """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
+
+        `given` is what the run was told of addresses, also of those where there was nothing to read.
 
         Raises: as `ingest`.
         """
-        return self._reported(lambda: self._remove(removal), batches)
+
+        def work() -> None:
+            self._collection.remember(given, run=self._run)
+            self._remove(removal)
+
+        return self._reported(work, batches)
 
     def _reported(self, work: Callable[[], None], batches: Sequence[BatchReport] = ()) -> RunReport:
         begun = time.perf_counter()
@@ -129,6 +153,7 @@ class Ingestion:
         self._follow()
         self._attention += refusals(self._collection, self._followers)
         whole = joined((*batches, self._batch(begun, interrupted)))
+        whole = replace(whole, attention=(*whole.attention, *remarks(whole.opened, whole.exposed)))
         return run_report(
             whole,
             collection=self._collection.name,
@@ -163,6 +188,8 @@ class Ingestion:
             seconds=time.perf_counter() - begun,
             stage_seconds=self.stopwatch.seconds(),
             attention=tuple(self._attention),
+            opened=tuple(self._widening.opened),
+            exposed=tuple(self._widening.exposed),
             interrupted=interrupted,
         )
 
@@ -183,7 +210,7 @@ class Ingestion:
         pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
             for found in discovered:
-                before = self._before.get(found.listed.uri, Before())
+                before = self._before_of(found)
                 ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
                 while len(ahead) > 2 * self._pace.workers:
                     yield _finished(ahead.popleft())
@@ -191,6 +218,13 @@ class Ingestion:
                 yield _finished(ahead.popleft())
         finally:
             pool.shutdown()
+
+    def _before_of(self, found: Found) -> Before:
+        before = self._before.get(found.listed.uri, Before())
+        if self._inheritance is None or before.known is not None or found.marks.access is not None:
+            return before
+        tried = before.failed.source.access if before.failed else EVERYBODY
+        return replace(before, inherited=self._inheritance.of(found.listed.uri, tried=tried, beside=found.beside))
 
     def _take_all(self, readings: Iterable[Reading]) -> None:
         chunks = 0
@@ -210,15 +244,40 @@ class Ingestion:
     def _commit_waiting(self) -> None:
         if not self._waiting:
             return
-        puts = tuple(reading.put for reading in self._waiting if reading.put)
-        failures = tuple(reading.quarantined for reading in self._waiting if reading.quarantined)
-        removed = tuple(reading.result.uri for reading in self._waiting if reading.removed)
+        chunks = (chunk for reading in self._waiting if reading.put for chunk in reading.put.chunks)
         with self.stopwatch.timing("embed"):
-            self._embedder.embed([chunk.context for put in puts for chunk in put.chunks], role="passage")
-        self._commit(Batch(puts=puts, removed=removed, failures=failures))
+            self._embedder.embed([chunk.context for chunk in chunks], role="passage")
         waiting, self._waiting = self._waiting, []
-        for reading in waiting:
+        self._commit_readings(waiting)
+
+    def _commit_readings(self, readings: Sequence[Reading]) -> None:
+        """Commits all together; where the database does not store what one of them holds, each by itself."""
+        puts = tuple(reading.put for reading in readings if reading.put)
+        failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
+        removed = tuple(reading.result.uri for reading in readings if reading.removed)
+        known = self._known(puts)
+        try:
+            self._commit(Batch(puts=puts, removed=removed, failures=failures))
+        except UnstorableValue as error:
+            if len(readings) > 1:
+                for reading in readings:
+                    self._commit_readings([reading])
+            else:
+                self._end(self._not_stored(readings[0], error))
+            return
+        self._widening.look(puts, known)
+        for reading in readings:
             self._end(reading.result)
+
+    def _not_stored(self, reading: Reading, error: UnstorableValue) -> SourceResult:
+        uri = reading.result.uri
+        return not_fetched(uri, str(error), self._before.get(uri, Before()).known).result
+
+    def _known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource | None]:
+        uris = [put.source.uri for put in puts]
+        if self._inheritance is None:  # texts that were handed over: nobody has looked yet
+            return dict(self._collection.known_map(uris))
+        return {uri: self._before[uri].known for uri in uris if uri in self._before}
 
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):

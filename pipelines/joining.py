@@ -16,6 +16,8 @@ def joined(batches: Sequence[BatchReport]) -> BatchReport:
         seconds=sum(batch.seconds for batch in batches),
         stage_seconds=_added(batch.stage_seconds for batch in batches),
         attention=tuple(remark for batch in batches for remark in batch.attention),
+        opened=tuple(uri for batch in batches for uri in batch.opened),
+        exposed=tuple(uri for batch in batches for uri in batch.exposed),
         interrupted=any(batch.interrupted for batch in batches),
     )
 

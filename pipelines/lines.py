@@ -23,11 +23,12 @@ _MARKER = re.compile(
 )
 _FIELD = re.compile(r"[A-Z][\w-]{0,20}(?: [\w-]{1,20}){0,2}:\s|[^\W\d_a-zA-Z]{1,10}：")
 """`From: ...`, `日期：...`: a line that begins a new field."""
-_HYPHENATED = re.compile(r"([^\W\d_]+)[-\u2010]$")
 _HYPHENS = "-\u2010"
-_BROKEN_WORD = re.compile(r"[^\W\d_]+[-\u2010]\n\s*[^\W\d_]+")
-_WORD_WITH_HYPHENS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
+_BROKEN_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]++[-\u2010]\n\s*+[^\W\d_]++")
+_WORD_WITH_HYPHENS = re.compile(r"[^\W\d_]++(?:[-\u2010][^\W\d_]++)*+")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
+LONGEST_WORD = 200
+"""Characters at the end of a line among which a broken word, or an address, is looked for."""
 _SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "et", "ou", "y", "o"))
 """After `pre-`, as in `pre- and post-war`, the hyphen stays and so does the space."""
 _FIRST_PARTS = frozenset(("non", "quasi", "self", "well", "two", "three", "four", "twenty", "thirty"))
@@ -78,19 +79,56 @@ def joined(before: str, after: str, words: Words) -> str:
     >>> joined("infor-", "mation", none), joined("well-", "known", none), joined("水从", "水库", none)
     ('information', 'well-known', '水从水库')
     """
-    before, after = before.rstrip(), after.lstrip()
-    kept, glue = _seam(before, after, words)
-    return before[:kept] + glue + after
+    whole = Joining(before)
+    whole.add(after, words)
+    return whole.text
+
+
+class Joining:
+    """Lines or halves of a paragraph that belong together: only the end of all before is looked at for each."""
+
+    def __init__(self, first: str) -> None:
+        self._pieces = [first.rstrip()]
+        self.end = self._pieces[0][-LONGEST_WORD:]
+        """Its last characters."""
+        self.length = len(self._pieces[0])
+        """Characters of all of it."""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._pieces)
+
+    def add(self, after: str, words: Words) -> None:
+        """Goes on with a text as `joined` does; one that is blank adds nothing."""
+        after = after.strip()
+        if not after:
+            return
+        kept, glue = _seam(self.end, after, words)
+        dropped = len(self.end) - kept
+        self._pieces[-1] = self._pieces[-1][: len(self._pieces[-1]) - dropped]
+        self._pieces.append(glue + after)
+        self.length += len(glue) + len(after) - dropped
+        self.end = (self.end[:kept] + glue + after)[-LONGEST_WORD:]
 
 
 def _seam(before: str, after: str, words: Words) -> tuple[int, str]:
     """How much of the first line stays, and what stands between it and the second."""
     if not before or not after:
         return len(before), ""
-    broken = _HYPHENATED.search(before) if before[-1] in _HYPHENS else None
-    if broken and after[0].isalnum():
-        return len(before) - 1, _hyphen(before, broken[1], after, words)
+    if before[-1] in _HYPHENS and after[0].isalnum():
+        first = _last_word(before[:-1])
+        if first:
+            return len(before) - 1, _hyphen(before, first, after, words)
     return len(before), "" if _is_unspaced(before[-1], after[0]) else " "
+
+
+def _last_word(text: str) -> str:
+    """The letters with which a text ends, as far back as a word reaches."""
+    start = end = len(text)
+    while start > max(0, end - LONGEST_WORD) and _FIRST_WORD.match(text, start - 1, start):
+        start -= 1
+    return text[start:]
 
 
 def _hyphen(before: str, first: str, after: str, words: Words) -> str:
@@ -99,7 +137,7 @@ def _hyphen(before: str, first: str, after: str, words: Words) -> str:
     second = found[0] if found else ""
     if second in _SUSPENDED:
         return "- "
-    if not after[0].islower() or "/" in before.rsplit(maxsplit=1)[-1]:
+    if not after[0].islower() or "/" in before[-LONGEST_WORD:].rsplit(maxsplit=1)[-1]:
         return "-"  # `Anglo-Saxon`, `COVID-19`, an address
     return "-" if words.prefers_hyphen(first, second) else ""
 

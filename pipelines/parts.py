@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,13 +14,16 @@ from penstock.catalog import Catalog, Collection, open_catalog
 from penstock.engines.cached import CachedEmbedder, VectorStore
 from penstock.engines.presets import key_of
 from penstock.errors import FetchError, UsageError
-from penstock.pipelines import remote
+from penstock.model import Blueprint
+from penstock.pipelines import preparation, remote
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
+from penstock.pipelines.inheriting import neighbours_of, no_neighbours
 from penstock.pipelines.keeping import InFolder, Kept, OnServers
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.timing import TimedChunker
 from penstock.ports import (
     LLM,
     Analyser,
@@ -29,6 +33,7 @@ from penstock.ports import (
     Float32Array,
     KeywordIndex,
     Lister,
+    PortableCounter,
     Retriever,
     VectorIndex,
 )
@@ -82,13 +87,35 @@ def embedder(settings: Settings) -> Embedder:
 
 
 def chunker(settings: Settings, model: Any) -> Chunker:
-    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees."""
+    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees.
+
+    A text that takes it longer than a file may take to be parsed is refused.
+    """
+    make = registry.load("chunkers", settings.chunker.name, allow_external=settings.allow_external)
+    made: Chunker = make(model, **_chunking(settings, model))
+    return TimedChunker(made, seconds=settings.limits.parse_seconds)
+
+
+def preparing(settings: Settings, model: Any) -> Blueprint:
+    """What the sandbox does with a file's text: cleans it, and cuts it where the token counter can be made there."""
+    if not isinstance(model, PortableCounter):
+        return preparation.blueprint()
+    return preparation.blueprint(
+        {
+            "name": settings.chunker.name,
+            "options": _chunking(settings, model),
+            "counter": asdict(model.counter),
+            "allow_external": settings.allow_external,
+        }
+    )
+
+
+def _chunking(settings: Settings, model: Any) -> dict[str, Any]:
+    """The options of the chunker."""
     given = settings.chunker
     seen = model.max_tokens - SPECIAL_TOKENS
     overlap = {"overlap": given.overlap} if given.name == "window" else {}
-    make = registry.load("chunkers", given.name, allow_external=settings.allow_external)
-    made: Chunker = make(model, tokenizer=model.identity, size=min(given.size or seen, seen), **overlap)
-    return made
+    return {"tokenizer": model.identity, "size": min(given.size or seen, seen), **overlap}
 
 
 def followers(
@@ -156,7 +183,7 @@ def retriever(
     """The hybrid retriever over the collection's indexes."""
     given = settings.retrieval
     fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
-    return retrievers.HybridRetriever(
+    hybrid = retrievers.HybridRetriever(
         collection,
         searcher(given.legs, indexes, words, model),
         analyser=words,
@@ -164,6 +191,7 @@ def retriever(
         weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),
         candidates=given.candidates,
     )
+    return retrievers.ReaderRetriever(hybrid, required=settings.access.required)
 
 
 def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -> retrievers.Searcher:
@@ -201,6 +229,22 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
         raise
 
 
+def addressed(
+    settings: Settings, addresses: Iterable[str | Path], marks: Marks, present: Collection | None
+) -> list[Listing]:
+    """The listings of addresses that a person named; `present` is the collection, if there is one yet.
+
+    Raises: as `lister`.
+    """
+    known = [source.source.uri for source in present.sources()] if present else []
+    made = []
+    for one in addresses:
+        listed, uri = lister(settings, one, known), loaders.address_of(str(one))
+        beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
+    return made
+
+
 def listings(
     settings: Settings, collection: CollectionSettings, fetcher_for: Callable[[str], Fetcher]
 ) -> list[Listing]:
@@ -209,8 +253,10 @@ def listings(
         Listing(
             lister=described_lister(settings, entry, fetcher_for),
             marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
+            address=loaders.uri_of(entry.path) if entry.path else "",
+            name=f"entry {number} ({entry.address!r})",
         )
-        for entry in collection.sources
+        for number, entry in enumerate(collection.sources, start=1)
     ]
 
 
@@ -237,8 +283,8 @@ def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Cal
         return loaders.UnlistedPath(path, error)
 
 
-def sandbox(settings: Settings) -> loaders.Sandbox:
-    """The processes that parse; none is started before a file needs it."""
+def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
+    """The processes that parse and prepare; none is started before a file needs it."""
     limits = settings.limits
     return loaders.Sandbox(
         options=loader_options(settings),
@@ -246,6 +292,7 @@ def sandbox(settings: Settings) -> loaders.Sandbox:
         memory_mib=limits.parse_mib,
         text_mib=limits.text_mib,
         workers=limits.workers,
+        preparation=prepared_by,
     )
 
 

@@ -7,24 +7,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from penstock.model import Hit, Span
+from penstock.pipelines.special_tokens import broken
 
 GAP = 2
 """Characters that may lie between neighbours: what stands between two blocks of a document is no text of its own."""
 
 MARKER = re.compile(
-    r"[\[【［〔]\s*(?:\^|(?:sources?|来源|资料|文献|引用)\s*[:：]?)?\s*"
-    r"(?P<numbers>\d{1,3}(?:\s*(?:[,，、;；–~-]|and|和)\s*\d{1,3})*)"
-    r"\s*(?:†[^\[\]【】［］〔〕]{0,40})?[\]】］〕]",
+    r"[\[【［〔]\s*+(?:(?:\^|(?:sources?|来源|资料|文献|引用)\s*+[:：]?)\s*+)?"
+    r"(?P<numbers>\d{1,3}+(?:\s*+(?:[,，、;；–~-]|and|和)\s*+\d{1,3}+)*+)"
+    r"\s*+(?:†[^\[\]【】［］〔〕]{0,40})?[\]】］〕]",
     re.IGNORECASE,
 )
-"""A citation mark as models write it: `[1]`, `[1, 2]`, `【1】`, `［１］`, `[来源1]`, `[^1]`."""
+"""A citation mark as models write it: `[1]`, `[1, 2]`, `【1】`, `［１］`, `[来源1]`, `[^1]`.
 
-_SPECIAL = re.compile(
-    r"<(?=[|｜])|(?<=[|｜])>|<(?=<)|>(?=>)"
-    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|think|thinking|system|user|assistant|tool|start_of_turn|end_of_turn)>)"
-    r"|\[(?=/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
-    re.IGNORECASE,
-)
+Possessive, and no two repeats of blanks side by side: a bracket with blanks alone is seen through once."""
+
 _ROLE = re.compile(
     r"^(?=[ \t#*>_-]*(?:system|user|assistant|human|ai|developer|tool|系统|用户|助手|助理|人类)"
     r"(?:[ \t]*(?:message|prompt|instructions?|消息|提示|指令))?[ \t*_]*[:：])",
@@ -100,7 +97,7 @@ def harmless(text: str) -> str:
     """
     text = _LINE_ENDS.sub("\n", text)
     text = "".join(_shown(char) for char in text)
-    text = _SPECIAL.sub(lambda found: " > " if found[0] == ">" else f"{found[0]} ", text)
+    text = broken(text)
     text = _ROLE.sub("> ", text)
     return unmarked(text)
 

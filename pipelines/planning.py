@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from penstock.model import BatchReport, Failure, SourceResult
+from penstock.model import Access, BatchReport, Failure, SourceResult, lets_in
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.reading import Before, Found
 from penstock.pipelines.removal import Removal
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.verdicts import Reading, not_listed
+from penstock.pipelines.widening import remarks
 
 Settle = Callable[[Found, Before], Reading | None]
 """The outcome of a source, where its listing alone tells it."""
@@ -28,6 +29,16 @@ class Plan:
     """Outcomes that need no reading: unchanged sources, known failures, and what could not be listed."""
     removal: Removal
     """What `finish` takes out, or why the guard stops it."""
+    given: tuple[tuple[str, Access], ...] = ()
+    """What the run was told of addresses: who may see what lies there."""
+    opened: tuple[str, ...] = ()
+    """URIs of known sources that somebody will see who does not yet."""
+
+    @property
+    def attention(self) -> tuple[str, ...]:
+        """What a person should look at before it is done."""
+        refused = (self.removal.refused,) if self.removal.refused else ()
+        return (*self.removal.remarks, *refused, *remarks(self.opened, ()))
 
     @property
     def new(self) -> tuple[Found, ...]:
@@ -51,6 +62,7 @@ def plan_run(
     """Looks through the listings once; nothing is fetched but lists and sitemaps, and nothing is written."""
     pending: list[Found] = []
     results: list[SourceResult] = []
+    opened: list[str] = []
     for found in stopwatch.timing_each("discover", discovery.found()):
         if isinstance(found, Failure):
             results.append(not_listed(found))
@@ -58,6 +70,8 @@ def plan_run(
             results.append(reading.result)
         else:
             pending.append(found)
+            if _opens(found, before.get(found.listed.uri)):
+                opened.append(found.listed.uri)
     seconds = stopwatch.seconds()
     return Plan(
         collection=collection,
@@ -65,4 +79,11 @@ def plan_run(
         changed=frozenset(found.listed.uri for found in pending if found.listed.uri in before),
         settled=BatchReport(results=tuple(results), seconds=sum(seconds.values()), stage_seconds=seconds),
         removal=discovery.removal(before, share=removal_share),
+        given=discovery.given,
+        opened=tuple(opened),
     )
+
+
+def _opens(found: Found, before: Before | None) -> bool:
+    known, access = before.known if before else None, found.marks.access
+    return known is not None and access is not None and lets_in(access, known.source.access)

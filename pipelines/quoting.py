@@ -12,7 +12,11 @@ QUOTED = re.compile(
     r"|„(?P<g>[^„“”]+)[“”]"
 )
 """A quotation in quotation marks of any style; the one group that matched holds what stands between them."""
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…+|\.\.\.+)\s*")
+_ELLIPSIS = re.compile(r"\[\s*+(?:…|\.\.\.)\s*+\]|\(\s*+(?:…|\.\.\.)\s*+\)|…++|\.{3,}+")
+MOST_PARTS = 32
+"""Parts between the ellipses of one quote: what leaves out more is no quote."""
+MOST_PLACES = 200
+"""Places inside of words at which a part is found before it counts as not found."""
 _ALIKE = {
     **dict.fromkeys('“”„‟«»「」『』＂〝〞"‘’‚‛`´′', "'"),  # marks inside a quotation change with those around it
     **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
@@ -49,12 +53,16 @@ def find_quote(quote: str, text: str) -> list[Span] | None:
     """Where a quote stands in a text: one span for each part between ellipses, in order; None where it does not.
 
     Compared are the canonical forms. Marks of punctuation at a part's ends are not, nor the case of its first letter,
-    which a sentence around it may change. A part in Latin letters begins and ends at a word's ends.
+    which a sentence around it may change. A part in Latin letters begins and ends at a word's ends. A quote of more
+    than `MOST_PARTS` parts stands nowhere.
     """
+    parts = list(filter(None, map(_bare, _ELLIPSIS.split(quote))))
+    if len(parts) > MOST_PARTS:
+        return None
     whole = canonical(text)
     spans: list[Span] = []
     begin = 0
-    for part in filter(None, map(_bare, _ELLIPSIS.split(quote))):
+    for part in parts:
         places = [_find(form, whole, text, begin) for form in (part, _swapped(part))]
         found = min((at for at in places if at >= 0), default=None)
         if found is None:
@@ -93,10 +101,13 @@ def _swapped(part: str) -> str:
 
 
 def _find(part: str, whole: Canonical, text: str, begin: int) -> int:
-    at = whole.text.find(part, begin)
-    while at >= 0 and _cuts_a_word(text, whole.at[at], whole.at[at + len(part) - 1] + 1):
+    """Where a part stands in whole words; -1 where it does not."""
+    at = begin - 1
+    for _ in range(MOST_PLACES):
         at = whole.text.find(part, at + 1)
-    return at
+        if at < 0 or not _cuts_a_word(text, whole.at[at], whole.at[at + len(part) - 1] + 1):
+            return at
+    return -1
 
 
 def _cuts_a_word(text: str, start: int, end: int) -> bool:

@@ -7,16 +7,31 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from traceback import extract_tb
 from typing import Protocol
 
 from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
+from penstock.chunkers import chunks_of
 from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
-from penstock.model import Document, Extraction, Failure, Fetched, Labels, Listed, Source
+from penstock.loaders import Parsed
+from penstock.model import (
+    EVERYBODY,
+    Access,
+    Chunk,
+    Document,
+    Draft,
+    Extraction,
+    Failure,
+    Fetched,
+    Labels,
+    Listed,
+    Source,
+)
 from penstock.pipelines import verdicts
-from penstock.pipelines.cleaning import CLEANING_VERSION, clean
+from penstock.pipelines.cleaning import CLEANING_VERSION
+from penstock.pipelines.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
+from penstock.pipelines.preparation import fault
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.verdicts import Reading
 from penstock.ports import Chunker, Fetcher
@@ -26,10 +41,14 @@ UNSUPPORTED = "none"
 
 
 class Parser(Protocol):
-    """Parses a file where it can do no harm."""
+    """Parses, cleans and cuts where it can do no harm."""
 
-    def parse(self, source: Source, path: Path, declared: str) -> Extraction | Failure:
+    def prepare(self, source: Source, path: Path, declared: str) -> Parsed | Failure:
         """What the file says, or why it cannot be read; `declared` is the media type that its origin declared."""
+        ...
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a cleaned text is cut; None where that is left to the caller."""
         ...
 
 
@@ -67,6 +86,10 @@ class Found:
 
     listed: Listed
     marks: Marks = KEEP
+    address: str = ""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    beside: Inherited = NOTHING_SAID
+    """Who may see it by the sources around it, should it be new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +98,8 @@ class Before:
 
     known: KnownSource | None = None
     failed: Quarantined | None = None
+    inherited: Inherited = NOTHING_SAID
+    """Who may see it where the run does not say and nothing was known."""
 
 
 class Reader:
@@ -105,7 +130,7 @@ class Reader:
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
             same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
-            marked = known is None or found.marks.on(known.source) == known.source
+            marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
             return verdicts.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
             return verdicts.as_before(known)
@@ -116,7 +141,9 @@ class Reader:
 
         Who may see what was read before follows `found` also where nothing could be made of it.
         """
-        return _marked(self._read_or_failed(found, before), found.marks, before.known)
+        if before.known is None and found.marks.access is None and before.inherited.access is None:
+            return verdicts.not_fetched(found.listed.uri, UNKNOWN, None)
+        return _marked(self._read_or_failed(found, before), found.marks, before)
 
     def _read_or_failed(self, found: Found, before: Before) -> Reading:
         listed = found.listed
@@ -150,7 +177,7 @@ class Reader:
     def _read_bytes(self, found: Found, fetched: Fetched, before: Before) -> Reading:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
-        source = _source(found, fetched, media_type, before.known)
+        source = found.marks.on(self._source(found.listed, fetched, media_type, before))
         loader = self._loader(media_type)
         if loader == UNSUPPORTED:
             return verdicts.skipped(source, loader, f"no loader for {media_type}")
@@ -164,15 +191,40 @@ class Reader:
             return verdicts.copied(source, copy)
         return self._parse(source, fetched, loader, known)
 
+    def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: Before) -> Source:
+        source = Source(
+            uri=listed.uri,
+            media_type=media_type,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            modified=fetched.modified,
+            etag=fetched.etag,
+            labels=before.known.source.labels if before.known else {},
+            access=before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256),
+        )
+        return _dated(source, listed)
+
+    def _inherited(self, inherited: Inherited, sha256: str) -> Access:
+        if not inherited.decided:
+            return access_of_copies(self._collection.access_of_bytes(sha256))
+        return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
+
     def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
         with self._stopwatch.timing("parse"):
-            extraction = self._parser.parse(source, fetched.path, fetched.declared_type)
-        if isinstance(extraction, Failure):
-            return verdicts.broken(source, self._tried_with(extraction, loader), extraction, known)
-        with self._stopwatch.timing("clean"):
-            extraction = clean(extraction)
+            parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
+        if isinstance(parsed, Failure):
+            return verdicts.broken(source, self._tried_with(parsed, loader), parsed, known)
+        self._stopwatch.part("parse", parsed.seconds)
         with self._stopwatch.timing("chunk"):
-            return cut(source, extraction, loader, known, collection=self._collection.name, chunker=self._chunker)
+            return cut(
+                source,
+                parsed.extraction,
+                loader,
+                known,
+                collection=self._collection.name,
+                chunker=self._chunker,
+                drafts=parsed.drafts,
+            )
 
     def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
         """The stored text in pieces of the present size; nothing is parsed."""
@@ -181,6 +233,11 @@ class Reader:
         stored = self._collection.document(known.document_id)
         if stored is None:
             raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
+        with self._stopwatch.timing("chunk"):
+            drafts = self._parser.cut(source, _as_extraction(stored.document))
+            if isinstance(drafts, Failure):
+                return verdicts.not_fetched(source.uri, drafts.message, known)
+            chunks = chunked(stored.document, stored.content, self._chunker, drafts)
         put = Put(
             source=source,
             outcome=known.outcome,
@@ -189,7 +246,7 @@ class Reader:
             loader=known.loader,
             chunker=self._chunker.fingerprint,
             document=stored.document,
-            chunks=tuple(self._chunker.chunk(stored.document, stored.content)),
+            chunks=chunks,
         )
         return verdicts.cut_anew(put)
 
@@ -213,23 +270,14 @@ class Reader:
             return UNSUPPORTED
 
 
-def _source(found: Found, fetched: Fetched, media_type: str, known: KnownSource | None) -> Source:
-    source = Source(
-        uri=found.listed.uri,
-        media_type=media_type,
-        sha256=fetched.sha256,
-        size=fetched.size,
-        modified=fetched.modified,
-        etag=fetched.etag,
-        labels=known.source.labels if known else {},
-        access=known.source.access if known else frozenset(),
-    )
-    return found.marks.on(_dated(source, found.listed))
-
-
-def _marked(reading: Reading, marks: Marks, known: KnownSource | None) -> Reading:
-    """The reading, with the marks on what was read before where nothing takes its place."""
-    if reading.put or reading.removed or known is None or marks.on(known.source) == known.source:
+def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
+    """The reading, with the marks on what was read, or tried, before where nothing takes its place."""
+    known, failed = before.known, before.failed
+    if reading.put or reading.removed:
+        return reading
+    if failed and reading.quarantined is None and marks.on(failed.source) != failed.source:
+        reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
+    if known is None or marks.on(known.source) == known.source:
         return reading
     return replace(reading, put=verdicts.touched(marks.on(known.source), known).put)
 
@@ -240,13 +288,8 @@ def _dated(source: Source, listed: Listed) -> Source:
     return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 
-def fault(error: Exception) -> str:
-    """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
-    last = extract_tb(error.__traceback__)[-1]
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
-    return (
-        f"a fault of Penstock, not of the source: {told} ({Path(last.filename).name}:{last.lineno}); please report it"
-    )
+def _as_extraction(document: Document) -> Extraction:
+    return Extraction(title=document.title, text=document.text, blocks=document.blocks)
 
 
 def _same(listed: Listed, source: Source) -> bool:
@@ -255,10 +298,36 @@ def _same(listed: Listed, source: Source) -> bool:
     return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
 
 
+def chunked(
+    document: Document, content: str, chunker: Chunker, drafts: tuple[Draft, ...] | None = None
+) -> tuple[Chunk, ...]:
+    """The chunks of a document: where it was cut already by that chunker, in another process, else where it cuts now.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
+    if drafts is None:
+        return tuple(chunker.chunk(document, content))
+    return tuple(chunks_of(drafts, document, content, fingerprint=chunker.fingerprint))
+
+
 def cut(
-    source: Source, extraction: Extraction, loader: str, known: KnownSource | None, *, collection: str, chunker: Chunker
+    source: Source,
+    extraction: Extraction,
+    loader: str,
+    known: KnownSource | None,
+    *,
+    collection: str,
+    chunker: Chunker,
+    drafts: tuple[Draft, ...] | None = None,
 ) -> Reading:
-    """The reading of a source whose text is at hand: its document and chunks, or that it has no text."""
+    """The reading of a source whose text is at hand: its document and chunks, or that it has no text.
+
+    `drafts` say where that chunker cut the text already.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
     language = language_of(extraction.text)
     content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
     document = Document(
@@ -270,7 +339,7 @@ def cut(
         blocks=extraction.blocks,
         loader=loader,
     )
-    chunks = tuple(chunker.chunk(document, content))
+    chunks = chunked(document, content, chunker, drafts)
     pages = len({place.page for block in document.blocks for place in block.places}) or 1
     if not chunks:
         return verdicts.without_text(source, loader, extraction, pages=pages)

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from penstock.catalog import Collection
+from penstock.catalog import Collection, KnownSource
 from penstock.errors import LimitExceeded
-from penstock.model import Extraction, ExtractionWriter, Labels, Source
+from penstock.model import EVERYBODY, Access, Extraction, ExtractionWriter, Labels, Source
+from penstock.pipelines.inheriting import NOTHING_SAID, UNKNOWN, Inheritance
 from penstock.pipelines.reading import cut
 from penstock.pipelines.verdicts import Reading, as_before, not_fetched
 from penstock.ports import Chunker
@@ -22,10 +23,11 @@ class Record:
     text: str
     title: str = ""
     labels: Labels = field(default_factory=dict)
-    access: frozenset[str] = frozenset()
+    access: Access | None = None
+    """None: as it was before, or what its address was last given; else everybody."""
 
-    def source(self) -> Source:
-        """Where the text came from, as the catalog keeps it."""
+    def source(self, access: Access) -> Source:
+        """Where the text came from, as the catalog keeps it, for those who may see it."""
         encoded = f"{self.title}\n{self.text}".encode("utf-8", "surrogatepass")
         return Source(
             uri=self.uri,
@@ -33,7 +35,7 @@ class Record:
             sha256=hashlib.sha256(encoded).hexdigest(),
             size=len(encoded),
             labels=self.labels,
-            access=self.access,
+            access=access,
         )
 
     def extraction(self) -> Extraction:
@@ -52,7 +54,12 @@ def _whole(text: str) -> str:
 def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[Reading]:
     """What the catalog shall hold of each record; one that it holds already is unchanged."""
     for record in records:
-        source, known = record.source(), collection.known(record.uri)
+        known = collection.known(record.uri)
+        access = _access(record, collection, known)
+        if access is None:
+            yield not_fetched(record.uri, UNKNOWN, None)
+            continue
+        source = record.source(access)
         try:
             collection.check_uri(record.uri)
         except LimitExceeded as error:
@@ -62,3 +69,11 @@ def readings_of(records: Iterable[Record], collection: Collection, chunker: Chun
             yield as_before(known)
         else:
             yield cut(source, record.extraction(), LOADER, known, collection=collection.name, chunker=chunker)
+
+
+def _access(record: Record, collection: Collection, known: KnownSource | None) -> Access | None:
+    if record.access is not None:
+        return record.access
+    if known is not None:
+        return known.source.access
+    return Inheritance(collection, [record.uri]).of(record.uri, tried=EVERYBODY, beside=NOTHING_SAID).access

@@ -43,7 +43,7 @@ def plan(found: Plan) -> dict[str, Any]:
         "changed": [one.listed.uri for one in found.pending if one.listed.uri in found.changed],
         **settled,
         "removed": list(found.removal.removed),
-        "attention": [*found.removal.remarks, *([found.removal.refused] if found.removal.refused else [])],
+        "attention": list(found.attention),
     }
 
 

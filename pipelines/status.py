@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.catalog import Collection, Quarantined, RunInfo
+import numpy as np
+
+from penstock.catalog import Quarantined, RunInfo
 from penstock.model import ChunkCounts
 from penstock.pipelines.following import Followers
+from penstock.pipelines.readers import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +31,16 @@ class Status:
     quarantine: tuple[Quarantined, ...]
 
 
-def look(collection: Collection, followers: Followers, home: Path) -> Status:
-    """The present status.
+def look(view: View, followers: Followers, home: Path) -> Status:
+    """The present status, as far as it is seen: for a reader, all counts are of what the reader sees.
 
     Raises:
         DamagedIndex: an index cannot be read; `doctor --repair` builds it anew.
     """
+    collection = view.collection
     sources: dict[str, int] = {}
-    for known in collection.sources():
+    for known in collection.sources(where=view.where):
         sources[known.outcome] = sources.get(known.outcome, 0) + 1
-    keyword, vector = followers.counts()
     return Status(
         collection=collection.name,
         home=home,
@@ -46,8 +49,23 @@ def look(collection: Collection, followers: Followers, home: Path) -> Status:
         vector_revision=followers.vector.index.revision,
         embedder=collection.embedder(),
         sources=sources,
-        languages=dict(collection.languages()),
-        chunks=ChunkCounts(catalog=collection.chunk_count(), keyword=keyword, vector=vector),
+        languages=dict(collection.languages(where=view.where)),
+        chunks=count(view, followers),
         last_run=collection.last_run(),
-        quarantine=collection.quarantine(),
+        quarantine=view.quarantine(),
     )
+
+
+def count(view: View, followers: Followers) -> ChunkCounts:
+    """The chunks that are seen, as each store counts them.
+
+    Raises: as `look`.
+    """
+    rows = view.rows()
+    if rows is None:
+        keyword, vector = followers.counts()
+        return ChunkCounts(catalog=view.collection.chunk_count(), keyword=keyword, vector=vector)
+    keyword, vector = (
+        np.intersect1d(rows, index.rows()).size for index in (followers.keyword.index, followers.vector.index)
+    )
+    return ChunkCounts(catalog=rows.size, keyword=keyword, vector=vector)

@@ -8,8 +8,6 @@ from pathlib import Path
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
-from penstock.pipelines import parts
-from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.ingest import Watch, everything_known, ignore
 from penstock.pipelines.joining import status_of
 from penstock.pipelines.planning import Plan, plan_run
@@ -47,12 +45,11 @@ class Stepwise(Penstock):
             UnknownName: no address is given, and `penstock.toml` does not describe the collection.
             SourceError: an address is not there and never was, or is of a kind that is not read.
         """
-        listings = self.listings(*addresses, labels=labels, access=access) if addresses else self.described()
         stopwatch = Stopwatch()
         present = self.present()
         return plan_run(
             self.settings.collection,
-            Discovery(listings, owner=not addresses),
+            self.discovery(*addresses, labels=labels, access=access),
             everything_known(present) if present else {},
             self._reader(present, self._sandbox, stopwatch).settled if present else lambda _found, _before: None,
             removal_share=self.settings.removal_share,
@@ -95,7 +92,8 @@ class Stepwise(Penstock):
         stopped = () if whole else (BatchReport(interrupted=True),)
         with self._lock():
             working = self._ingestion(run, watch)
-            report = working.finish((plan.settled, *batches, *stopped), plan.removal if whole else Removal())
+            removal = plan.removal if whole else Removal()
+            report = working.finish((plan.settled, *batches, *stopped), removal, plan.given)
             self.collection.finish_run(run, report, status_of(report))
         self._close_sandbox()
         return report
@@ -110,7 +108,7 @@ class Stepwise(Penstock):
 
     @cached_property
     def _sandbox(self) -> Sandbox:
-        return parts.sandbox(self.settings)
+        return self._new_sandbox()
 
     def _close_sandbox(self) -> None:
         sandbox: Sandbox | None = self.__dict__.pop("_sandbox", None)

@@ -38,6 +38,13 @@ class Stopwatch:
                 return
             yield item
 
+    def part(self, stage: Stage, others: Mapping[Stage, float]) -> None:
+        """Gives other stages what they took of the time that was counted for a stage."""
+        with self._lock:
+            for other, seconds in others.items():
+                self._seconds[other] += seconds
+                self._seconds[stage] -= seconds
+
     def seconds(self) -> Mapping[Stage, float]:
         """Seconds by stage so far."""
         with self._lock:

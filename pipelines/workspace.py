@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -9,22 +10,23 @@ from typing import Any, Self
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
-from penstock.loaders import as_shown, shown, uri_of
+from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
-from penstock.pipelines.discovery import Discovery, Listing
+from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
 from penstock.pipelines.prompting import Prompting, assemble
+from penstock.pipelines.readers import View, access_of, principals_of
 from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
-from penstock.pipelines.status import Status, look
+from penstock.pipelines.status import Status, count, look
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
-from penstock.retrievers import NeighbourRetriever
+from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
 
 EVERYTHING = Filter()
@@ -94,7 +96,8 @@ class Penstock:
         """Brings the collection to what the addresses (files, folders, URLs) say now, and tells each source's outcome.
 
         Only what changed is parsed and embedded; a source that is gone from a folder is removed. `labels` and `access`
-        are attached to every source of the run (None keeps what a source has); `watch` is called with each outcome.
+        are attached to every source of the run; None keeps what a source has, and gives a new one the access that its
+        address was last given. An empty `access` is for everybody. `watch` is called with each outcome.
 
         Raises:
             UsageError: no address was given, or a setting is not allowed.
@@ -103,7 +106,7 @@ class Penstock:
         """
         if not addresses:
             raise UsageError("nothing to ingest: give at least one file, folder or URL")
-        return self._bring("ingest", Discovery(self.listings(*addresses, labels=labels, access=access)), watch)
+        return self._bring("ingest", self.discovery(*addresses, labels=labels, access=access), watch)
 
     def sync(self, *, watch: Watch = ignore) -> RunReport:
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
@@ -113,38 +116,38 @@ class Penstock:
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
-        return self._bring("sync", Discovery(self.described(), owner=True), watch)
+        return self._bring("sync", self.discovery(), watch)
 
-    def listings(
+    def discovery(
         self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
-    ) -> list[Listing]:
-        """What an ingest of these addresses would list; nothing is made or locked for it.
+    ) -> Discovery:
+        """What an ingest of these addresses would list, or without any a sync; nothing is made or locked for it.
 
         Raises:
+            UsageError: `access` names a principal that is blank.
             SourceError: an address is not there and never was, or is of a kind that is not read.
+            UnknownName: no address is given, and `penstock.toml` does not describe the collection.
         """
-        marks = Marks(labels=labels, access=None if access is None else frozenset(access))
-        present = self.present()
-        known = [source.source.uri for source in present.sources()] if present else []
-        return [Listing(lister=parts.lister(self.settings, one, known), marks=marks) for one in addresses]
-
-    def described(self) -> list[Listing]:
-        """The listings of the entries that `penstock.toml` has for the collection, in their order.
-
-        Raises:
-            UnknownName: it has none.
-        """
+        if addresses:
+            marks = Marks(labels=labels, access=access_of(access))
+            return Discovery(parts.addressed(self.settings, addresses, marks, self.present()))
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
-        return parts.listings(self.settings, described[self.settings.collection], self._fetching)
+        given = described[self.settings.collection]
+        return Discovery(
+            parts.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
+        )
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
-            with parts.sandbox(self.settings) as sandbox:
+            with self._new_sandbox() as sandbox:
                 return run.ingest(discovery, self._reader(self.collection, sandbox, run.stopwatch))
 
         return self._write(command, work, watch)
+
+    def _new_sandbox(self) -> Sandbox:
+        return parts.sandbox(self.settings, parts.preparing(self.settings, self._embedder))
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
         chunker = parts.chunker(self.settings, self._embedder)
@@ -171,14 +174,20 @@ class Penstock:
 
         return self._write("add", work, watch)
 
-    def remove(self, *addresses: str | Path, watch: Watch = ignore) -> RunReport:
+    def remove(
+        self, *addresses: str | Path, principals: Iterable[str] | None = None, watch: Watch = ignore
+    ) -> RunReport:
         """Takes sources out of the collection, by URI or path; a folder stands for everything below it.
 
+        With `principals`, only what these readers see is taken out, and counted.
+
         Raises:
-            UnknownName: the collection has no such source.
+            UnknownName: the collection has no such source, or none that these readers see.
         """
-        uris = [uri for address in addresses for uri in self._known_below(str(address))]
-        return self._write("remove", lambda run: run.remove(uris), watch)
+        view = self._view(principals)
+        uris = [uri for address in addresses for uri in view.below(str(address))]
+        report = self._write("remove", lambda run: run.remove(uris), watch)
+        return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
         self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
@@ -219,36 +228,44 @@ class Penstock:
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
-    def status(self) -> Status:
+    def status(self, *, principals: Iterable[str] | None = None) -> Status:
         """How the collection and its indexes stand, also where the settings name another model than it was built with.
 
+        With `principals`, sources, chunks and quarantine are those that these readers see.
+
         Raises:
+            UsageError: a reader is required (`access.required`), and none is named.
             UnknownName: there is no such collection.
             DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
         """
-        return look(self.collection, self._followers_as_built, self.settings.home)
+        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs."""
+    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
+        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
+
+        With `deep` also whether they say the same of each, and whether every file is still what was written. With
+        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        """
+        view = self._view(principals)
         if not repair:
-            return doctor.examine(self.collection, self._followers_as_built)
+            return doctor.examine(view, self._followers_as_built, deep=deep)
         with self._index_lock():
-            return doctor.repair(self.collection, self._followers_as_built)
+            return doctor.repair(view, self._followers_as_built, deep=deep)
 
-    def show(self, document: str) -> StoredDocument:
+    def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
 
         Raises:
-            UnknownName: there is none.
+            UsageError: a reader is required (`access.required`), and none is named.
+            UnknownName: there is none, or none that the `principals` see.
         """
-        found = self.collection.document(document) or self.collection.document(uri_of(document))
-        if found is None:
-            known = [source.source.uri for source in self.collection.sources()]
-            for uri in as_shown(known, document):
-                found = self.collection.document(uri)
-        if found is None:
-            raise UnknownName("document", shown(document), map(shown, known[:20]))
-        return found
+        return self._view(principals, reads=True).document(document)
+
+    def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
+        """What these readers see; for what reads documents, a reader has to be named where that is required."""
+        reader, required = principals_of(principals), self.settings.access.required
+        check_reader(reader, required=required and reads)
+        return View(self.collection, reader, names=reader is not None or not required)
 
     def collections(self) -> tuple[CollectionInfo, ...]:
         """All collections of the home."""
@@ -382,13 +399,3 @@ class Penstock:
             stopwatch=Stopwatch(),
             followed=followed,
         )
-
-    def _known_below(self, address: str) -> list[str]:
-        uri = uri_of(address)
-        known = [source.source.uri for source in self.collection.sources()]
-        known += [failed.source.uri for failed in self.collection.quarantine()]
-        below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
-        below = below or as_shown(known, address)
-        if not below:
-            raise UnknownName("source", shown(address), map(shown, known[:20]))
-        return below

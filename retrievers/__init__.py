@@ -7,6 +7,7 @@ from penstock.retrievers.fusion import reciprocal_rank, weighted
 from penstock.retrievers.hybrid import HybridRetriever
 from penstock.retrievers.legs import JointIndex, JointLegs, KeywordLeg, Searcher, SearchLeg, SeparateLegs, VectorLeg
 from penstock.retrievers.neighbours import NeighbourRetriever
+from penstock.retrievers.readers import ReaderRetriever, check_reader
 from penstock.retrievers.weighing import Weighed, weigh
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "JointLegs",
     "KeywordLeg",
     "NeighbourRetriever",
+    "ReaderRetriever",
     "SearchLeg",
     "Searcher",
     "SeparateLegs",
     "VectorLeg",
     "Weighed",
+    "check_reader",
     "reciprocal_rank",
     "weigh",
     "weighted",

@@ -48,4 +48,5 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.delenv(name)
     folder = tmp_path / "penstock-home"
     monkeypatch.setenv("PENSTOCK_HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # what is trusted is noted there
     return folder

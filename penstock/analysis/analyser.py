@@ -61,7 +61,8 @@ class TextAnalyser:
         asked += self._besides(text, normalised)
         asked = asked or list(self._cut(normalised))
         added = (token for term in self._other_terms(normalised) for token in self.tokens(term))
-        return [*asked, *(token for token in dict.fromkeys(added) if token not in asked)]
+        known = frozenset(asked)
+        return [*asked, *(token for token in dict.fromkeys(added) if token not in known)]
 
     def _cut(self, normalised: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
         for kind, run in runs(normalised):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from penstock.analysis.marks import without_piles
+
 LETTERS_WITH_STROKE = {
     "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŧ": "t", "ŋ": "n",
 }  # fmt: skip
@@ -29,7 +31,7 @@ def normalise(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    apart = _FRACTION.sub(" ", text)  # 6½ is not 61/2
+    apart = _FRACTION.sub(" ", without_piles(text))  # 6½ is not 61/2
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", apart).casefold())
     return folded.translate(_table())
 

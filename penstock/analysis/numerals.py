@@ -6,6 +6,8 @@ from collections.abc import Iterator
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 TEN_THOUSAND, HUNDRED_MILLION = 10**4, 10**8
+LONGEST = 40
+"""Characters of a numeral: a longer run of them is no number, and its value would have as many digits."""
 _NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百千万亿]{2,}")
 _PLACES = re.compile(r"[〇零一二三四五六七八九]{2,}")
 _VALUE = re.compile(r"(?:[零〇]?[一二两三四五六七八九]?[十百千]|[零〇]?[一二两三四五六七八九]|[万亿])+")
@@ -14,13 +16,15 @@ _VALUE = re.compile(r"(?:[零〇]?[一二两三四五六七八九]?[十百千]|[
 def numbers(run: str) -> Iterator[str]:
     """The numerals of two or more characters in a run of simplified Chinese, in order, written with digits.
 
-    A single character stays a character: 一 is too often no number.
+    A single character stays a character: 一 is too often no number; so does a run of more than `LONGEST`.
 
     >>> list(numbers("第三十五条自二〇二四年起两万元"))
     ['35', '2024', '20000']
     """
     for match in _NUMERAL.finditer(run):
         numeral = match[0]
+        if len(numeral) > LONGEST:
+            continue
         if _PLACES.fullmatch(numeral):
             yield "".join(str(_DIGITS[one]) for one in numeral)
         elif _VALUE.fullmatch(numeral) and (numeral[0] in _DIGITS or numeral[0] == "十"):

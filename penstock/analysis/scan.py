@@ -17,7 +17,7 @@ MARKS = "\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0a00-\u0a5f
 """Signs of other scripts that stand within words and that Python does not count as letters."""
 
 _LETTER = rf"(?:[^\W_{HAN}{KANA}{HANGUL}{UNSPACED}]|[{MARKS}])"
-_THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?!\w|,[0-9])"
+_THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3}){1,20}(?:\.[0-9]+)?(?!\w|,[0-9])"
 _RUN = re.compile(
     rf"(?P<word>{_THOUSANDS}|{_LETTER}++(?:(?:[{CONNECTORS}]|_++){_LETTER}++)*+(?:\+\+|\#)?)"
     rf"|(?P<han>[{HAN}]++(?![{KANA}]))"

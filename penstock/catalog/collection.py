@@ -1,14 +1,16 @@
 """One collection of the catalog: what is in it, what was in it, and the one way to change it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
-from penstock.catalog import changes, committing, hydrating, quarantine, reading, runs
+from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs, verifying
+from penstock.catalog.addresses import Given
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk
+from penstock.catalog.filters import source_conditions
 from penstock.catalog.schema import (
     LIVE,
     belongs,
@@ -21,6 +23,7 @@ from penstock.catalog.schema import (
     source_labels,
     sources,
 )
+from penstock.catalog.schema import addresses as addresses_table
 from penstock.catalog.schema import quarantine as quarantine_table
 from penstock.catalog.schema import runs as runs_table
 from penstock.catalog.schema import vectors as vectors_table
@@ -36,10 +39,11 @@ from penstock.catalog.values import (
 )
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError, LimitExceeded, UnknownName
-from penstock.model import Change, Chunk, Filter, RunReport, Scope
+from penstock.model import Access, Change, Chunk, Filter, RunReport, Scope
 
 Rows = Sequence[int] | NDArray[np.int64]
 """Row numbers, as an index gives them or as a list."""
+EVERYTHING = Filter()
 NEWEST = LIVE - 1
 """A revision after all others: what is live there is live now."""
 
@@ -112,17 +116,19 @@ class Collection:
         """A live source with the same bytes that the same loader read: the oldest."""
         return reading.known_by_bytes(self._database, self._row, sha256, loader)
 
-    def sources(self, *, at: int | None = None) -> Iterator[KnownSource]:
-        """Live sources in the order of their URIs, streamed."""
-        yield from reading.stream_known(self._database, self._row, self._at(at))
+    def sources(self, *, at: int | None = None, where: Filter = EVERYTHING) -> Iterator[KnownSource]:
+        """Live sources in the order of their URIs, streamed; only those that the filter lets through."""
+        yield from reading.stream_known(self._database, self._row, self._at(at), source_conditions(where))
 
-    def document(self, wanted: str, *, at: int | None = None) -> StoredDocument | None:
+    def document(self, wanted: str, *, at: int | None = None, where: Filter = EVERYTHING) -> StoredDocument | None:
         """The document of an id, of the beginning of one, or of a source's URI.
+
+        A source that the filter does not let through is as one that is not there.
 
         Raises:
             UsageError: several ids begin so.
         """
-        return reading.find_document(self._database, self._row, wanted, self._at(at))
+        return reading.find_document(self._database, self._row, wanted, self._at(at), source_conditions(where))
 
     def documents(self, *, not_chunker: str | None = None) -> Iterator[StoredDocument]:
         """Live documents, oldest first, streamed; with `not_chunker` only those that another chunker cut."""
@@ -134,17 +140,9 @@ class Collection:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def languages(self) -> Mapping[str, int]:
-        """Live chunks by language, most first."""
-        count = func.count().label("count")
-        query = (
-            select(chunks.c.language, count)
-            .where(belongs(chunks, self._row), chunks.c.removed_rev == LIVE)
-            .group_by(chunks.c.language)
-            .order_by(count.desc(), chunks.c.language)
-        )
-        with self._database.read() as connection:
-            return {language: int(number) for language, number in connection.execute(query)}
+    def languages(self, *, where: Filter = EVERYTHING) -> Mapping[str, int]:
+        """Live chunks by language, most first; only of sources that the filter lets through."""
+        return hydrating.count_languages(self._database, self._row, where, NEWEST)
 
     def sample(self, n: int) -> list[str]:
         """Texts of at most `n` live chunks, evenly spread: the same ones as long as nothing changes."""
@@ -165,6 +163,41 @@ class Collection:
     def quarantine(self, uris: Sequence[str] | None = None) -> tuple[Quarantined, ...]:
         """All sources that could not be read, or those among some URIs; in the order of their URIs."""
         return quarantine.read_quarantine(self._database, self._row, uris)
+
+    # Who may see it
+
+    def remember(self, told: Iterable[tuple[str, Access]], *, run: int) -> None:
+        """Notes what a run was told of addresses, for the sources that come there later.
+
+        Raises:
+            CatalogError: the database could not be written.
+        """
+        longest = self._database.backend.longest_uri
+        addresses.remember(self._database, (self._row, self.name), told, run=run, longest=longest)
+
+    def given(self, uris: Sequence[str] | None = None) -> Mapping[str, Given]:
+        """What was said last of all addresses, or of those at or above some URIs."""
+        return addresses.read_given(self._database, self._row, uris)
+
+    def restricts(self, *, before_run: int | None = None) -> bool:
+        """Whether there is a live source that not everybody may see, now or before a run changed anything."""
+        return addresses.restricts(self._database, self._row, before_run)
+
+    def access_of_removed(self, uris: Sequence[str] | None = None) -> Mapping[str, Access]:
+        """Who could last see the sources that are gone, all or some; without those that everybody could."""
+        return addresses.access_of_removed(self._database, self._row, uris)
+
+    def access_below(self, folder: str) -> Mapping[str, Access]:
+        """Who may see, or could last see, each source below a folder; empty where everybody sees all of them."""
+        return addresses.access_below(self._database, self._row, folder)
+
+    def access_in(self, folder: str, *, before_run: int) -> Mapping[Access, int]:
+        """How many sources right in a folder had which access before a run changed anything."""
+        return addresses.access_in(self._database, self._row, folder, before_run)
+
+    def access_of_bytes(self, sha256: str) -> Sequence[Access]:
+        """Who may see the live sources with these bytes."""
+        return addresses.access_of_bytes(self._database, self._row, sha256)
 
     # Changing it
 
@@ -234,7 +267,16 @@ class Collection:
             own = select(sources.c.row).where(belongs(sources, self._row))
             connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
             connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
-            for table in (chunks, documents, sources, contents, quarantine_table, revisions, runs_table):
+            for table in (
+                chunks,
+                documents,
+                sources,
+                contents,
+                quarantine_table,
+                addresses_table,
+                revisions,
+                runs_table,
+            ):
                 connection.execute(delete(table).where(belongs(table, self._row)))
             connection.execute(delete(collections).where(collections.c.row == self._row))
 
@@ -287,6 +329,14 @@ class Collection:
                 query = select(chunks.c.row, chunks.c.id).where(belongs(chunks, self._row), chunks.c.row.in_(page))
                 found.update((row, id_) for row, id_ in connection.execute(query))
         return found
+
+    def verify(self) -> Iterator[str]:
+        """What is wrong with the database, and with what is live: all ids and hashes made once more; streamed.
+
+        Raises:
+            CatalogError: the database cannot be read.
+        """
+        return verifying.flaws(self._database, self._row, self.name, self.revision())
 
     # Its record
 

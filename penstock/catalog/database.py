@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from penstock.catalog.backends import Backend, Check
-from penstock.errors import CatalogError
+from penstock.errors import CatalogError, UnstorableValue
 
 T = TypeVar("T")
 PAGE = 500
@@ -86,10 +86,16 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except DataError as error:
+            raise UnstorableValue(str(self.backend.explain(error))) from error
         except SQLAlchemyError as error:
             raise self.backend.explain(error) from error
+        except OverflowError as error:
+            raise UnstorableValue(
+                f"catalog {self.name!r}: a number is too large for the database ({error}); nothing was written"
+            ) from error
         except UnicodeEncodeError as error:
-            raise CatalogError(
+            raise UnstorableValue(
                 f"catalog {self.name!r}: a text holds half of a surrogate pair ({error.object[error.start]!r}), which "
                 "no database stores; nothing was written. Clean the text first"
             ) from error

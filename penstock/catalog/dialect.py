@@ -69,7 +69,7 @@ def backend_of(url: str, password: str | None = None) -> Backend:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        shown = re.sub(".*@", "...@", url, flags=re.DOTALL)  # it may hold a password
+        shown = f"...@{url.rpartition('@')[2]}" if "@" in url else url  # before it may stand a password
         raise CatalogError(f"{shown!r} is no database address; {ALLOWED}") from None
     if parsed.drivername == "sqlite":
         return Sqlite(parsed)

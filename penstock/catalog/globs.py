@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-PART = re.compile(r"\*+|\?|\[(!?)(\]?[^\]]*)\]|[^*?\[]+|\[", re.DOTALL)
+PART = re.compile(r"\*++|\?|\[(!?)(\]?[^\]]*+)\]|[^*?\[]++|\[", re.DOTALL)
 """Any run, any character, a set, a text, or a bracket that opens no set."""
+LITERAL = re.compile(r"\*++|\?|[^*?]++", re.DOTALL)
+"""The same after the last bracket that closes, where no set can be: each other bracket would be followed to the end."""
 
 SPECIAL = "]^-"
 """What can mean something else in a set."""
@@ -30,11 +32,14 @@ def parts_of(pattern: str) -> Iterator[str | CharacterSet]:
     >>> list(parts_of("a*[!b-d]"))
     ['\\\\a', '*', CharacterSet(negated=True, ranges=(('b', 'd'),))]
     """
-    for found in PART.finditer(pattern):
-        text = found.group()
+    at, last = 0, pattern.rfind("]")
+    while at < len(pattern):
+        found = (PART if at < last else LITERAL).match(pattern, at)
+        assert found is not None  # noqa: S101 - each character is at least a text
+        text, at = found.group(), found.end()
         if text.startswith(("*", "?")):
             yield text[0]
-        elif found.group(2):
+        elif found.re is PART and found.group(2):
             yield _set(found.group(1), found.group(2))
         else:
             yield from ("\\" + character for character in text)

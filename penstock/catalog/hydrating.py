@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 
 from penstock.catalog.changes import read_placed, row_numbers, title_of
 from penstock.catalog.database import Database, pages
@@ -33,14 +33,7 @@ def make_scope(database: Database, collection: int, where: Filter, at: int) -> S
 
 def _matching(database: Database, collection: int, where: Filter, at: int) -> NDArray[np.int64]:
     """Rows of live chunks that match, sorted."""
-    query = select(chunks.c.row).where(belongs(chunks, collection), live(chunks, at), *chunk_conditions(where))
-    conditions = source_conditions(where)
-    if conditions:
-        content = select(sources.c.content).where(belongs(sources, collection), live(sources, at), *conditions)
-        inside = select(documents.c.row).where(
-            belongs(documents, collection), live(documents, at), documents.c.content.in_(content)
-        )
-        query = query.where(chunks.c.document.in_(inside))
+    query = select(chunks.c.row).where(*_conditions(collection, where, at))
     with database.read() as connection:
         if where.pages is None:
             return row_numbers(connection, query)
@@ -51,6 +44,31 @@ def _matching(database: Database, collection: int, where: Filter, at: int) -> ND
         rest = connection.execute(query.add_columns(chunks.c.places).where(~inner, ~outer))
         found = [row for row, places in rest if on_pages(read_places(json.loads(places)), where.pages)]
     return np.union1d(sure, np.array(found, dtype=np.int64))
+
+
+def _conditions(collection: int, where: Filter, at: int) -> list[ColumnElement[bool]]:
+    found = [belongs(chunks, collection), live(chunks, at), *chunk_conditions(where)]
+    conditions = source_conditions(where)
+    if conditions:
+        content = select(sources.c.content).where(belongs(sources, collection), live(sources, at), *conditions)
+        inside = select(documents.c.row).where(
+            belongs(documents, collection), live(documents, at), documents.c.content.in_(content)
+        )
+        found.append(chunks.c.document.in_(inside))
+    return found
+
+
+def count_languages(database: Database, collection: int, where: Filter, at: int) -> dict[str, int]:
+    """Live chunks by language, most first; of those that the filter lets through, whatever their pages."""
+    count = func.count().label("count")
+    query = (
+        select(chunks.c.language, count)
+        .where(*_conditions(collection, where, at))
+        .group_by(chunks.c.language)
+        .order_by(count.desc(), chunks.c.language)
+    )
+    with database.read() as connection:
+        return {language: int(number) for language, number in connection.execute(query)}
 
 
 def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Scope) -> dict[int, Hydrated]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk, read_source, unpack_body
@@ -85,11 +85,13 @@ def known_by_bytes(database: Database, collection: int, sha256: str, loader: str
     return None if row is None else read_known(row)
 
 
-def stream_known(database: Database, collection: int, at: int) -> Iterator[KnownSource]:
-    """Live sources at a revision in the order of their URIs."""
+def stream_known(
+    database: Database, collection: int, at: int, conditions: Sequence[ColumnElement[bool]] = ()
+) -> Iterator[KnownSource]:
+    """Live sources at a revision in the order of their URIs; only those that fulfil the conditions."""
     last: str | None = None
     while True:
-        query = known_query(collection, at).order_by(sources.c.uri).limit(STREAMED)
+        query = known_query(collection, at).where(*conditions).order_by(sources.c.uri).limit(STREAMED)
         if last is not None:
             query = query.where(sources.c.uri > last)
         with database.read() as connection:
@@ -121,22 +123,29 @@ def own_first(found: Iterable[Source], uri: str) -> tuple[Source, ...]:
     return tuple(sorted(found, key=lambda source: source.uri != uri))
 
 
-def find_document(database: Database, collection: int, wanted: str, at: int) -> StoredDocument | None:
+def find_document(
+    database: Database, collection: int, wanted: str, at: int, conditions: Sequence[ColumnElement[bool]] = ()
+) -> StoredDocument | None:
     """The document of that id, of that source's URI, or with an id that alone begins so.
+
+    A source that does not fulfil the conditions is as one that is not there.
 
     Raises:
         UsageError: several ids begin so.
     """
     table = documents.c
     alive = and_(belongs(documents, collection), live(documents, at))
-    of_source = select(sources.c.content).where(
-        belongs(sources, collection), live(sources, at), sources.c.uri == wanted, sources.c.content != ""
+    there = select(sources.c.content).where(
+        belongs(sources, collection), live(sources, at), sources.c.content != "", *conditions
     )
+    of_source = there.where(sources.c.uri == wanted)
+    if conditions:
+        alive = and_(alive, table.content.in_(there))
     with database.read() as connection:
         row = connection.scalar(select(table.row).where(alive, or_(table.id == wanted, table.content.in_(of_source))))
         if row is None and wanted:
             row = _by_prefix(connection, alive, wanted)
-        return None if row is None else read_documents(connection, collection, [row], at)[0]
+        return None if row is None else read_documents(connection, collection, [row], at, conditions)[0]
 
 
 def _by_prefix(connection: Connection, alive: Any, wanted: str) -> int | None:
@@ -161,8 +170,14 @@ def stream_documents(database: Database, collection: int, at: int, not_chunker: 
         yield from stored
 
 
-def read_documents(connection: Connection, collection: int, rows: Sequence[int], at: int) -> list[StoredDocument]:
-    """Documents by their row numbers, in that order."""
+def read_documents(
+    connection: Connection,
+    collection: int,
+    rows: Sequence[int],
+    at: int,
+    conditions: Sequence[ColumnElement[bool]] = (),
+) -> list[StoredDocument]:
+    """Documents by their row numbers, in that order, with those of their sources that fulfil the conditions."""
     query = (
         select(documents, contents.c.body)
         .join(contents, and_(contents.c.collection == documents.c.collection, contents.c.hash == documents.c.content))
@@ -171,7 +186,7 @@ def read_documents(connection: Connection, collection: int, rows: Sequence[int],
     )
     found = connection.execute(query).all()
     read: dict[str, list[Row[Any]]] = defaultdict(list)
-    origins = known_query(collection, at).where(sources.c.content.in_([row.content for row in found]))
+    origins = known_query(collection, at).where(sources.c.content.in_([row.content for row in found]), *conditions)
     for origin in connection.execute(origins.order_by(sources.c.row)):
         read[origin.content].append(origin)
     cut: dict[int, list[Row[Any]]] = defaultdict(list)

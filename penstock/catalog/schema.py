@@ -158,6 +158,15 @@ source_access = Table(
     Column("principal", ExactText, primary_key=True),
 )
 
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("collection", RowNumber, ForeignKey("collections.row"), primary_key=True),
+    Column("uri", ExactText, primary_key=True),
+    _plain("access"),
+    _number("run"),
+)
+
 documents = Table(
     "documents",
     metadata,

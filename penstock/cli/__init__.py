@@ -11,6 +11,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character shows its number
             stream.reconfigure(errors="backslashreplace")
+    from penstock import telemetry
+
+    for library in telemetry.SWITCHES:  # parts that others wrote may import one of them too
+        telemetry.switch_off(library)
     from penstock.cli.app import app
 
     app()

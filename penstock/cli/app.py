@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import ask, ingest, inspect, models, schedule, search, sync
+from penstock.cli import ask, ingest, inspect, models, schedule, search, sync, trust
 
 app = typer.Typer(
     name="penstock",
@@ -45,4 +45,5 @@ app.command("remove", short_help="Take sources out of the collection.")(ingest.r
 app.command("collections")(inspect.collections)
 app.command("schedule", short_help="Sync what penstock.toml describes when it is due.")(schedule.schedule)
 app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)
+app.command("trust", short_help="Let a penstock.toml do what that of a stranger may not.")(trust.trust)
 app.add_typer(models.app, name="models", short_help="Embedding models; presets for language models.")

@@ -58,12 +58,13 @@ def prompt(
 
 def _show(pieces: "Iterator[str | Answer]") -> None:
     """An answer as it comes, sentence by sentence, then what it rests on."""
-    from penstock.cli.screen import harmless
+    from penstock.cli.screen import Screen
     from penstock.cli.tables import show_citations
 
+    rows = Screen().rows("  ")
     for piece in pieces:
         if isinstance(piece, str):
-            sys.stdout.write(harmless(piece))
+            sys.stdout.write(rows.laid_out(piece))
             sys.stdout.flush()
         else:
             sys.stdout.write("\n")

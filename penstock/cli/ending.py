@@ -1,6 +1,5 @@
 """How a command ends: error texts, the one JSON object, and signals; `penstock.pipelines.codes` has the exit codes."""
 
-import json
 import os
 import signal
 import sys
@@ -18,7 +17,9 @@ _STAYS = "interrupted; what was committed stays"
 
 def emit(result: dict[str, Any]) -> None:
     """Prints the one JSON object of a command."""
-    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+    from penstock.cli.escaping import json_text
+
+    sys.stdout.write(json_text(result) + "\n")
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def told(as_json: bool) -> Iterator[None]:
         except KeyboardInterrupt:
             if as_json:
                 emit(_error("Interrupted", _STAYS, retryable=True))
-            _say(_STAYS, typer.colors.YELLOW)
+            _say(_STAYS, "yellow")
             raise typer.Exit(INTERRUPTED) from None
         finally:
             sys.stdout.flush()  # here, where it can still be told that the reader has gone
@@ -61,7 +62,7 @@ def terminated_like_interrupted() -> Iterator[None]:
 
 def tell(error: PenstockError, *, where: str = "") -> int:
     """Tells a person what went wrong; gives the exit code for it."""
-    _say(f"error: {where}{error}{_advice(error)}", typer.colors.RED)
+    _say(f"error: {where}{error}{_advice(error)}", "red")
     return USAGE if isinstance(error, UsageError) else NOTHING_DONE
 
 
@@ -75,9 +76,14 @@ def _error(kind: str, message: str, *, retryable: bool) -> dict[str, Any]:
 
 
 def _say(message: str, colour: str) -> None:
-    from penstock.cli.screen import harmless
+    from penstock.cli.screen import Screen
 
-    typer.secho(harmless(message), err=True, fg=colour)
+    Screen(stderr=True).quote(message, first="", style=colour)
+
+
+def remark(message: str) -> None:
+    """Tells a person what they should know beside the result."""
+    _say(message, typer.colors.YELLOW)
 
 
 def _advice(error: PenstockError) -> str:

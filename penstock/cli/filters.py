@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penstock.cli.options import labels_of
+from penstock.cli.options import Principals, labels_of
 
 if TYPE_CHECKING:
     from penstock.model import Filter
@@ -45,9 +45,7 @@ def filter_of(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="Only modified before this date.", show_default=False)
     ] = None,
-    principal: Annotated[
-        Many, typer.Option("--as", metavar="PRINCIPAL", help="Only what this principal may see.", show_default=False)
-    ] = None,
+    principals: Principals = None,
 ) -> "Filter":
     """The filter that the options describe.
 
@@ -64,7 +62,7 @@ def filter_of(
         pages=_pages(pages) if pages is not None else None,
         modified_from=_date(since, "--since") if since is not None else None,
         modified_before=_date(until, "--until") if until is not None else None,
-        principals=frozenset(principal) if principal is not None else None,
+        principals=frozenset(principals) if principals is not None else None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penstock.cli.ending import emit, terminated_like_interrupted, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, RemovalShare, labels_of, opened
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, RemovalShare, labels_of, opened
 
 if TYPE_CHECKING:
     from penstock.model import RunReport
@@ -24,21 +24,24 @@ def ingest(
         typer.Option(
             "--access",
             metavar="PRINCIPAL",
-            help="Principal that may see these sources (default: all).",
+            help="Principal that may see these sources (default: as the address was last given; else all).",
             show_default=False,
         ),
     ] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Let everybody see these sources.")] = False,
     removal_share: RemovalShare = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Read what is new or changed, forget what is gone; the rest costs nothing."""
+    if everybody and access is not None:
+        raise typer.BadParameter("goes without --access: everybody, or those principals", param_hint="--everybody")
     with told(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
         from penstock.cli.progress import watching
 
         labels = labels_of(label) if label is not None else None
         with watching() as watch, terminated_like_interrupted():
-            report = penstock.ingest(*addresses, labels=labels, access=access, watch=watch)
+            report = penstock.ingest(*addresses, labels=labels, access=() if everybody else access, watch=watch)
         _finish(report, as_json)
 
 
@@ -46,12 +49,13 @@ def remove(
     addresses: Annotated[list[str], typer.Argument(metavar="URI|PATH...", help="Sources; a folder: all below it.")],
     home: Home = None,
     collection: CollectionName = None,
+    principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Take sources out of the collection; the files themselves stay where they are."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        _finish(penstock.remove(*addresses), as_json)
+        _finish(penstock.remove(*addresses, principals=principals), as_json)
 
 
 def _finish(report: "RunReport", as_json: bool) -> None:

@@ -4,17 +4,21 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.ending import emit, told
-from penstock.cli.options import AsJson, Assignments, CollectionName, Home, given_settings, opened
+from penstock.cli.ending import emit, remark, told
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, given_settings, opened
 from penstock.pipelines.codes import ALL_WELL, ATTENTION
 
 
 def status(
-    home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
 ) -> None:
     """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        found = penstock.status()
+        found = penstock.status(principals=principals)
         if as_json:
             from penstock.pipelines import reports
 
@@ -29,23 +33,31 @@ def doctor(
     home: Home = None,
     collection: CollectionName = None,
     repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read everything: texts, tokens, vectors, and the checksum of every file.")
+    ] = False,
+    principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that catalog, keyword index and vector index hold the same chunks."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        diagnosis = penstock.doctor(repair=repair)
+        diagnosis = penstock.doctor(repair=repair, deep=deep, principals=principals)
         from penstock.pipelines import reports
 
         if as_json:
             emit(reports.diagnosis(diagnosis))
         else:
+            from penstock.cli.screen import Screen
+
+            screen = Screen()
             for problem in diagnosis.problems:
-                typer.secho(f"{problem.where}: {problem.message}", fg=typer.colors.RED)
+                screen.say((f"{problem.where}: {problem.message}", "red"))
             if diagnosis.ok:
                 typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
             else:
-                typer.echo("run it again with --repair to bring the indexes back in step with the catalog")
+                again = "--deep --repair" if deep else "--repair"
+                typer.echo(f"run it again with {again} to bring the indexes back in step with the catalog")
     raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
 
 
@@ -53,6 +65,7 @@ def show(
     document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Document id or its beginning, URI, or path.")],
     home: Home = None,
     collection: CollectionName = None,
+    principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +73,7 @@ def show(
     with told(as_json), opened(home, collection, assignments) as penstock:
         from penstock.pipelines import reports
 
-        stored = penstock.show(document)
+        stored = penstock.show(document, principals=principals)
         if as_json:
             emit(reports.document(stored))
         else:
@@ -92,12 +105,14 @@ def settings(
     """Show every setting in force, and where it comes from, in the form of penstock.toml."""
     with told(as_json):
         from penstock.cli.toml import public, show_settings
-        from penstock.settings import origins, read_settings
+        from penstock.settings import origins, read_to_show, refused
 
         given = given_settings(home, collection, assignments)
-        read = read_settings(**given)
+        read = read_to_show(**given)
         values, where = public(read.for_collection(read.collection)), origins(**given)
         if as_json:
             emit({"settings": values, "origins": where})
-            return
-        show_settings(values, where)
+        else:
+            show_settings(values, where)
+        if why := refused(**given):
+            remark(why)

@@ -45,7 +45,9 @@ def pull(
         if as_json:
             emit({"name": name, "path": str(path)})
         else:
-            typer.echo(f"{name} is at {path}; use it with --set embedder.model={name}")
+            from penstock.cli.screen import Screen
+
+            Screen().say_whole(f"{name} is at {path}; use it with --set embedder.model={name}")
 
 
 @app.command("presets")

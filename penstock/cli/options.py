@@ -35,6 +35,11 @@ Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any setting, such as chunker.name=window.", show_default=False),
 ]
+Principals = Annotated[
+    list[str] | None,
+    typer.Option("--as", metavar="PRINCIPAL", help="Only what this principal may see.", show_default=False),
+]
+"""Who asks: the same option for every command that shows documents."""
 Top = Annotated[
     int | None, typer.Option("--k", "-k", min=1, metavar="N", help="How many chunks to find.", show_default=False)
 ]

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+from penstock.cli.escaping import one_line
 from penstock.cli.screen import Screen
 from penstock.loaders import shown
 from penstock.model import SourceResult
@@ -31,7 +32,7 @@ def watching() -> Iterator[Callable[[SourceResult], None]]:
     room = max(10, screen.width - 45)
     with Progress(*columns, console=screen, transient=True) as progress:
         task = progress.add_task("ingest", total=None, last="")
-        yield lambda result: progress.update(task, advance=1, last=_short(shown(result.uri), room))
+        yield lambda result: progress.update(task, advance=1, last=_short(one_line(shown(result.uri)), room))
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def fetching() -> Iterator[Callable[[str, int, int], None]]:
 
         def tell(file: str, done: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = progress.add_task(file, total=total)
+                tasks[file] = progress.add_task(one_line(file), total=total)
             progress.update(tasks[file], completed=done)
 
         yield tell

@@ -46,7 +46,9 @@ def schedule(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         with suppress(KeyboardInterrupt), serving.reached(settings.home, port) as reached:
-            _tell(settings, reached.page)
+            _tell(settings, reached.page, reached.password)
+            if reached.is_open:
+                _warn(reached.api)
             serving.serve(settings.collections, own=reached.own)
         typer.echo("stopped; what was committed stays")
 
@@ -68,10 +70,19 @@ def _check(settings: "Settings") -> None:
         )
 
 
-def _tell(settings: "Settings", page: str) -> None:
+def _tell(settings: "Settings", page: str, password: str) -> None:
     for name, described in settings.collections.items():
         typer.echo(f"{name}: {_when(described.schedule)}")
-    typer.echo(f"Prefect's page: {page}")
+    typer.echo(f"Prefect's page: {page}" + (f", password: {password}" if password else ""))
+
+
+def _warn(api: str) -> None:
+    typer.echo(
+        f"warning: the Prefect server at {api} (PREFECT_API_URL) asks for no password: whoever reaches it can run any "
+        "program here, as this user. Start it with PREFECT_SERVER_API_AUTH_STRING=USER:PASSWORD, and set "
+        "PREFECT_API_AUTH_STRING to the same here.",
+        err=True,
+    )
 
 
 def _when(given: "Any") -> str:

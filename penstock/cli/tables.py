@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from penstock.catalog import RunInfo, StoredDocument
-from penstock.cli.screen import Screen, harmless
+from penstock.cli.escaping import one_line
+from penstock.cli.screen import Screen
 from penstock.loaders import shown
 from penstock.model import OUTCOMES, Answer, ChunkCounts, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
 from penstock.pipelines.planning import Plan
@@ -57,7 +58,7 @@ def show_plan(plan: Plan, *, stderr: bool) -> None:
     _show_named(screen, "changed", [one.listed.uri for one in plan.pending if one.listed.uri in plan.changed])
     _show_named(screen, "removed", plan.removal.removed)
     _show_reasons(screen, [one for one in plan.settled.results if one.outcome != "unchanged"])
-    for remark in filter(None, (*plan.removal.remarks, plan.removal.refused)):
+    for remark in plan.attention:
         screen.say(("attention: ", "yellow"), remark)
 
 
@@ -91,10 +92,10 @@ def show_hits(found: Retrieved, *, trace: bool) -> None:
     for number, hit in enumerate(found.hits, start=1):
         screen.print()
         screen.say((f"{number}. {hit.title}", "bold"), f"  {hit.score:.3f}")
-        screen.say((f"{shown(hit.source.uri)}{place_text(hit.chunk.places)}", "dim"))
+        screen.say((f"   {shown(hit.source.uri)}{place_text(hit.chunk.places)}", "dim"))
         if hit.chunk.headings:
-            screen.say((" > ".join(hit.chunk.headings), "dim"))
-        screen.say(hit.chunk.text)
+            screen.say(("   " + " > ".join(hit.chunk.headings), "dim"))
+        screen.quote(hit.chunk.text, indent=3)
         if trace:
             _show_trace(screen, hit)
 
@@ -112,6 +113,9 @@ def _show_trace(screen: Screen, hit: Hit) -> None:
 def _leg_text(hit: Hit, leg: Leg) -> str:
     trace = hit.trace
     share, weight = trace.shares.get(leg, 0.0), trace.weights.get(leg, 0.0)
+    if not trace.shares:  # for a reader: hidden chunks count in the scores
+        score = f", score {trace.scores[leg]:.4f}" if leg in trace.scores else ""
+        return f"rank {trace.ranks[leg]}{score}, weight {weight:.2f}"
     return f"rank {trace.ranks[leg]}, score {trace.scores[leg]:.4f}, weight {weight:.2f}, share {share:.4f}"
 
 
@@ -131,7 +135,7 @@ def show_citations(answer: Answer) -> None:
         screen.say(("Citations", "bold"))
     for citation in answer.citations:
         screen.say((f"  {shown(citation.source.uri)}{place_text(citation.places)}", "dim"))
-        screen.say("  “", citation.quote, "”")
+        screen.quote(f"{citation.quote}”", indent=4, first="  “")
     screen.print()
     screen.say((answer.model, "dim"))
 
@@ -141,7 +145,7 @@ def show_prompt(prompt: Prompt) -> None:
     screen = Screen()
     for message in prompt.messages:
         screen.say((message.role, "bold"))
-        screen.say(message.content)
+        screen.quote(message.content)
         screen.print()
     screen.say((f"{prompt.tokens} tokens, {len(prompt.passages)} sources, sent nowhere", "dim"))
     for left in prompt.left_out:
@@ -160,7 +164,7 @@ def show_document(stored: StoredDocument) -> None:
     for chunk in stored.chunks:
         screen.print()
         screen.say((f"{chunk.id}  characters {chunk.span.start}-{chunk.span.end}{place_text(chunk.places)}", "cyan"))
-        screen.say(chunk.text)
+        screen.quote(chunk.text)
 
 
 def show_status(status: Status) -> None:
@@ -203,5 +207,5 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
         number = isinstance(example, int)
         table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
-        table.add_row(*(harmless(str(value)) for value in row.values()))
+        table.add_row(*(one_line(str(value)) for value in row.values()))
     screen.draw(table)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from penstock.cli.screen import Screen
 from penstock.settings import CollectionSettings, ScheduleSettings, Settings, tree
@@ -28,6 +28,11 @@ def _public(value: Any) -> Any:
     if isinstance(value, list):
         return [_public(inner) for inner in value]
     return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value
+
+
+def shown(value: Any) -> str:
+    """One value as it stands in a file, without secrets."""
+    return _literal(_public(HIDDEN if isinstance(value, SecretStr) else value))
 
 
 def show_settings(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
@@ -67,7 +72,7 @@ def _show_group(
         line = f"{name} = {_literal(value)}"
         line = line if value not in (None, HIDDEN) else f"# {line}"  # what TOML cannot say, or should not
         remark = f"  # {origin}; {purpose}" if purpose else f"  # {origin}"
-        screen.say((f"{line:<30}", "dim" if origin == "default" else "bold"), (remark, "dim"))
+        screen.say_whole((f"{line:<30}", "dim" if origin == "default" else "bold"), (remark, "dim"))
 
 
 def _literal(value: Any) -> str:

@@ -97,8 +97,10 @@ class ExtractiveLLM:
             if _coverage(one, rarity) >= MIN_COVERAGE and not one.tokens.keys() <= {*wanted, *said}
         ]
         found.sort(key=lambda quote: (-quote.score, quote.number, quote.hit.chunk.id, quote.span))
-        different = {"".join(quote.text.split()): quote for quote in reversed(found)}
-        best = sorted(different.values(), key=found.index)[:MAX_QUOTES]
+        different: dict[str, Quote] = {}
+        for quote in found:
+            different.setdefault("".join(quote.text.split()), quote)
+        best = list(different.values())[:MAX_QUOTES]
         return [quote for quote in best if quote.score >= NEAR_BEST * found[0].score]
 
     def _analyser(self) -> Analyser:

@@ -14,9 +14,11 @@ from penstock.engines.checksums import Checksums
 from penstock.engines.coverage import Coverage
 from penstock.engines.model_folder import ModelFolder, read_folder
 from penstock.engines.models import model_name, resolve
-from penstock.engines.vocabulary import Vocabulary
+from penstock.engines.vocabulary import TOKENIZER, Vocabulary
 from penstock.errors import EngineError, SettingsError
-from penstock.ports import Embedder, Float32Array, Role, TokenCounter
+from penstock.model import Blueprint
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.registry import build
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -108,9 +110,15 @@ class OnnxEmbedder:
         """Where each token stands in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
+    @property
+    def counter(self) -> Blueprint:
+        """Makes the model's token counter in another process."""
+        return Vocabulary.blueprint(self._folder.path / TOKENIZER, lower_case=self._folder.lower_case)
+
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self._folder.path / "tokenizer.json", lower_case=self._folder.lower_case)
+        made: Vocabulary = build(self.counter)
+        return made
 
     @cached_property
     def _coverage(self) -> Coverage:
@@ -142,4 +150,4 @@ def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
             yield places[first : first + size]
 
 
-_: tuple[type[Embedder], type[TokenCounter]] = (OnnxEmbedder, OnnxEmbedder)
+_: tuple[type[Embedder], type[TokenCounter], type[PortableCounter]] = (OnnxEmbedder, OnnxEmbedder, OnnxEmbedder)

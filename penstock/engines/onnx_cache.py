@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock import telemetry
 from penstock.engines import onnx_graph
 from penstock.engines.checksums import Checksums, write_atomically
 from penstock.engines.model_folder import ModelFolder
@@ -126,8 +127,7 @@ def _intact(kept: Path, checksums: Checksums) -> bool:
 
 def _session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array] | None = None) -> Any:
     """A session on the CPU; `arrays` are the weights of a graph in memory."""
-    import onnxruntime
-
+    onnxruntime = telemetry.onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.enable_mem_pattern = False  # every call may have another shape
@@ -143,6 +143,7 @@ def _session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array
 
 def runtime_errors() -> tuple[type[Exception], ...]:
     """What ONNX Runtime raises: its errors have no common root but `Exception`."""
+    telemetry.switch_off("onnxruntime")
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)]

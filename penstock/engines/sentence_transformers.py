@@ -9,20 +9,23 @@ from typing import Any
 
 import numpy as np
 
+from penstock import telemetry
 from penstock.engines.checksums import Checksums
 from penstock.engines.coverage import Coverage
 from penstock.engines.model_folder import read_folder
 from penstock.engines.models import model_name, resolve
 from penstock.engines.onnx import Precision
-from penstock.engines.vocabulary import Vocabulary, clean
+from penstock.engines.vocabulary import TOKENIZER, Vocabulary, clean
 from penstock.errors import EngineError, MissingExtra, SettingsError, UnsupportedModel
-from penstock.ports import Embedder, Float32Array, Role, TokenCounter
+from penstock.model import Blueprint
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.registry import build
 
 EXTRA = "sentence-transformers"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 """Names by which Linux states that a CPU computes in bfloat16."""
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "true"}
-"""What the libraries read when they are imported: no name is looked up, nothing is reported."""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+"""What the libraries read when they are imported: no name is looked up."""
 
 
 class SentenceTransformersEmbedder:
@@ -113,12 +116,22 @@ class SentenceTransformersEmbedder:
         """Where each token stands in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
+    @property
+    def counter(self) -> Blueprint:
+        """Makes the model's token counter in another process.
+
+        Raises:
+            UnsupportedModel: the model has no tokenizer that the library `tokenizers` reads.
+        """
+        path = self._folder.path / TOKENIZER
+        if not path.is_file():
+            raise UnsupportedModel(f"{self._folder.name!r} has no {TOKENIZER}, by which chunks are sized")
+        return Vocabulary.blueprint(path, lower_case=self._folder.lower_case)
+
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        path = self._folder.path / "tokenizer.json"
-        if not path.is_file():
-            raise UnsupportedModel(f"{self._folder.name!r} has no tokenizer.json, by which chunks are sized")
-        return Vocabulary(path, lower_case=self._folder.lower_case)
+        made: Vocabulary = build(self.counter)
+        return made
 
     @cached_property
     def _coverage(self) -> Coverage:
@@ -131,6 +144,7 @@ class SentenceTransformersEmbedder:
             return self._loaded
 
     def _load(self) -> Any:
+        telemetry.switch_off("huggingface_hub")
         for name, value in OFFLINE.items():
             os.environ.setdefault(name, value)
         import torch
@@ -164,4 +178,5 @@ def _require() -> None:
         raise MissingExtra("the sentence-transformers engine", EXTRA)
 
 
-_: tuple[type[Embedder], type[TokenCounter]] = (SentenceTransformersEmbedder, SentenceTransformersEmbedder)
+_: type[Embedder] = SentenceTransformersEmbedder
+__: tuple[type[TokenCounter], type[PortableCounter]] = (SentenceTransformersEmbedder, SentenceTransformersEmbedder)

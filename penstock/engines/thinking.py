@@ -17,25 +17,24 @@ def without_thoughts(pieces: Iterator[str]) -> Iterator[str]:
     >>> list(without_thoughts(iter(["<thi", "nk>Ten? Twelve?</think>", "  Ten ", "days."])))
     ['Ten ', 'days.']
     """
-    held = ""
+    held, closer = "", ""
     for piece in pieces:
-        held = _answer_part(held + piece)
-        if held and not _may_be_thought(held):
+        held += piece
+        while closer or held:
+            if closer:
+                _, closed, rest = held.partition(closer)
+                if not closed:
+                    held = held[1 - len(closer) :]  # the beginning of a closing tag may be among it
+                    break
+                held, closer = rest, ""
+            held = held.lstrip()
+            opener = next(filter(held.startswith, OPENERS), "")
+            if not opener:
+                break
+            held, closer = held.removeprefix(opener), opener.replace("<", "</")
+        if held and not closer and not any(opener.startswith(held) for opener in OPENERS):
             yield held
             yield from pieces
             return
-    if held and not held.startswith(OPENERS):
+    if held and not closer:
         yield held
-
-
-def _answer_part(text: str) -> str:
-    text = text.lstrip()
-    for opener in OPENERS:
-        if text.startswith(opener):
-            _, closed, rest = text.partition(opener.replace("<", "</"))
-            return _answer_part(rest) if closed else text
-    return text
-
-
-def _may_be_thought(text: str) -> bool:
-    return text.startswith(OPENERS) or any(opener.startswith(text) for opener in OPENERS)

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import DamagedModel
+from penstock.model import Blueprint
 
+TOKENIZER = "tokenizer.json"
+"""Name of the tokenizer's file in a model's folder."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Code points that are no characters, which broken files leave in texts and no tokenizer takes."""
 
@@ -19,7 +22,7 @@ class Vocabulary:
         DamagedModel: the file cannot be read.
     """
 
-    def __init__(self, path: Path, *, lower_case: bool = False) -> None:
+    def __init__(self, path: str | Path, *, lower_case: bool = False) -> None:
         from tokenizers import Tokenizer, normalizers
 
         try:
@@ -31,6 +34,12 @@ class Vocabulary:
         if lower_case:
             own = [self._tokenizer.normalizer] if self._tokenizer.normalizer is not None else []
             self._tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *own])
+
+    @staticmethod
+    def blueprint(path: Path, *, lower_case: bool) -> Blueprint:
+        """Makes the vocabulary of that file, here or in another process."""
+        factory = f"{Vocabulary.__module__}:{Vocabulary.__qualname__}"
+        return Blueprint(factory=factory, options={"path": str(path.absolute()), "lower_case": lower_case})
 
     def ids(self, texts: Sequence[str], *, max_tokens: int) -> list[list[int]]:
         """Token ids of each text with the special tokens around them, cut to `max_tokens`."""

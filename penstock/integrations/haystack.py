@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from penstock import telemetry
 from penstock.errors import MissingExtra, UsageError
 from penstock.integrations.conditions import Condition, Group, Joint, filter_by
 from penstock.integrations.filters import all_of, filter_of
@@ -29,9 +30,9 @@ from penstock.model import Filter, Hit
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, leaves
 
-SWITCH = "HAYSTACK_TELEMETRY_ENABLED"
-_TOLD = SWITCH in os.environ
-os.environ.setdefault(SWITCH, "false")  # read while haystack is imported
+_TOLD = not os.environ.keys().isdisjoint(telemetry.SWITCHES["haystack"])
+if not _TOLD:
+    telemetry.switch_off("haystack")
 
 try:
     from haystack import Document, component, default_from_dict, default_to_dict

@@ -4,14 +4,17 @@ Three roles, three types: a `Document` is what was read, a `Chunk` is one answer
 found for a question. Nothing here does I/O and nothing imports a library.
 """
 
+from penstock.model.access import EVERYBODY, Access, is_wider, lets_in, may_see, narrowest, readers
 from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
-from penstock.model.changes import Candidate, Change, Entry, Scope
+from penstock.model.blueprints import Blueprint
+from penstock.model.changes import Candidate, Change, Entry, Flaw, Scope
 from penstock.model.documents import (
     Block,
     BlockKind,
     Box,
     Chunk,
     Document,
+    Draft,
     Extraction,
     Fetched,
     Labels,
@@ -26,11 +29,14 @@ from penstock.model.outcomes import OUTCOMES, BatchReport, ChunkCounts, Failure,
 from penstock.model.writing import ExtractionWriter
 
 __all__ = [
+    "EVERYBODY",
     "OUTCOMES",
+    "Access",
     "Answer",
     "BatchReport",
     "Block",
     "BlockKind",
+    "Blueprint",
     "Box",
     "Candidate",
     "Change",
@@ -38,12 +44,14 @@ __all__ = [
     "ChunkCounts",
     "Citation",
     "Document",
+    "Draft",
     "Entry",
     "Extraction",
     "ExtractionWriter",
     "Failure",
     "Fetched",
     "Filter",
+    "Flaw",
     "Hit",
     "Labels",
     "LeftOut",
@@ -63,4 +71,9 @@ __all__ = [
     "Stage",
     "Trace",
     "Usage",
+    "is_wider",
+    "lets_in",
+    "may_see",
+    "narrowest",
+    "readers",
 ]

@@ -122,6 +122,17 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Where a chunk lies in a document's text, and what is embedded above it."""
+
+    span: Span
+    headings: tuple[str, ...] = ()
+    """The headings above the chunk, outermost first."""
+    table_header: str = ""
+    """The header row of the table that the chunk continues, where that row is not part of the chunk itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """Everything that was read from a source, in reading order."""
 

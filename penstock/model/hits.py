@@ -43,9 +43,10 @@ class Trace:
     ranks: Mapping[Leg, int]
     """1-based rank in each leg that found the chunk; a leg that did not find it is absent."""
     scores: Mapping[Leg, float]
-    """Raw score of each leg: BM25, or the inner product."""
+    """Raw score of each leg: BM25, or the inner product. BM25 is absent for readers: hidden chunks count in it."""
     shares: Mapping[Leg, float]
-    """What each leg contributed to `Hit.score`; the shares add up to it before reranking."""
+    """What each leg contributed to `Hit.score`; the shares add up to it before reranking. Empty for readers, whose
+    hits are scored by their places alone."""
     weights: Mapping[Leg, float]
     """The weight that each leg had for this question."""
     matched: tuple[str, ...] = ()

@@ -54,6 +54,10 @@ class BatchReport:
     seconds: float = 0.0
     stage_seconds: Mapping[Stage, float] = field(default_factory=dict)
     attention: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    """URIs of known sources that somebody sees now who did not before."""
+    exposed: tuple[str, ...] = ()
+    """URIs of new sources that more readers see than most of their neighbours."""
     interrupted: bool = False
 
 

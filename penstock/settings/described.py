@@ -1,9 +1,11 @@
 """What `penstock.toml` says of a collection besides pipeline settings: where its sources are, and when it is synced."""
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -16,11 +18,16 @@ from pydantic import (
     model_validator,
 )
 
+from penstock.model import readers
 from penstock.settings.times import checked_cron, checked_zone, duration, duration_text
 from penstock.urls import without_secrets
 
 KINDS = ("path", "urls", "url_list", "sitemap")
 """Of which each entry of `sources` has exactly one."""
+
+
+FIRST_DECIDES = 'overlap = "first" for the collection, so that the first entry that lists a source decides'
+"""How entries for different readers may list the same sources."""
 
 
 def _absolute(path: Path) -> Path:
@@ -64,10 +71,16 @@ class Described(BaseModel):
     """A part of the description of a collection."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    harmless: ClassVar[frozenset[str]] = frozenset()
+    """As of every group (`settings.groups`)."""
+    inside: ClassVar[frozenset[str]] = frozenset()
 
 
 class SourceSettings(Described):
     """One entry of a collection's sources: a path, web addresses, a list of them, or a sitemap."""
+
+    harmless = frozenset({"urls", "sitemap", "include", "exclude", "labels", "access"})
+    inside = frozenset({"path", "url_list"})
 
     path: Annotated[Path, AfterValidator(_absolute)] | None = Field(None, description="a folder or a file")
     urls: tuple[WebAddress, ...] = Field((), description="web addresses, one by one")
@@ -91,9 +104,38 @@ class SourceSettings(Described):
         return self
 
     @property
+    def _has_patterns(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    @property
     def address(self) -> str:
         """What a person is shown of the entry."""
         return str(self.path or without_secrets(self.url_list or self.sitemap or ", ".join(self.urls)))
+
+
+def check_apart(sources: Sequence[SourceSettings]) -> None:
+    """Looks for entries that are sure to list the same sources, for different readers.
+
+    Where an entry has patterns of its own, only its listing tells.
+
+    Raises:
+        ValueError: there are such; names both.
+    """
+    for (number, one), (later, other) in combinations(enumerate(sources, start=1), 2):
+        if frozenset(one.access) != frozenset(other.access) and _meet(one, other):
+            raise ValueError(
+                f"entry {number} ({one.address!r}), for {readers(frozenset(one.access))}, and entry {later} "
+                f"({other.address!r}), for {readers(frozenset(other.access))}, list the same sources; leave them out "
+                f"of one (exclude), or set {FIRST_DECIDES}"
+            )
+
+
+def _meet(one: SourceSettings, other: SourceSettings) -> bool:
+    if not set(one.urls).isdisjoint(other.urls):
+        return True
+    if one.path is None or other.path is None or one._has_patterns or other._has_patterns:
+        return False
+    return one.path.is_relative_to(other.path) or other.path.is_relative_to(one.path)
 
 
 def some(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:

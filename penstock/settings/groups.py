@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from penstock.settings.described import Described, ScheduleSettings, SourceSettings, some
+from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
 from penstock.urls import secret_parameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,10 +21,16 @@ class Part(BaseModel):
     """One group: misspelt names are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    harmless: ClassVar[frozenset[str]] = frozenset()
+    """Settings that a penstock.toml may hold which nobody trusted; all others are refused (`settings.harmless`)."""
+    inside: ClassVar[frozenset[str]] = frozenset()
+    """Paths that such a file may hold where they lie below its own folder."""
 
 
 class LoaderSettings(Part):
     """How files are read."""
+
+    harmless = frozenset({"pdf", "ocr", "ocr_dpi", "encoding"})
 
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
@@ -34,6 +40,8 @@ class LoaderSettings(Part):
 
 class FolderSettings(Part):
     """Which files of a folder are sources; a known one that the patterns leave out is removed like a deleted one."""
+
+    harmless = frozenset({"include", "exclude"})
 
     include: tuple[str, ...] = Field((), description="patterns such as *.pdf; empty: every file")
     exclude: tuple[str, ...] = Field((), description="patterns of what is left out, such as drafts/*")
@@ -65,6 +73,8 @@ def _network(text: str) -> str:
 class WebSettings(Part):
     """How web pages are fetched."""
 
+    harmless = frozenset({"timeout_seconds", "attempts", "redirects", "user_agent"})
+
     timeout_seconds: float = Field(30, gt=0)
     attempts: Count = 3
     redirects: Annotated[int, Field(ge=0)] = 5
@@ -82,6 +92,8 @@ class WebSettings(Part):
 
 class ChunkerSettings(Part):
     """How documents are cut."""
+
+    harmless = frozenset({"name", "size", "overlap"})
 
     name: str = Field("structure", description="structure, window or sentence")
     size: Count | None = Field(None, description="tokens of the embedding model; default: what the model sees")
@@ -157,8 +169,16 @@ class ElasticsearchSettings(Part):
     attempts: Count = Field(5, description="tries of a write that the server was too busy for")
 
 
+class AccessSettings(Part):
+    """Who may look."""
+
+    required: bool = Field(False, description="refuse to search and to show for nobody in particular: see --as")
+
+
 class AnalyserSettings(Part):
     """What keyword search knows besides its own rules."""
+
+    inside = frozenset({"user_dictionary", "synonyms"})
 
     user_dictionary: Path | None = Field(None, description="words to keep whole, one a line")
     synonyms: Path | None = Field(None, description="comma-separated synonyms, one group a line")
@@ -166,6 +186,8 @@ class AnalyserSettings(Part):
 
 class RetrievalSettings(Part):
     """How legs are joined."""
+
+    harmless = frozenset({"k", "candidates", "legs", "fusion", "vector_weight", "rrf_k", "neighbours"})
 
     k: Count = 10
     candidates: Count = Field(100, description="candidates of each leg")
@@ -178,6 +200,8 @@ class RetrievalSettings(Part):
 
 class PromptSettings(Part):
     """How a prompt is assembled."""
+
+    harmless = frozenset({"budget", "answer_tokens", "policy"})
 
     budget: Count | None = Field(None, description="tokens; default: the model's context less the answer")
     answer_tokens: Count = 1024
@@ -203,8 +227,11 @@ class LLMSettings(Part):
 class CollectionSettings(Described):
     """A collection that `penstock sync` keeps: its sources, its schedule, and what is set otherwise for it alone."""
 
+    harmless = frozenset({"schedule", "failure_share", "batch"})
+
     sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
     schedule: ScheduleSettings | None = None
+    overlap: Literal["error", "first"] = Field("error", description="first: of entries for different readers")
     removal_share: Share | None = None
     failure_share: Share | None = None
     batch: Count | None = None
@@ -215,14 +242,21 @@ class CollectionSettings(Described):
     chunker: ChunkerSettings = ChunkerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     indexes: IndexSettings = IndexSettings()
+    access: AccessSettings = AccessSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
     llm: LLMSettings = LLMSettings()
 
+    @model_validator(mode="after")
+    def _is_for_known_readers(self) -> Self:
+        if self.overlap == "error":
+            check_apart(self.sources)
+        return self
+
     def overrides(self) -> dict[str, Any]:
         """What is set for this collection alone, nested as in `Settings`."""
-        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule"}}
+        own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule", "overlap"}}
         return {
             name: {inner: getattr(value, inner) for inner in value.model_fields_set}
             if isinstance(value, Part)

@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:\d{1,6}[dhms])+", re.ASCII)
+_PART = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
+MOST_CHARACTERS = 200
+"""Characters of a duration, and of a cron line."""
 _STEP = re.compile(r"(?P<range>[^/]+)(?:/(?P<step>\d+))?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -27,12 +30,13 @@ def duration(text: str) -> timedelta:
     datetime.timedelta(seconds=5400)
 
     Raises:
-        ValueError: the text is of another form; says which forms there are.
+        ValueError: the text is of another form, or longer; says which forms there are.
     """
-    plain = text.strip().lower()
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([dhms])", plain))
-    if not _DURATION.fullmatch(plain) or not seconds:
-        raise ValueError(f"{text!r} is no duration; write 30s, 30m, 6h, 1d, or several of them such as 1h30m")
+    plain = text[: MOST_CHARACTERS + 1].strip().lower()
+    parts = _PART.findall(plain) if len(text) <= MOST_CHARACTERS and _DURATION.fullmatch(plain) else []
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+    if not seconds:
+        raise ValueError(f"{plain!r} is no duration; write 30s, 30m, 6h, 1d, or several of them such as 1h30m")
     return timedelta(seconds=seconds)
 
 
@@ -58,8 +62,10 @@ def checked_cron(line: str) -> str:
     '0 3 * * mon-fri'
 
     Raises:
-        ValueError: it has not five fields, one of them is not understood (says which), or there is no such day.
+        ValueError: it is longer than any cron line, it has not five fields, one of them is not understood (says which), or there is no such day.
     """
+    if len(line) > MOST_CHARACTERS:
+        raise ValueError(f"a cron line has {MOST_CHARACTERS} characters at most; this one has {len(line)}")
     parts = line.split()
     if len(parts) != len(_FIELDS):
         raise ValueError(f"{line!r} has {len(parts)} fields and not five: minute, hour, day, month, day of the week")

@@ -1,30 +1,34 @@
 """The one tree of settings: built once at the way in, then passed on as plain arguments.
 
 Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the folder that `secrets` names,
-`penstock.toml` in the working folder, the defaults below. No other module reads the environment.
+`penstock.toml` in the working folder, the defaults below. No other module reads the environment. The folder may be a
+stranger's: what could do harm is refused unless the file is trusted (`harmless`, `trust`).
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from penstock.errors import SettingsError
 from penstock.settings.described import ScheduleSettings, SourceSettings
+from penstock.settings.file import NAME as FILE
+from penstock.settings.file import FileSource, check_trust, refusal, untrusted
 from penstock.settings.groups import (
+    AccessSettings,
     AnalyserSettings,
     CatalogSettings,
     ChunkerSettings,
@@ -43,6 +47,7 @@ from penstock.settings.groups import (
     Share,
     WebSettings,
 )
+from penstock.settings.harmless import sensitive
 from penstock.settings.misspelt import check_variables, told
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
@@ -62,9 +67,13 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,  # what is wrong may hold a secret, and tracebacks end in logs
-        toml_file="penstock.toml",
     )
+    harmless: ClassVar[frozenset[str]] = frozenset({"collection", "failure_share", "batch"})
+    inside: ClassVar[frozenset[str]] = frozenset()
+    only_shown: ClassVar[bool] = False
+    """Whether what nobody trusts may be in them, because they are shown and never used."""
 
+    trust: Path | None = Field(None, description="a penstock.toml to trust as it is, absolute; for containers and CI")
     secrets: Path | None = Field(None, description="folder with a file for each secret, such as penstock_llm__api_key")
     home: Path = Field(default_factory=lambda: user_data_path("penstock", appauthor=False))
     collection: CollectionName = Field("default", description="at most 50 letters, digits, _ . -")
@@ -81,6 +90,7 @@ class Settings(BaseSettings):
     catalog: CatalogSettings = CatalogSettings()
     indexes: IndexSettings = IndexSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    access: AccessSettings = AccessSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
@@ -89,6 +99,8 @@ class Settings(BaseSettings):
 
     _firm: frozenset[str] = PrivateAttr(default=frozenset())
     """Dotted names that the command line or the environment gave: they win over what is set for one collection."""
+    _untrusted: frozenset[str] = PrivateAttr(default=frozenset())
+    """Dotted names in penstock.toml that are only shown, because nobody trusts the file."""
     _general: dict[str, Any] = PrivateAttr(default_factory=dict)
     """What stood in place of the values that are those of one collection now."""
 
@@ -132,11 +144,25 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line first, then environment, then the folder of secrets, then `penstock.toml`."""
-        toml_settings = TomlConfigSettingsSource(settings_cls)
-        said = (source().get("secrets") for source in (init_settings, env_settings, toml_settings))
-        folder = next(filter(None, said), None)
+        file = FileSource(settings_cls)
+        above = init_settings(), env_settings()
+        needing = untrusted(file, cls, vouched_for=_said("trust", *above))
+        if not cls.only_shown:
+            check_trust(file, needing)
+        folder = _said("secrets", *above, {} if needing else file())
         secrets = [] if folder is None else [_secrets_in(folder)]
-        return init_settings, env_settings, *secrets, toml_settings
+        return init_settings, env_settings, *secrets, file
+
+
+class ShownSettings(Settings):
+    """The settings with what an untrusted penstock.toml says: for a person to look at, not to be used."""
+
+    only_shown = True
+
+
+def _said(name: str, *values: Mapping[str, Any]) -> Any:
+    """What the first of the sources says that says it."""
+    return next(filter(None, (one.get(name) for one in values)), None)
 
 
 def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
@@ -157,11 +183,26 @@ def read_settings(**given: Any) -> Settings:
     """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
-        SettingsError: a value is not allowed or a name is not known; says which, and what is allowed.
+        SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml
+            is not trusted, and sets what only a trusted one may.
     """
+    return _read(Settings, given)
+
+
+def read_to_show(**given: Any) -> Settings:
+    """The same, with what an untrusted file says too: for a person to look at, not to be used.
+
+    Raises:
+        SettingsError: as `read_settings`, but not for want of trust.
+    """
+    return _read(ShownSettings, given)
+
+
+def _read(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
     check_variables(os.environ, PREFIX, _names(Settings), _GROUPS)
     try:
-        settings = Settings(**given)
+        settings = kind(**given)
+        settings._untrusted = frozenset(_untrusted(given) if kind.only_shown else ())
         settings._firm = frozenset(name for _, values in _above_the_file(settings, given) for name, _ in leaves(values))
         return settings  # noqa: TRY300 - all of it can fail
     except ValidationError as error:
@@ -176,22 +217,50 @@ def read_settings(**given: Any) -> Settings:
 
 
 def origins(**given: Any) -> dict[str, str]:
-    """Where each setting in force comes from, by its dotted name, such as `environment` or `default`.
+    """Where each setting comes from, by its dotted name, such as `environment` or `default`.
 
     Of the descriptions of collections only what is set is named; what the collection in force sets for itself comes
-    from `penstock.toml, collection NAME`.
+    from `penstock.toml, collection NAME`. What is refused because nobody trusts the file says so.
     """
-    settings = read_settings(**given)
+    settings = read_to_show(**given)
     in_force = settings.for_collection(settings.collection)
+    own = f"collections.{settings.collection}."
     sources = (
-        *_above_the_file(settings, given),
-        (f"penstock.toml, collection {settings.collection}", in_force._overrides()),
-        ("penstock.toml", TomlConfigSettingsSource(Settings)()),
+        *((origin, values, None) for origin, values in _above_the_file(settings, given)),
+        (f"{FILE}, collection {settings.collection}", in_force._overrides(), own),
+        (FILE, FileSource(Settings)(), ""),
     )
-    said = [(origin, {name for name, _ in leaves(values)}) for origin, values in sources]
-    return {
-        name: next((origin for origin, names in said if name in names), "default") for name, _ in leaves(tree(in_force))
-    }
+    said = [(origin, {name for name, _ in leaves(values)}, place) for origin, values, place in sources]
+    return {name: _origin(name, said, settings._untrusted) for name, _ in leaves(tree(in_force))}
+
+
+def _origin(name: str, said: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
+    """The first that says it; a place is where in the file its settings are."""
+    for origin, names, place in said:
+        if name in names:
+            needing = place is not None and any(f"{one}.".startswith(f"{place}{name}.") for one in refused)
+            return f"{origin}, refused" if needing else origin
+    return "default"
+
+
+def refused(**given: Any) -> str:
+    """Why penstock.toml is refused, and what to do; empty where it is not.
+
+    Raises:
+        SettingsError: as `read_to_show`.
+    """
+    source, names = FileSource(Settings), _untrusted(given)
+    return refusal(source.file, names) if source.file and names else ""
+
+
+def needing_trust(values: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Any]]:
+    """What a file in that folder with these values may only set when it is trusted: names and values."""
+    return sensitive(Settings, InitSettingsSource(Settings, dict(values))(), folder)
+
+
+def _untrusted(given: Mapping[str, Any]) -> tuple[str, ...]:
+    vouched_for = _said("trust", given, EnvSettingsSource(Settings)())
+    return untrusted(FileSource(Settings), Settings, vouched_for=vouched_for)
 
 
 def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
@@ -202,8 +271,13 @@ def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> d
 
 def _above_the_file(settings: Settings, given: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Where values come from that win over penstock.toml, and the values."""
-    secrets = {} if settings.secrets is None else _secrets_in(settings.secrets)()
-    return ("command line", given), ("environment", EnvSettingsSource(Settings)()), ("secrets", secrets)
+    environment = EnvSettingsSource(Settings)()
+    folder = _said("secrets", given, environment) or (None if settings._untrusted else settings.secrets)
+    return (
+        ("command line", given),
+        ("environment", environment),
+        ("secrets", {} if folder is None else _secrets_in(folder)()),
+    )
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

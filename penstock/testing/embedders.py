@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from penstock.model import Blueprint
 from penstock.ports import Embedder, Float32Array, Role
 from penstock.testing.counting import WordCounter
 
@@ -58,6 +59,11 @@ class HashEmbedder:
 
 class LittleModel(HashEmbedder, WordCounter):
     """Embeds by hashing and counts words: all that a pipeline asks of its model, with nothing to load."""
+
+    @property
+    def counter(self) -> Blueprint:
+        """Makes a `WordCounter`."""
+        return Blueprint(factory=f"{WordCounter.__module__}:{WordCounter.__qualname__}")
 
     def __init__(self, *, dimension: int = 64) -> None:
         HashEmbedder.__init__(self, dimension=dimension)

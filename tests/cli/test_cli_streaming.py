@@ -52,7 +52,7 @@ def test_the_first_sentence_is_shown_before_the_last_has_come(library: Path) -> 
             first = os.read(process.stdout.fileno(), 4096).decode()
             rest = process.stdout.read().decode()
     assert process.returncode == 0
-    assert first.startswith("Ten days of leave carry over")
+    assert first.startswith("  Ten days of leave carry over")
     assert "They are for the next year" not in first
     assert "They are for the next year" in rest
 

@@ -6,8 +6,9 @@ import sys
 import pytest
 from rich.cells import cell_len
 
+from penstock.cli.escaping import harmless
 from penstock.cli.progress import _short, fetching
-from penstock.cli.screen import Screen, harmless
+from penstock.cli.screen import Screen
 from penstock.cli.tables import LISTED, place_text, show_report, show_rows
 from penstock.model import ChunkCounts, Place, RunReport, SourceResult
 

@@ -9,6 +9,12 @@ from penstock.pipelines.workspace import Penstock
 from tests.cli.conftest import Run, printed
 
 
+@pytest.fixture(autouse=True)
+def _trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders that are described lie elsewhere."""
+    monkeypatch.setenv("PENSTOCK_TRUST", str(Path("penstock.toml").absolute()))
+
+
 def describe(**folders: Path | str) -> None:
     text = "".join(
         f"[collections.{name}]\nsources = [{{ path = '{path}', exclude = ['broken.pdf', 'empty.txt'] }}]\n"

@@ -1,5 +1,6 @@
 """The compose files: valid, hardened, and their commands do what they say, here without containers."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_the_environment_of_the_scheduler_is_understood(
     given = yaml.safe_load((DOCKER / file).read_text("utf-8"))
     environment = given["services"]["scheduler"]["environment"]
     for variable, value in environment.items():
-        monkeypatch.setenv(variable, value)
+        monkeypatch.setenv(variable, value.replace("/config/", f"{tmp_path}/"))
     for name in given.get("secrets", {}):
         (tmp_path / name).write_text("from a file\n", "utf-8")
     if "PENSTOCK_SECRETS" in environment:
@@ -75,4 +76,25 @@ def test_the_environment_of_the_scheduler_is_understood(
     settings = read_settings()
     assert "documents" in settings.collections
     passwords = [settings.catalog.password, settings.elasticsearch.password]
-    assert [one.get_secret_value() for one in passwords if one] == ["from a file"] * len(given.get("secrets", {}))
+    settings_kept = [name for name in given["secrets"] if name.startswith("penstock_")]
+    assert [one.get_secret_value() for one in passwords if one] == ["from a file"] * len(settings_kept)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("name", ["prefect", "scheduler"])
+@pytest.mark.parametrize("password", [None, "", "\n"], ids=["missing", "empty", "blank"])
+def test_prefects_server_never_starts_without_its_password(
+    file: str, name: str, password: str | None, tmp_path: Path
+) -> None:
+    """Prefect takes an empty password for one, which everybody knows."""
+    script = [
+        word.replace("$$", "$").replace("/run/secrets", str(tmp_path)) for word in services(file)[name]["entrypoint"]
+    ]
+    if password is not None:
+        (tmp_path / "prefect_password").write_text(password, "utf-8")
+    for program in ("prefect", "penstock"):
+        (tmp_path / program).write_text("#!/bin/sh\necho started\n", "utf-8")
+        (tmp_path / program).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode != 0, done.stdout) == (True, "")

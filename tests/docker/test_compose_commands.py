@@ -1,6 +1,7 @@
 """What the compose files start and ask is started and asked here, without containers, against real servers."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import yaml
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 PENSTOCK = [sys.executable, "-c", "from penstock.cli import main; main()"]
 PREFECT = [sys.executable, "-m", "prefect"]
+PASSWORD = "penstock:of this test"
 SECONDS = 180
 
 
@@ -35,21 +38,33 @@ class Composed:
         self._replaced |= {
             "localhost:8080": f"127.0.0.1:{self.health}",
             "/run/secrets": str(folder / "secrets"),
+            "/config/": f"{folder}/",
             **also,
         }
 
     def words(self, service: str, key: str) -> list[str]:
-        return [self._here(word) for word in self._services[service].get(key, [])]
+        return [self._here(word).replace("$$", "$") for word in self._services[service].get(key, [])]
 
     def environment(self, service: str) -> dict[str, str]:
         """What the image and the file set, below this folder; and a port of its own for the runner."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "PREFECT_"))}
+        clean["PATH"] = f"{self._programs()}{os.pathsep}{clean['PATH']}"
         data = self._folder / "data" / service
         data.mkdir(parents=True, exist_ok=True)
         image = {"PENSTOCK_HOME": str(data / "penstock"), "PREFECT_HOME": str(data / "prefect")}
         runner = {"PREFECT_RUNNER_SERVER_HOST": "127.0.0.1", "PREFECT_RUNNER_SERVER_PORT": self.health}
         given = self._services[service].get("environment", {})
         return clean | image | runner | {name: self._here(value) for name, value in given.items()}
+
+    def _programs(self) -> Path:
+        """A folder of the programs that the image has, made of what is installed here."""
+        folder = self._folder / "programs"
+        folder.mkdir(exist_ok=True)
+        for name, words in {"prefect": PREFECT, "penstock": PENSTOCK}.items():
+            program = folder / name
+            program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+            program.chmod(0o755)
+        return folder
 
     def asks(self, service: str) -> list[str]:
         """The command of the health check."""
@@ -60,11 +75,10 @@ class Composed:
     @contextmanager
     def running(self, service: str) -> Iterator[None]:
         """The service, from when its health check says that it is well; it ends politely and without an error."""
-        entry = {"prefect": PREFECT, "penstock": PENSTOCK}[(self.words(service, "entrypoint") or ["penstock"])[0]]
         log = self._folder / f"{service}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*entry, *self.words(service, "command")],
+                [*self.words(service, "entrypoint"), *self.words(service, "command")],
                 cwd=self._folder,
                 env=self.environment(service),
                 stdout=out,
@@ -103,6 +117,16 @@ class Composed:
         return word
 
 
+def turns_away_strangers(page: str) -> bool:
+    """Whether Prefect's server answers nobody without its password."""
+    asked = f"http://127.0.0.1:{page}/api/deployments/filter"
+    name, _, secret = PASSWORD.partition(":")
+    answers = [
+        httpx.post(asked, json={}, auth=auth, trust_env=False) for auth in (None, (name, "other"), (name, secret))
+    ]
+    return [answer.status_code for answer in answers] == [401, 401, 200]
+
+
 def is_well(command: Sequence[str]) -> bool:
     program = {"python": sys.executable}.get(command[0], command[0])
     return subprocess.run([program, *command[1:]], check=False, capture_output=True).returncode == 0
@@ -114,6 +138,8 @@ def folder(tmp_path: Path) -> Path:
     toml = (DOCKER / "penstock.toml").read_text("utf-8")
     (tmp_path / "penstock.toml").write_text(toml.replace("/documents", str(tmp_path / "documents")), "utf-8")
     (tmp_path / "documents").mkdir()
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "prefect_password").write_text(f"{PASSWORD}\n", "utf-8")
     for name in ("员工手册.pdf", "visitors.html"):
         if (ROOT / "examples" / "handbook" / name).exists():
             shutil.copy(ROOT / "examples" / "handbook" / name, tmp_path / "documents")
@@ -125,6 +151,7 @@ def folder(tmp_path: Path) -> Path:
 def test_one_box(folder: Path) -> None:
     composed = Composed("compose.yaml", folder, {})
     with composed.running("prefect"), composed.running("scheduler"):
+        assert turns_away_strangers(composed.page)
         composed.typed("scheduler", "sync")
         assert "员工手册" in composed.typed("scheduler", "search", "年假怎么申请", "--collection", "documents")
 
@@ -136,7 +163,6 @@ def test_one_box(folder: Path) -> None:
 @pytest.mark.parametrize("elasticsearch_url", ["8"], indirect=True)  # the version that the file names
 def test_a_cluster(folder: Path, postgresql_database: str, elasticsearch_url: str) -> None:
     database = urlsplit(postgresql_database)
-    (folder / "secrets").mkdir()
     (folder / "secrets" / "penstock_catalog__password").write_text(f"{database.password or ''}\n", "utf-8")
     (folder / "secrets" / "penstock_elasticsearch__password").write_text("this one asks nobody\n", "utf-8")
     also = {
@@ -149,6 +175,7 @@ def test_a_cluster(folder: Path, postgresql_database: str, elasticsearch_url: st
     assert is_well([str(programs() / ready[0]), *ready[1:], "--port", str(database.port or 5432)])
     assert is_well(composed.asks("elasticsearch"))
     with composed.running("prefect"), composed.running("scheduler"):
+        assert turns_away_strangers(composed.page)
         composed.typed("scheduler", "sync")
         assert "员工手册" in composed.typed("scheduler", "search", "年假怎么申请", "--collection", "documents")
         assert composed.typed("scheduler", "doctor", "--collection", "documents").startswith("ok:")

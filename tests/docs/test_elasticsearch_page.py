@@ -57,7 +57,7 @@ def run(line: str) -> str:
     if program == "pip":  # installs; the wheel is built and installed elsewhere
         return ""
     assert program == "penstock"
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments, input="y\n")
     assert result.exit_code == 0, f"{line}: {result.output}"
     return result.stdout
 

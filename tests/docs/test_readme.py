@@ -87,14 +87,15 @@ def test_everything_that_the_readme_types_runs(guide: str, tmp_path: Path, monke
             exec(compile(text, "README.md", "exec"), {})
         elif language == "toml" and "[llm]" in text:
             (tmp_path / "penstock.toml").write_text(text, "utf-8")
-            assert read_settings().llm.name == "openai"
-            (tmp_path / "penstock.toml").unlink()
         elif language == "toml":
             (tmp_path / "penstock.toml").write_text(text.replace("https://example.org", guide), "utf-8")
         else:
             for line in code(language, text):
                 if line not in NOT_RUN:
                     printed.append(typed(line.replace("https://example.org", guide)))
+                if line == "penstock trust":
+                    assert read_settings().llm.name == "openai"
+                    (tmp_path / "penstock.toml").unlink()
     first, again = printed[:2]
     assert re.search(r"indexed +│ +7 │", first)
     assert re.search(r"unchanged +│ +7 │", again)
@@ -106,7 +107,7 @@ def test_everything_that_the_readme_types_runs(guide: str, tmp_path: Path, monke
 def typed(line: str) -> str:
     program, *arguments = shlex.split(line)
     assert program == "penstock"
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments, input="y\n")
     assert result.exit_code == 0, f"{line}: {result.output}"
     return result.stdout
 

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from penstock.flows import artifacts
 from penstock.flows.summary import headline, summary
 
+CALLS = re.compile("<(?:img|a)[ >]")
 NAMES = st.text(st.characters(categories=["L", "N"], include_characters="_.-"), min_size=1, max_size=50)
 
 
@@ -83,6 +85,33 @@ def test_names_cannot_break_out_of_their_line() -> None:
     assert "\n# x" not in told
     assert "\n# heading" not in told
     assert "```https://example.org/a`b``c" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("![x](https://example.org/x.png)", id="image"),
+        pytest.param("![x][1]\n\n[1]: https://example.org/x.png", id="image by reference"),
+        pytest.param("a | ![x](https://example.org/x.png) | b", id="image past a cell's end"),
+        pytest.param("`![x](https://example.org/x.png)`", id="image past a code's end"),
+        pytest.param("\\![x](https://example.org/x.png)", id="escaped already"),
+        pytest.param("<img src=https://example.org/x.png>", id="HTML"),
+        pytest.param("[look](https://example.org)", id="link"),
+        pytest.param("<https://example.org>", id="address"),
+    ],
+)
+def test_names_and_reasons_make_no_page_call_out(name: str) -> None:
+    """As a cell of its own, and as one of a table that is written in Markdown: pages of Prefect do either."""
+    (row,) = artifacts._rows([{"uri": f"file:///docs/{name}", "outcome": "failed", "reason": name}])
+    for text in (row["source"], row["reason"]):
+        table = f"| source | more |\n|---|---|\n| {text} | x |"
+        for written in (text, table, summary(report((name, "failed", name)), ())):
+            assert not CALLS.search(MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(written)), written
+
+
+def test_names_without_marks_read_as_they_are() -> None:
+    (row,) = artifacts._rows([{"uri": "file:///docs/员工_手册 (2).pdf", "outcome": "failed", "reason": "not *read*"}])
+    assert row == {"source": "/docs/员工_手册 (2).pdf", "outcome": "failed", "reason": "not *read*"}
 
 
 def test_the_headline_counts_what_there_is() -> None:

@@ -40,11 +40,17 @@ def prefect(folder: Path, watched: Mapping[str, str]) -> Iterator[Callable[..., 
         patch.setenv("PYTHONPATH", watched["PYTHONPATH"])
         patch.setenv("PENSTOCK_TEST_CONNECTIONS", watched["PENSTOCK_TEST_CONNECTIONS"])
         with server.running(folder / "prefect", free_port()) as running:
-            environment = {**watched, "PREFECT_API_URL": running.api, "DO_NOT_TRACK": "1"}
+            environment = {
+                **watched,
+                "PENSTOCK_TRUST": str(folder / "penstock.toml"),
+                "PREFECT_API_URL": running.api,
+                "PREFECT_API_AUTH_STRING": running.password,
+                "DO_NOT_TRACK": "1",
+            }
 
             def command(*words: str) -> str:
                 if words == ("api",):
-                    return running.api
+                    return running.api.replace("//", f"//{running.password}@")
                 done = subprocess.run(
                     [sys.executable, "-m", "prefect", "--no-prompt", *words],
                     cwd=folder,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from penstock import Penstock
+from penstock.flows import server
 from penstock.testing.servers.processes import free_port
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
@@ -119,9 +120,24 @@ def port() -> int:
     return free_port()
 
 
+class NotedPassword(httpx.Auth):
+    """Brings the password that is noted now: each start of a server draws another."""
+
+    def __init__(self, note: Path) -> None:
+        self._note = note
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # sends it once
+        with suppress(OSError, ValueError):
+            name, _, secret = json.loads(self._note.read_text("utf-8"))["password"].partition(":")
+            yield from httpx.BasicAuth(name, secret).auth_flow(request)
+            return
+        yield request
+
+
 @pytest.fixture
-def api(port: int) -> Iterator[Api]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False) as http:
+def api(folder: Path, port: int) -> Iterator[Api]:
+    auth = NotedPassword(folder / "home" / "prefect" / server.NOTE)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", auth=auth, timeout=30, trust_env=False) as http:
         yield Api(http)
 
 

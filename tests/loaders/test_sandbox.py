@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -17,10 +18,11 @@ from penstock.loaders.addresses import uri_of
 from penstock.loaders.child import Child
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.sandbox import Sandbox
+from penstock.loaders.wire import Parsed
 from penstock.model import Extraction, Failure, Source
 
 HOSTILE = '''
-import ctypes, os, signal, socket, subprocess, sys, threading, time
+import ctypes, os, signal, socket, subprocess, sys, tempfile, threading, time
 from penstock.errors import BrokenSource, EncryptedSource
 from penstock.model import ExtractionWriter
 
@@ -48,10 +50,8 @@ class Hostile:
         return os.getpid()
 
     def hang(self, rest):
-        helper = subprocess.Popen(["sleep", "60"])
-        with open(rest, "w") as file:
-            file.write(f"{os.getpid()} {helper.pid}")
-        time.sleep(60)
+        with open(os.path.join(tempfile.gettempdir(), "begun"), "w"):
+            time.sleep(60)
 
     def spin(self, rest):
         while True:
@@ -77,6 +77,25 @@ class Hostile:
                 pass
         os._exit(0)
 
+    def forge(self, rest):
+        # It writes an answer to the request that comes next, before or after its own.
+        line = b'{"number":0,"title":"","problems":[],"blocks":0,"drafts":null,"seconds":{}}\\n"forged"'
+        frame = len(line).to_bytes(8, "big") + line
+
+        def write(after):
+            time.sleep(after)
+            for number in range(3, 20):
+                try:
+                    os.write(number, frame)
+                except OSError:
+                    pass
+
+        if rest == "later":
+            threading.Thread(target=write, args=(0.3,)).start()
+        else:
+            write(0)
+        return "its own"
+
     def memory(self, rest):
         return len(bytearray(2_000_000_000))
 
@@ -98,7 +117,7 @@ class Hostile:
         time.sleep(30)
 
     def disk(self, rest):
-        with open(rest, "wb") as file:
+        with open(os.path.join(tempfile.gettempdir(), "x"), "wb") as file:
             file.seek(700_000_000)
             file.write(b"x")
 
@@ -178,6 +197,26 @@ def parse(sandbox: Sandbox, folder: Path, content: str) -> str | Failure:
     return answer.text if isinstance(answer, Extraction) else answer
 
 
+def test_a_file_cannot_answer_for_the_next(tmp_path: Path, hostile: LoaderOptions) -> None:
+    with box(hostile) as sandbox:
+        assert parse(sandbox, tmp_path, "forge later") == "its own"
+        time.sleep(0.6)
+        assert parse(sandbox, tmp_path, "say honest") == "honest"
+        failure = parse(sandbox, tmp_path, "forge now")
+        assert isinstance(failure, Failure)
+        assert "another request" in failure.message
+        assert parse(sandbox, tmp_path, "say honest again") == "honest again"
+
+
+def test_an_answer_that_is_not_one_costs_no_memory(tmp_path: Path, lasting: Sandbox) -> None:
+    length = 30 * 1024 * 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    failure = parse(lasting, tmp_path, f"fake ({length}).to_bytes(8, 'big') + b'[' + b'[],' * {length // 3}")
+    assert isinstance(failure, Failure)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown < 4 * length  # its bytes, and not a list for each three of them
+
+
 def test_files_are_parsed_one_after_the_other_in_one_child(tmp_path: Path, hostile: LoaderOptions) -> None:
     with box(hostile) as sandbox:
         assert parse(sandbox, tmp_path, "say 年假") == "年假"
@@ -206,41 +245,36 @@ def test_nothing_starts_before_the_first_file(hostile: LoaderOptions) -> None:
         pytest.param("leave", "ParserCrashed", "exit status 3: last words", id="exit"),
         pytest.param("fake b'\\0' * 6 + b'xx' + b'[' * 30840", "ParserCrashed", "no JSON", id="no JSON"),
         pytest.param("fake b'\\0' * 7 + b'\\2[]'", "ParserCrashed", "no JSON object", id="no object"),
-        pytest.param("fake b'\\0' * 7 + b'\\2{}'", "ParserCrashed", "no extraction", id="no extraction"),
-        pytest.param("fake b'\\0' * 7 + b'\\x0e{\"failure\":{}}'", "ParserCrashed", "no failure", id="no failure"),
+        pytest.param("fake b'\\0' * 7 + b'\\2{}'", "ParserCrashed", "no answer", id="no number"),
         pytest.param("fake b'\\x7f' * 8", "LimitExceeded", "TEXT_MIB", id="huge answer"),
         pytest.param("fake b'\\0' * 7 + b'\\2'", "ParserCrashed", "exit status 0", id="half an answer"),
         pytest.param("error", "BrokenSource", "ValueError: line 1 line 2", id="unexpected error"),
         pytest.param("deep", "BrokenSource", "RecursionError", id="recursion"),
         pytest.param("password", "EncryptedSource", "needs a password", id="error of ours"),
-        pytest.param("disk FOLDER/x", "BrokenSource", "File too large", id="disk"),
+        pytest.param("disk", "BrokenSource", "File too large", id="disk"),
     ],
 )
 def test_a_file_that_breaks_its_parser_costs_one_file(
     tmp_path: Path, lasting: Sandbox, content: str, kind: str, told: str
 ) -> None:
-    failure = parse(lasting, tmp_path, content.replace("FOLDER", str(tmp_path)))
+    failure = parse(lasting, tmp_path, content)
     assert isinstance(failure, Failure)
     assert (failure.stage, failure.kind, failure.retryable) == ("parse", kind, False)
     assert told in failure.message
 
 
 @pytest.mark.parametrize("content", ["hang", "spin"])
-def test_a_parser_that_hangs_is_ended_with_all_that_it_started(
-    tmp_path: Path, hostile: LoaderOptions, content: str
-) -> None:
-    pids = tmp_path / "pids"
+def test_a_parser_that_hangs_is_ended(tmp_path: Path, hostile: LoaderOptions, content: str) -> None:
     with box(hostile, seconds=2) as sandbox:
-        assert parse(sandbox, tmp_path, "say warm") == "warm"
+        pid = int(str(parse(sandbox, tmp_path, "pid")))
         start = time.monotonic()
-        failure = parse(sandbox, tmp_path, f"{content} {pids}")
+        failure = parse(sandbox, tmp_path, content)
         assert isinstance(failure, Failure)
         assert failure.kind == "LimitExceeded"
         assert "2 seconds" in failure.message
         assert "PENSTOCK_LIMITS__PARSE_SECONDS" in failure.message
         assert time.monotonic() - start < 30  # the file would keep it for ever
-    for pid in pids.read_text().split() if pids.exists() else []:
-        assert _ends(int(pid))
+    assert _ends(pid)
 
 
 def _ends(pid: int) -> bool:
@@ -332,25 +366,29 @@ def test_a_file_whose_child_was_killed_is_tried_once_more(tmp_path: Path, hostil
         assert reading.result() == "rested"
 
 
-def test_closing_ends_what_is_being_parsed(tmp_path: Path, hostile: LoaderOptions) -> None:
+def test_closing_ends_what_is_being_parsed(
+    tmp_path: Path, hostile: LoaderOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     sandbox = box(hostile)
-    pids = tmp_path / "pids"
+    pid = int(str(parse(sandbox, tmp_path, "pid")))
     caught: list[BaseException] = []
 
     def run() -> None:
         try:
-            parse(sandbox, tmp_path, f"hang {pids}")
+            parse(sandbox, tmp_path, "hang")
         except RuntimeError as error:
             caught.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not (pids.exists() and len(pids.read_text().split()) == 2):
+    while not list((tmp_path / "scratch").glob("*/begun")):
         time.sleep(0.02)
     sandbox.close()
     thread.join(5)
     assert "closed" in str(caught[0])
-    assert not any(_runs(int(pid)) for pid in pids.read_text().split())
+    assert not _runs(pid)
     with pytest.raises(RuntimeError, match="closed"):
         parse(sandbox, tmp_path, "say more")
 
@@ -359,7 +397,7 @@ def test_a_child_that_answers_while_the_sandbox_is_closed_leaves_nothing(
     tmp_path: Path, hostile: LoaderOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class ClosedMeanwhile(Sandbox):
-        def _is_fit(self, child: Child, answer: Extraction | Failure) -> bool:
+        def _is_fit(self, child: Child, answer: Parsed | Failure) -> bool:
             fit = super()._is_fit(child, answer)
             self.close()
             return fit

@@ -171,6 +171,33 @@ def test_an_answer_that_is_no_page_says_so(site: Site, status: int, kind: type, 
     assert told in str(error)
 
 
+LONG = "x" * 10_000
+
+
+def wordy(head: bytes) -> Answer:
+    def send(handler: BaseHTTPRequestHandler, before: int) -> None:
+        handler.connection.sendall(head)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(f"HTTP/1.1 404 {LONG}\r\nContent-Length: 0\r\n\r\n", id="reason"),
+        pytest.param(f"HTTP/1.1 503 {LONG}\r\nContent-Length: 0\r\n\r\n", id="reason of a passing fault"),
+        pytest.param(f"HTTP/1.1 302 Found\r\nLocation: gopher://{LONG}\r\nContent-Length: 0\r\n\r\n", id="redirect"),
+        pytest.param(f"HTTP/1.1 200 OK\r\nContent-Encoding: {LONG}\r\nContent-Length: 0\r\n\r\n", id="encoding"),
+        pytest.param(f"{LONG}\r\n\r\n", id="no HTTP"),
+    ],
+)
+def test_a_server_has_200_characters_of_an_error(site: Site, head: str) -> None:
+    site.pages["/a"] = wordy(head.encode())
+    told = str(fails(site.uri("/a")))
+    assert 100 < told.count("x") <= 200
+    assert len(told) < 400
+
+
 def test_a_passing_fault_is_tried_again_when_the_server_says(site: Site) -> None:
     pauses: list[float] = []
     site.pages["/a"] = in_turn(reply(429, b"", Retry_After="7"), reply(503, b""), reply())

@@ -13,7 +13,8 @@ import pytest
 from penstock.errors import BrokenSource
 from penstock.loaders import confinement, worker
 from penstock.loaders.addresses import uri_of
-from penstock.loaders.wire import encode, extraction_of, failure_of, plain_source, read_frame
+from penstock.loaders.readable import Reach
+from penstock.loaders.wire import LENGTH_BYTES, Parsed, decode_answer, encode, plain_source
 from penstock.loaders.worker import Worker, is_out_of_memory, serve
 from penstock.model import Failure, Source
 
@@ -24,13 +25,24 @@ HELLO: dict[str, Any] = {
 }
 
 
-def request(path: Path, media_type: str = "text/plain", declared: str = "") -> dict[str, Any]:
+def request(path: Path, media_type: str = "text/plain", declared: str = "", number: int = 1) -> dict[str, Any]:
     source = Source(uri=uri_of(path), media_type=media_type, sha256="", size=0, labels={})
-    return {"source": plain_source(source), "path": str(path), "declared": declared}
+    return {"source": plain_source(source), "declared": declared, "number": number}
 
 
-def refused(answer: dict[str, Any]) -> Failure:
-    return failure_of(answer["failure"], "file:///x")
+def answer(path: Path, media_type: str = "text/plain", declared: str = "") -> Parsed | Failure:
+    with path.open("rb") as data:
+        return Worker(HELLO).answer(request(path, media_type, declared), data)
+
+
+def read(answer: Parsed | Failure) -> str:
+    assert isinstance(answer, Parsed)
+    return answer.extraction.text
+
+
+def refused(answer: Parsed | Failure) -> Failure:
+    assert isinstance(answer, Failure)
+    return answer
 
 
 def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,14 +50,15 @@ def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytes
     path.write_text("年假")
     timers: list[float] = []
     monkeypatch.setattr(signal, "setitimer", lambda which, seconds: timers.append(seconds))
+    requests = [request(path, number=7), request(path, number=5)]
     replies = BytesIO()
-    serve(BytesIO(encode(request(path)) * 2), replies, seconds=5, worker=Worker(HELLO))
+    stream = BytesIO(b"".join(map(encode, requests)))
+    serve(stream, lambda: path.open("rb"), replies, seconds=5, worker=Worker(HELLO))
     replies.seek(0)
-    for _ in range(2):
-        answer = read_frame(replies)
-        assert answer is not None
-        assert extraction_of(answer["extraction"]).text == "年假"
-    assert read_frame(replies) is None
+    for asked in requests:
+        length = int.from_bytes(replies.read(LENGTH_BYTES), "big")
+        assert read(decode_answer(replies.read(length), asked)) == "年假"
+    assert replies.read() == b""
     assert timers == [20, 0, 20, 0]
 
 
@@ -62,17 +75,16 @@ def test_the_charset_that_a_server_declared_reaches_the_page(
 ) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<p>" + content + b"</p>")
-    answer = Worker(HELLO).answer(request(path, "text/html", declared))
-    assert extraction_of(answer["extraction"]).text == said
+    assert read(answer(path, "text/html", declared)) == said
 
 
 def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("年" * 400_000)
-    assert "PENSTOCK_LIMITS__TEXT_MIB" in refused(Worker(HELLO).answer(request(path))).message
+    assert "PENSTOCK_LIMITS__TEXT_MIB" in refused(answer(path)).message
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", bytes(11_000_000))
-    assert "PENSTOCK_LIMITS__PARSE_MIB" in refused(Worker(HELLO).answer(request(path))).message
+    assert "PENSTOCK_LIMITS__PARSE_MIB" in refused(answer(path)).message
 
 
 @pytest.mark.parametrize(
@@ -92,7 +104,8 @@ def test_errors_of_loaders_become_failures(
         raise error
 
     monkeypatch.setattr(worker, "loader_for", refuse)
-    assert refused(Worker(HELLO).answer(request(tmp_path))).kind == kind
+    (tmp_path / "a.txt").write_text("x")
+    assert refused(answer(tmp_path / "a.txt")).kind == kind
 
 
 def test_an_error_from_a_failed_allocation_is_one_of_memory() -> None:
@@ -104,18 +117,23 @@ def test_an_error_from_a_failed_allocation_is_one_of_memory() -> None:
 
 
 def test_a_process_is_confined_before_it_parses(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits: dict[int, int] = {}
+    limits: dict[int, tuple[int, int]] = {}
     hooks: list[Any] = []
     handlers: dict[int, Any] = {}
-    monkeypatch.setattr(resource, "setrlimit", lambda which, pair: limits.update({which: pair[0]}))
+    closed: list[Any] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda which, pair: limits.update({which: pair}))
     monkeypatch.setattr(resource, "getrlimit", lambda which: (-1, 5_000_000_000))
     monkeypatch.setattr(signal, "signal", lambda which, handler: handlers.update({which: handler}))
     monkeypatch.setattr(sys, "addaudithook", hooks.append)
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
-    confinement.confine(memory_mib=100)
-    assert limits[resource.RLIMIT_CORE] == 0
-    assert limits[resource.RLIMIT_FSIZE] == 100 * 1024 * 1024
-    assert 100 * 1024 * 1024 < limits[resource.RLIMIT_DATA] <= 5_000_000_000
+    monkeypatch.setattr(confinement, "_close", lambda *given: closed.append(given))
+    within = Reach(readable=("/usr",), listable=())
+    confinement.confine(memory_mib=100, reach=within, writable=("/tmp/x",))
+    assert closed == [(within, ("/tmp/x",))]
+    assert all(soft == hard for soft, hard in limits.values())  # or a parser could raise them again
+    assert limits[resource.RLIMIT_CORE] == (0, 0)
+    assert limits[resource.RLIMIT_FSIZE] == (100 * 1024 * 1024,) * 2
+    assert 100 * 1024 * 1024 < limits[resource.RLIMIT_DATA][0] <= 5_000_000_000
     assert handlers == {signal.SIGINT: signal.SIG_IGN}
     hooks[0]("open", ())
     with pytest.raises(PermissionError, match="no network"):

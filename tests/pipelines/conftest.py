@@ -1,15 +1,48 @@
 """A workspace that needs no model: everything else in it is the real thing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from penstock.pipelines import parts
+from penstock.model import Blueprint
+from penstock.pipelines import parts, preparation
 from penstock.pipelines.workspace import Penstock
 from penstock.testing.embedders import LittleModel
 
 Opener = Callable[..., Penstock]
+
+CLEANING = """
+from penstock.model import Extraction, Problem
+from penstock.pipelines import preparation
+
+def clean(extraction):
+    extraction = as_it_is(extraction)
+{body}
+    return extraction
+
+as_it_is, preparation.clean = preparation.clean, clean
+Preparation = preparation.Preparation
+"""
+
+
+@pytest.fixture
+def cleaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Adds a line of Python to the cleaning, in the processes that clean."""
+
+    def install(line: str) -> None:
+        site = tmp_path / "site"
+        site.mkdir()
+        (site / "faulty_cleaning.py").write_text(CLEANING.format(body=f"    {line}"), "utf-8")
+        monkeypatch.syspath_prepend(str(site))
+
+        def blueprint(chunker: Mapping[str, Any] | None = None) -> Blueprint:
+            return Blueprint(factory="faulty_cleaning:Preparation", options={"chunker": chunker})
+
+        monkeypatch.setattr(preparation, "blueprint", blueprint)
+
+    return install
 
 
 @pytest.fixture

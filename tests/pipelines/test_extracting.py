@@ -1,13 +1,14 @@
 """Sources read without a collection: each told of once, whatever becomes of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import FetchError
 from penstock.loaders import uri_of
-from penstock.model import Extraction, Failure, Problem
-from penstock.pipelines import extracting, parts
+from penstock.model import Failure
+from penstock.pipelines import parts
 from penstock.pipelines.extracting import Extracted, extract
 from penstock.settings import read_settings
 
@@ -76,24 +77,18 @@ def test_a_limit_that_is_exceeded_is_a_failure(folder: Path) -> None:
     assert one.failure.kind == "LimitExceeded"
 
 
-def test_a_fault_of_ours_costs_one_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def clean(extraction: Extraction) -> Extraction:
-        if "Page 3 " in extraction.text:
-            raise ZeroDivisionError("division by zero")
-        return extraction
-
-    monkeypatch.setattr(extracting, "clean", clean)
+def test_a_fault_of_ours_costs_one_source(folder: Path, cleaning: Callable[[str], None]) -> None:
+    cleaning('if "Page 3 " in extraction.text: raise ZeroDivisionError("division by zero")')
     found = read(folder)
     assert [one.result.uri[-6:] for one in found if one.result.outcome == "failed"] == ["03.txt"]
     assert "a fault of Penstock" in found[3].result.reason
 
 
-def test_what_is_read_in_part_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def clean(extraction: Extraction) -> Extraction:
-        problem = Problem(message="cannot be drawn", page=2)
-        return Extraction(title="", text=extraction.text, blocks=extraction.blocks, problems=(problem,))
-
-    monkeypatch.setattr(extracting, "clean", clean)
+def test_what_is_read_in_part_says_so(folder: Path, cleaning: Callable[[str], None]) -> None:
+    problem = 'Problem(message="cannot be drawn", page=2)'
+    cleaning(
+        f'extraction = Extraction(title="", text=extraction.text, blocks=extraction.blocks, problems=({problem},))'
+    )
     (one,) = read(folder / "00.txt")
     assert one.document
     assert (one.result.outcome, one.result.reason) == ("partial", "page 2: cannot be drawn")

@@ -1,17 +1,17 @@
 """What a person sees of ingesting: outcomes that add up, nothing done twice, nothing that is gone found again."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pymupdf
 import pytest
 
 from penstock.catalog import writing
+from penstock.chunkers.structure import StructureChunker
 from penstock.errors import CollectionLocked, EngineError, FetchError, UsageError
-from penstock.loaders import Sandbox, uri_of
-from penstock.model import OUTCOMES, Extraction, Failure, Filter, RunReport, Source, SourceResult
-from penstock.pipelines import reading
-from penstock.pipelines.cleaning import clean
+from penstock.loaders import Parsed, Sandbox, uri_of
+from penstock.model import OUTCOMES, Failure, Filter, RunReport, Source, SourceResult
 from penstock.pipelines.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
@@ -296,15 +296,15 @@ def test_a_file_of_which_a_part_is_lost_is_partial_then_unchanged(penstock: Pens
 def test_a_file_that_changes_while_it_is_read_is_tried_again(
     penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, leave = Sandbox.parse, folder / "leave.md"
+    prepare, leave = Sandbox.prepare, folder / "leave.md"
 
-    def meanwhile(self: Sandbox, source: Source, path: Path, declared: str) -> Extraction | Failure:
+    def meanwhile(self: Sandbox, source: Source, path: Path, declared: str) -> Parsed | Failure:
         if source.uri == uri_of(leave):
             leave.write_text("# Leave\n\nNothing carries over any more.\n", "utf-8")
-        return parse(self, source, path, declared)
+        return prepare(self, source, path, declared)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Sandbox, "parse", meanwhile)
+        patched.setattr(Sandbox, "prepare", meanwhile)
         report = penstock.ingest(folder)
     assert (outcome_of(report, "leave.md").outcome, report.count("indexed")) == ("failed", 1)
     assert "chang" in outcome_of(report, "leave.md").reason
@@ -313,17 +313,81 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
 
 
 def test_a_fault_of_ours_costs_the_document_that_it_met(
+    penstock: Penstock, folder: Path, cleaning: Callable[[str], None]
+) -> None:
+    cleaning('if "carry over" in extraction.text: raise IndexError("no such line")')
+    for _ in range(2):  # it is nothing that waits for the file to change
+        report = penstock.ingest(folder)
+        assert (report.count("failed"), report.parsed) in ((1, 2), (1, 1))
+        assert "IndexError: no such line (faulty_cleaning.py:" in outcome_of(report, "leave.md").reason
+
+
+def test_cleaning_that_hangs_is_ended_like_a_parser_that_does(
+    model: LittleModel, home: Path, folder: Path, cleaning: Callable[[str], None]
+) -> None:
+    cleaning('while "carry over" in extraction.text: pass')
+    with Penstock(settings=read_settings(home=home, limits={"parse_seconds": 3})) as penstock:
+        report = penstock.ingest(folder)
+    assert (report.count("indexed"), report.count("failed")) == (1, 1)
+    assert "PENSTOCK_LIMITS__PARSE_SECONDS" in outcome_of(report, "leave.md").reason
+
+
+def test_documents_are_cut_where_they_are_parsed(
     penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(extraction: Extraction) -> Extraction:
-        if "carry over" in extraction.text:
-            raise IndexError("no such line")
-        return clean(extraction)
+    def here(*_: object) -> list[object]:
+        raise AssertionError("cut in the process that holds the catalog")
 
-    monkeypatch.setattr(reading, "clean", faulty)
+    with monkeypatch.context() as patched:
+        patched.setattr(StructureChunker, "chunk", here)
+        assert penstock.ingest(folder).count("indexed") == 2
+        again = penstock.settings.chunker.model_copy(update={"size": 24})
+        penstock.settings = penstock.settings.model_copy(update={"chunker": again})
+        report = penstock.ingest(folder)
+    assert [one.reason for one in report.results] == ["cut anew from the stored text"] * 2
+    assert (report.parsed, report.stage_seconds["chunk"] > 0) == (0, True)
+
+
+def test_a_model_whose_tokens_are_counted_here_alone_cuts_the_same(
+    penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penstock.ingest(folder)
+    there = [chunk for one in folder.iterdir() for chunk in penstock.show(str(one)).chunks]
+    monkeypatch.delattr(LittleModel, "counter")
+    with Penstock(home, "here") as other:
+        other.ingest(folder)
+        here = [chunk for one in folder.iterdir() for chunk in other.show(str(one)).chunks]
+    assert [chunk.id for chunk in here] == [chunk.id for chunk in there]
+
+
+def test_cutting_here_has_a_limit_of_time(
+    model: LittleModel, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(LittleModel, "counter")
+    (folder / "long.md").write_text("\n\n".join(f"# {n}\n\n{'water ' * 300}" for n in range(200)), "utf-8")
+    settings = read_settings(home=home)
+    with Penstock(settings=settings) as penstock:
+        monkeypatch.setattr("penstock.pipelines.timing.time.monotonic", iter(range(10**9)).__next__)
+        penstock.settings = settings.model_copy(
+            update={"limits": settings.limits.model_copy(update={"parse_seconds": 50})}
+        )
+        report = penstock.ingest(folder)
+    assert "50 seconds to be cut" in outcome_of(report, "long.md").reason
+    assert report.count("indexed") == 2
+
+
+@pytest.mark.parametrize("broken", ["leave.md", "年假.txt"])
+def test_a_source_that_the_catalog_does_not_take_costs_itself(
+    penstock: Penstock, folder: Path, cleaning: Callable[[str], None], broken: str
+) -> None:
+    mark = "carry over" if broken == "leave.md" else "未休完"
+    half = 'Extraction(title="a\\ud800b", text=extraction.text, blocks=extraction.blocks)'
+    cleaning(f'extraction = {half} if "{mark}" in extraction.text else extraction')
     report = penstock.ingest(folder)
+    assert adds_up(report)
     assert (report.count("indexed"), report.count("failed")) == (1, 1)
-    assert "IndexError: no such line (test_ingest.py:" in outcome_of(report, "leave.md").reason
+    assert "surrogate" in outcome_of(report, broken).reason
+    assert penstock.doctor().ok
 
 
 def test_a_listing_with_holes_removes_nothing_behind_them(

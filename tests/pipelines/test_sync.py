@@ -182,7 +182,7 @@ def test_an_incomplete_listing_spares_what_another_speaks_for(site: Website, fol
 def test_labels_and_access_are_those_of_the_first_entry_that_lists_a_source(folder: Path, site: Website) -> None:
     hr = {"path": str(folder), "include": ["*.md"], "labels": {"team": "hr"}, "access": ["staff"]}
     rest = {"path": str(folder), "labels": {"team": "all"}}
-    sync(hr, rest)
+    sync(hr, rest, overlap="first")
     with Penstock(collection="guides") as penstock:
         assert len(penstock.search("leave", where=Filter(labels={"team": "hr"})).hits) == 1
         assert len(penstock.search("leave 年假", where=Filter(principals=frozenset())).hits) == 1

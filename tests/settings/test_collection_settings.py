@@ -32,6 +32,7 @@ schedule = { every = "1h30m" }
 @pytest.fixture(autouse=True)
 def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PENSTOCK_TRUST", str(tmp_path / "penstock.toml"))
 
 
 def write(text: str) -> None:

@@ -1,0 +1,99 @@
+"""A collection as a reader sees it: what is hidden from the reader is as if it were not there."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.catalog import Collection, Quarantined, StoredDocument
+from penstock.errors import UnknownName, UsageError
+from penstock.loaders import as_shown, shown, uri_of
+from penstock.model import Access, Filter, may_see
+
+NAMED = 20
+"""Sources that are named where none of the name asked for is there."""
+
+
+def principals_of(given: Iterable[str] | None) -> frozenset[str] | None:
+    """Principals by name, one or several; None where nobody is named, which is not the same as none of them."""
+    return None if given is None else frozenset([given] if isinstance(given, str) else given)
+
+
+def access_of(given: Iterable[str] | None) -> Access | None:
+    """Who may see what is ingested; None where nobody says.
+
+    Raises:
+        UsageError: a name is blank, as an unset variable of a script is.
+    """
+    access = principals_of(given)
+    if access is not None and not all(name.strip() for name in access):
+        raise UsageError(
+            "the name of a principal in access is blank; for what everybody may see: --everybody, in Python access=()"
+        )
+    return access
+
+
+class View:
+    """What somebody sees of a collection; None stands for no restriction."""
+
+    def __init__(self, collection: Collection, principals: frozenset[str] | None, *, names: bool = True) -> None:
+        """Without `names`, no source is named to whoever does not name it."""
+        self.collection = collection
+        self.principals = principals
+        self.where = Filter(principals=principals)
+        self._names = names
+
+    def document(self, wanted: str) -> StoredDocument:
+        """A document by id (or its unique beginning), URI, path, or address as it is shown where only one looks so.
+
+        Raises:
+            UnknownName: there is none, or none that is seen: that looks the same.
+            UsageError: several ids begin so.
+        """
+        for name in (wanted, uri_of(wanted)):
+            if found := self.collection.document(name, where=self.where):
+                return found
+        for uri in as_shown((known.source.uri for known in self.collection.sources(where=self.where)), wanted):
+            if found := self.collection.document(uri, where=self.where):
+                return found
+        raise UnknownName("document", shown(wanted), self._known())
+
+    def below(self, address: str) -> list[str]:
+        """URIs of the sources at an address and, were it a folder, below it; also of those that could not be read.
+
+        Raises:
+            UnknownName: there is none, or none that is seen: that looks the same.
+        """
+        uri = uri_of(address)
+        known = [source.source.uri for source in self.collection.sources(where=self.where)]
+        known += [failed.source.uri for failed in self.quarantine()]
+        below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
+        below = below or as_shown(known, address)
+        if not below:
+            raise UnknownName("source", shown(address), self._known())
+        return below
+
+    def quarantine(self) -> tuple[Quarantined, ...]:
+        """Sources that could not be read: those that are seen, also as what was read of them before."""
+        kept = self.collection.quarantine()
+        if self.principals is None:
+            return kept
+        known = self.collection.known_map([failed.source.uri for failed in kept])
+        return tuple(
+            failed
+            for failed in kept
+            if may_see(failed.source.access, self.principals)
+            and (failed.source.uri not in known or may_see(known[failed.source.uri].source.access, self.principals))
+        )
+
+    def rows(self) -> NDArray[np.int64] | None:
+        """Rows of the chunks that are seen, sorted; None where that is all."""
+        if not self._names and self.principals is None:
+            return np.empty(0, np.int64)
+        return self.collection.scope(self.where).rows()
+
+    def _known(self) -> list[str]:
+        if not self._names:
+            return []
+        sources = self.collection.sources(where=self.where)
+        return [shown(known.source.uri) for known, _ in zip(sources, range(NAMED), strict=False)]

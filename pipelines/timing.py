@@ -1,0 +1,37 @@
+"""A limit of time on cutting texts in the calling process, where no process of the sandbox does it."""
+
+import time
+from collections.abc import Iterator
+
+from penstock.errors import LimitExceeded
+from penstock.loaders import shown
+from penstock.model import Chunk, Document
+from penstock.ports import Chunker
+
+
+class TimedChunker:
+    """The chunker inside, which gives up a document that takes it longer than `seconds`; looked at between chunks."""
+
+    def __init__(self, inner: Chunker, *, seconds: float) -> None:
+        self._inner = inner
+        self._seconds = seconds
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the chunker inside: the same chunks."""
+        return self._inner.fingerprint
+
+    def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
+        """The document's chunks.
+
+        Raises:
+            LimitExceeded: it takes too long.
+        """
+        until = time.monotonic() + self._seconds
+        for chunk in self._inner.chunk(document, content):
+            if time.monotonic() > until:
+                raise LimitExceeded(
+                    f"{shown(document.source.uri)!r} took more than {self._seconds:g} seconds to be cut; "
+                    "raise limits.parse_seconds (PENSTOCK_LIMITS__PARSE_SECONDS) to read it"
+                )
+            yield chunk

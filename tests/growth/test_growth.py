@@ -1,0 +1,363 @@
+"""Every function that reads text from outside, on texts that ask too much: its time grows with the length, not faster."""
+
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.analysis import numerals, phrases, scan, scripts, sentences, words
+from penstock.analysis.analyser import TextAnalyser
+from penstock.analysis.normal import normalise
+from penstock.catalog import globs
+from penstock.chunkers.cutting import lines as chunk_lines
+from penstock.chunkers.outline import one_line as outline_line
+from penstock.chunkers.sentence import SentenceChunker
+from penstock.chunkers.structure import StructureChunker
+from penstock.chunkers.window import WindowChunker
+from penstock.cli import screen
+from penstock.engines import extractive, thinking, tokens
+from penstock.engines.vocabulary import clean as without_surrogates
+from penstock.errors import PenstockError
+from penstock.ids import content_hash
+from penstock.integrations import conditions
+from penstock.loaders import (
+    addresses,
+    decoding,
+    drawings,
+    headings,
+    paragraphs,
+    rtf_text,
+    rtf_tokens,
+    sniffing,
+    tables,
+    textkinds,
+    titles,
+)
+from penstock.loaders.csv import CsvLoader
+from penstock.loaders.doc import _clean as word_text
+from penstock.loaders.eml import EmlLoader
+from penstock.loaders.html import HtmlLoader
+from penstock.loaders.mail_text import Letter, write_letter
+from penstock.loaders.markdown import MarkdownLoader, split_front_matter
+from penstock.loaders.markup import collapse, parse_html, write_blocks
+from penstock.loaders.rtf import RtfLoader
+from penstock.loaders.sitemap_xml import read_sitemap
+from penstock.loaders.text import TextLoader
+from penstock.loaders.url_list import UrlListLister
+from penstock.loaders.xml import XmlLoader
+from penstock.model import (
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    Extraction,
+    ExtractionWriter,
+    Fetched,
+    Filter,
+    Hit,
+    Place,
+    Source,
+    Span,
+    Trace,
+)
+from penstock.pipelines import characters, citing, claims, cleaning, furniture, passages, prompting, quoting
+from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
+from penstock.pipelines.records import Record
+from penstock.settings import times
+from penstock.testing.counting import WordCounter
+from penstock.testing.growth import LIMIT, exponent
+from penstock.testing.pathological import TEXTS
+
+ANALYSER = TextAnalyser()
+COUNTER = WordCounter()
+SOURCE = Source(uri="file:///a.txt", media_type="text/plain", sha256="0" * 64, size=1, labels={})
+TRACE = Trace(ranks={}, scores={}, shares={}, weights={})
+ORDINARY = "Ten days of leave carry over. The turbine turns [1]. “So it is.” 年假可以结转十天。" * 4
+KINDS: tuple[BlockKind, ...] = ("paragraph", "heading", "list", "table", "code")
+
+
+def _document(text: str, kind: BlockKind) -> Document:
+    writer = ExtractionWriter()
+    for part in text.split("\n\n"):
+        writer.add(kind, part)
+    found = writer.finish(title=text[:50])
+    return Document(
+        id="d", source=SOURCE, title=found.title, language="en", text=found.text, blocks=found.blocks, loader="x"
+    )
+
+
+def _hit(text: str, number: int = 0) -> Hit:
+    chunk = Chunk(
+        id=f"c{number}",
+        document_id=f"d{number}",
+        span=Span(0, len(text)),
+        text=text,
+        headings=(text[:200],),
+        language="en",
+    )
+    return Hit(chunk=chunk, sources=(SOURCE,), title=text[:200], score=1.0, trace=TRACE)
+
+
+def _passage(text: str) -> passages.Passage:
+    return passages.passage([_hit(text)])
+
+
+def _chunked(chunker: Any) -> Callable[[str], object]:
+    def work(text: str) -> object:
+        found = []
+        for kind in ("paragraph", "list", "table"):
+            document = _document(text[: len(text) // 3], kind)
+            found.append(list(chunker.chunk(document, content_hash("", "en", document.text, document.blocks))))
+        return found
+
+    return work
+
+
+def _loaded(loader: Any) -> Callable[[str], object]:
+    def work(text: str) -> object:
+        with suppress(PenstockError):
+            return loader.load(SOURCE, io.BytesIO(text.encode("utf-8", "surrogatepass")))
+
+    return work
+
+
+def _cleaned(text: str) -> object:
+    """One long block of each kind, many small ones on one page, and many on pages of their own."""
+    part = text[: len(text) // 4]
+    writer = ExtractionWriter()
+    for kind in KINDS:
+        writer.add(kind, part)
+    for number, line in enumerate(part.split("\n")):
+        writer.add("paragraph", line, places=(Place(page=1),))
+        writer.add("paragraph", line, places=(Place(page=number + 2),))
+    found = cleaning.clean(writer.finish(title=text[:100]))
+    return cleaning.clean(_in_lines(part)), found
+
+
+def _in_lines(text: str) -> Extraction:
+    """The text as lines of its page, whatever it is: every twelve characters one."""
+    blocks = [Block(kind="paragraph", span=Span(at, min(at + 12, len(text)))) for at in range(0, len(text), 12)]
+    return Extraction(title="", text=text, blocks=tuple(blocks))
+
+
+def _furniture(text: str) -> object:
+    parts = [text[at : at + 12] for at in range(0, len(text), 12)]
+    blocks = [
+        Block(kind="paragraph", span=Span(0, 1), places=(Place(page=1 + at % 3),)) for at in range(len(parts) // 3 * 3)
+    ]
+    return furniture.furniture(blocks, [parts[at // 3] or "a" for at in range(len(blocks))])
+
+
+def _claimed(piece: int) -> Callable[[str], object]:
+    def work(text: str) -> object:
+        return list(claims.claims(text[at : at + piece] for at in range(0, len(text), piece)))
+
+    return work
+
+
+def _checked(text: str) -> object:
+    half = len(text) // 2
+    ordinary = _passage(ORDINARY)
+    return (
+        citing.check_claim(text[:half], [ordinary, ordinary], ANALYSER),
+        citing.check_claim("So it is “a” … [1].", [_passage(text[:half])], ANALYSER),
+        citing.check_claim(text[: half // 4], [_passage(text[: half // 4])] * 2, ANALYSER),
+    )
+
+
+class _Target:
+    context_tokens = 10**9
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+
+def _prompted(text: str) -> object:
+    passages.harmless.cache_clear()
+    part = len(text) // 2
+    return prompting.assemble("Why? " + text[:part], [_hit(text[part:])], llm=_Target(), budget=10**9)
+
+
+def _quoted(text: str) -> object:
+    return extractive.ExtractiveLLM(analyser=ANALYSER).quotes("How many days?", [[_hit(text)], [_hit(ORDINARY, 1)]])
+
+
+def _file(read: Callable[[Path], object]) -> Callable[[str], object]:
+    def work(text: str) -> object:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(text.encode("utf-8", "surrogatepass"))
+            file.flush()
+            with suppress(PenstockError):
+                return read(Path(file.name))
+
+    return work
+
+
+class _Fetcher:
+    """Gives the file that it was made with, whatever is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def fetch(self, *_: object) -> "_Fetcher":
+        return self
+
+    def __enter__(self) -> Fetched:
+        return Fetched(path=self._path, sha256="0", size=self._path.stat().st_size)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _letter(text: str) -> object:
+    writer = ExtractionWriter()
+    said = dict.fromkeys(("subject", "sender", "to", "copied", "date"), text[:100])
+    write_letter(Letter(**said, plain=text, html="", attached=()), writer)
+    return writer.finish()
+
+
+def _html(text: str) -> object:
+    root, writer = parse_html(text), ExtractionWriter()
+    if root is not None:
+        write_blocks(root, writer)
+    return writer.finish()
+
+
+def _titled(text: str) -> object:
+    return titles.choose_title(text), outline_line(text), headings._key(text), headings.NUMBERED.match(text)
+
+
+def _begun(text: str) -> object:
+    """What looks at how a line begins, at every line."""
+    lines = [text, *text.split("\n")]
+    signs = (paragraphs.BULLET, paragraphs.CAPTION)
+    return [(begins_item(line), furniture.key_of(line), [sign.match(line) for sign in signs]) for line in lines]
+
+
+def _refused(work: Callable[[str], object]) -> Callable[[str], object]:
+    def quietly(text: str) -> object:
+        with suppress(PenstockError, ValueError):
+            return work(text)
+
+    return quietly
+
+
+def _worded(text: str) -> object:
+    return [words.word_tokens(run) for _, run in scan.runs(text)], list(words.camel_parts(text))
+
+
+def _condition(text: str) -> object:
+    return conditions.filter_by(conditions.Condition(field="source", operator="==", value=text))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """A function and the length at which it is measured first: less for what costs much a character."""
+
+    work: Callable[[str], object]
+    length: int = 4000
+
+
+def _all(work: Callable[[str], Iterable[object]]) -> Callable[[str], object]:
+    return lambda text: list(work(text))
+
+
+READERS: Mapping[str, Reader] = {
+    "analysis.normal": Reader(work=normalise),
+    "analysis.scan": Reader(work=_all(scan.runs)),
+    "analysis.numerals": Reader(work=_all(numerals.numbers)),
+    "analysis.phrases": Reader(work=phrases.PhraseFinder(["word word", "水", "a"]).find),
+    "analysis.words": Reader(work=_worded),
+    "analysis.sentences": Reader(work=sentences.sentence_spans),
+    "analysis.scripts": Reader(work=lambda text: (scripts.language_of(text), scripts.script_shares(text))),
+    "analysis.analyser": Reader(work=ANALYSER.tokens, length=2000),
+    "analysis.analyser, questions": Reader(work=ANALYSER.query_tokens, length=2000),
+    "catalog.globs": Reader(work=lambda text: (globs.sqlite_glob(text), globs.regular_expression(text)), length=2000),
+    "chunkers.cutting": Reader(work=lambda text: chunk_lines(text, Span(0, len(text)))),
+    "chunkers.structure": Reader(work=_chunked(StructureChunker(COUNTER, size=64, tokenizer="words")), length=3000),
+    "chunkers.window": Reader(
+        work=_chunked(WindowChunker(COUNTER, size=64, overlap=8, tokenizer="words")), length=3000
+    ),
+    "chunkers.sentence": Reader(work=_chunked(SentenceChunker(COUNTER, size=64, tokenizer="words")), length=3000),
+    "cli.screen": Reader(work=screen.harmless),
+    "engines.extractive": Reader(work=_quoted, length=2000),
+    "engines.thinking": Reader(
+        work=lambda text: list(thinking.without_thoughts(iter([text[at : at + 7] for at in range(0, len(text), 7)])))
+    ),
+    "engines.tokens": Reader(work=tokens.estimated_tokens),
+    "engines.vocabulary": Reader(work=without_surrogates),
+    "integrations.conditions": Reader(work=_refused(_condition)),
+    "loaders.addresses": Reader(
+        work=_refused(lambda text: (addresses.shown(text), addresses.shown("file:///" + text), addresses.web_uri(text)))
+    ),
+    "loaders.csv": Reader(work=_loaded(CsvLoader())),
+    "loaders.decoding": Reader(
+        work=lambda text: [
+            decoding.decode_text(text.encode(name, "replace")) for name in ("utf-8", "gb18030", "utf-16-le")
+        ]
+    ),
+    "loaders.doc": Reader(work=word_text),
+    "loaders.drawings": Reader(work=drawings.alternative_text),
+    "loaders.eml": Reader(work=_loaded(EmlLoader())),
+    "loaders.headings and titles": Reader(work=_titled),
+    "loaders.html": Reader(work=_loaded(HtmlLoader()), length=2000),
+    "loaders.mail_text": Reader(work=_letter),
+    "loaders.markdown": Reader(work=_loaded(MarkdownLoader()), length=2000),
+    "loaders.markdown, front matter": Reader(work=split_front_matter),
+    "loaders.markup": Reader(work=_html),
+    "loaders.markup, spaces": Reader(work=collapse),
+    "loaders.rtf": Reader(work=_loaded(RtfLoader())),
+    "loaders.rtf_text": Reader(
+        work=lambda text: list(rtf_text.text_of(rtf_text.read_lines(text.encode("utf-8", "surrogatepass"))))
+    ),
+    "loaders.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
+    "loaders.sitemap_xml": Reader(work=_file(lambda path: list(read_sitemap("https://example.org/", path)))),
+    "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
+    "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
+    "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
+    "loaders.text": Reader(work=_loaded(TextLoader())),
+    "loaders.textkinds": Reader(
+        work=lambda text: [textkinds.kind_of_text(text, name, "", whole=True) for name in ("a", "a.html", "a.csv")]
+    ),
+    "loaders.url_list": Reader(
+        work=_file(lambda path: list(UrlListLister("https://example.org/", lambda _: _Fetcher(path)).list()))  # type: ignore[arg-type,return-value] # as much of a fetcher as is asked
+    ),
+    "loaders.xml": Reader(work=_loaded(XmlLoader())),
+    "pipelines.characters": Reader(work=characters.ordinary),
+    "pipelines.citing": Reader(work=_checked, length=2000),
+    "pipelines.claims": Reader(work=_claimed(10**9)),
+    "pipelines.claims, piece by piece": Reader(work=_claimed(3), length=2000),
+    "pipelines.cleaning": Reader(work=_cleaned),
+    "pipelines.furniture": Reader(work=_furniture),
+    "pipelines.lines": Reader(
+        work=lambda text: (
+            reflowed(text.split("\n"), Words([text])),
+            reflowed_list(text.split("\n"), Words([text])),
+            joined(text, text, Words([text])),
+            unspaced(text),
+        )
+    ),
+    "pipelines.lines and paragraphs, how a line begins": Reader(work=_begun),
+    "pipelines.passages": Reader(work=passages.harmless.__wrapped__),
+    "pipelines.passages, marks": Reader(work=passages.unmarked),
+    "pipelines.prompting": Reader(work=_prompted),
+    "pipelines.quoting, quotations": Reader(work=quoting.quotes_in),
+    "pipelines.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
+    "pipelines.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
+    "pipelines.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
+    "settings.times": Reader(work=_refused(lambda text: times.duration(text))),
+    "settings.times, cron": Reader(work=_refused(times.checked_cron)),
+    "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
+}
+"""By the module that they stand in."""
+
+
+@pytest.mark.parametrize("reader", [pytest.param(one, id=name) for name, one in READERS.items()])
+def test_time_grows_with_the_length_of_a_text(reader: Reader) -> None:
+    grown = {name: exponent(reader.work, make, reader.length) for name, make in TEXTS.items()}
+    assert {name: round(power, 2) for name, power in grown.items() if power >= LIMIT} == {}
