@@ -25,7 +25,7 @@ from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, count, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Embedder, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
 
@@ -70,6 +70,7 @@ class Penstock:
             catalog.close()
         self.__dict__.pop("collection", None)
         self.__dict__.pop("_retriever", None)
+        self.__dict__.pop("_fetching", None)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -134,7 +135,9 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(parts.listings(self.settings, given), owner=True, ordered=given.overlap == "first")
+        return Discovery(
+            parts.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
+        )
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -147,7 +150,8 @@ class Penstock:
         return parts.sandbox(self.settings, parts.preparing(self.settings, self._embedder))
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
+        chunker = parts.chunker(self.settings, self._embedder)
+        return parts.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
@@ -305,6 +309,11 @@ class Penstock:
     @cached_property
     def _analyser(self) -> Analyser:
         return parts.analyser(self.settings)
+
+    @cached_property
+    def _fetching(self) -> Callable[[str], Fetcher]:
+        """What fetches, for listings and sources alike: together they are polite to a site."""
+        return parts.fetching(self.settings)
 
     @cached_property
     def _llm(self) -> LLM | Quoter:
