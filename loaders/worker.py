@@ -135,7 +135,7 @@ def main() -> None:
     hello = read_frame(requests)
     if hello is None:
         return
-    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
