@@ -181,7 +181,7 @@ def main() -> None:
         return
     # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
     preparation = _preparation(hello["preparation"])
-    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
