@@ -70,7 +70,7 @@ def bill(root: Path, version: str, *, model_files: Mapping[str, str]) -> dict[st
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{_ref(OWN, version)} {locked}')}",
+        "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, _ref(OWN, version) + locked).urn,
         "version": 1,
         "metadata": {"lifecycles": [{"phase": "build"}], "component": own},
         "components": [

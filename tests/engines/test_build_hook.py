@@ -60,9 +60,8 @@ def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatc
     model = found["metadata"]["component"]["components"][0]
     assert {file["name"]: file["hashes"][0]["content"] for file in model["components"]} == weights.FILES
     scopes = {one["name"]: one["scope"] for one in found["components"]}
-    assert (scopes["numpy"], scopes["mako"], scopes["prefect"], scopes["torch"]) == ("required",) * 2 + (
-        "optional",
-    ) * 2
+    assert scopes["numpy"] == scopes["mako"] == "required"
+    assert scopes["prefect"] == scopes["torch"] == "optional"
     assert not {"pytest", "ruff", "uv"} & set(scopes)
     versions = {line.split("==")[0]: line.split("==")[1].split()[0] for line in LOCKED if line[0].isalpha()}
     assert all(versions[one["name"]] == one["version"] for one in found["components"])
