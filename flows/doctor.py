@@ -8,7 +8,7 @@ from prefect import flow, get_run_logger, task  # isort: skip
 from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.states import Failed  # isort: skip
 
-from penstock.flows import artifacts
+from penstock.flows import artifacts, working_folder
 from penstock.flows.markdown import cell
 from penstock.flows.retrying import RETRIED
 from penstock.flows.running import run_name_of
@@ -40,6 +40,7 @@ def doctor(collection: str | None = None, home: str | None = None, repair: bool 
         home: where Penstock keeps its data; default as for `penstock --home`.
         repair: whether an index that differs is built anew from the catalog.
     """
+    working_folder.return_to_it()
     found = [examine(name, home, repair) for name in ([collection] if collection else _collections(home))]
     rows = [
         {

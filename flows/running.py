@@ -9,7 +9,7 @@ from prefect import get_run_logger, runtime  # isort: skip
 from prefect.states import Failed  # isort: skip
 
 from penstock.errors import PenstockError
-from penstock.flows import artifacts
+from penstock.flows import artifacts, working_folder
 from penstock.flows.steps import Target, all_steps, begin, discover
 from penstock.flows.workspaces import kept_open
 from penstock.model import RunReport
@@ -18,6 +18,7 @@ from penstock.pipelines import reports
 
 def bring_up_to_date(command: str, addresses: list[str], batch: int, target: Target) -> Any:
     """The run's report as a dictionary; Prefect's state of failure where an error or too many failures ended it."""
+    working_folder.return_to_it()
     try:
         report, new = _steps(command, addresses, batch, target)
     except PenstockError as error:  # without its traceback, which says nothing that the message does not

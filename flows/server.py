@@ -121,7 +121,7 @@ def _write(note: Path, server: Server) -> None:
 
 
 def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]":
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     password = f"penstock:{secrets.token_urlsafe(24)}"
     log = folder / "server.log"
     with log.open("wb") as out:

@@ -32,7 +32,7 @@ from prefect.settings import (  # isort: skip
 )
 
 from penstock.errors import SchedulerError, UsageError
-from penstock.flows import cut_off, server
+from penstock.flows import cut_off, server, working_folder
 from penstock.flows.doctor import doctor
 from penstock.flows.environment import narrowed
 from penstock.flows.sync import sync
@@ -130,7 +130,7 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
     ids = register(runner, deployments(collections), own=own)
     if own:
         cut_off.begin_again(ids)
-    with narrowed():
+    with narrowed(), working_folder.left():
         asyncio.run(_run(runner))
     APILogHandler().flush()  # before our server ends: what is left is sent to nobody, again and again, for a minute
 

@@ -41,6 +41,10 @@ def schedule(
         settings = read_settings(**given)
         _pass_on(leaves(given))
         _check(settings)
+        from penstock.flows import working_folder
+
+        working_folder.check(Path.cwd())
+        os.environ["PYTHONSAFEPATH"] = "1"  # or each `python -m` of Prefect would import what lies in this folder
         from penstock.flows import serving
 
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -12,11 +12,14 @@ from penstock.cli.options import AsJson
 if TYPE_CHECKING:
     from penstock.settings.trust import File
 
+NAME = "penstock.toml"
+"""Of the file whose settings are shown; others are taken whole."""
+
 
 def trust(
     file: Annotated[
         Path, typer.Argument(metavar="[FILE]", help="What to trust (default: penstock.toml here).", show_default=False)
-    ] = Path("penstock.toml"),
+    ] = Path(NAME),
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the trust in the file back.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the files that are trusted.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -39,39 +42,41 @@ def _trust(file: Path, *, yes: bool, as_json: bool) -> None:
     from penstock.settings import trust as trusting
 
     read, needing = _read(file)
-    if needing:
-        _show(read, needing)
+    others = read.path.name != NAME
+    if needing or others:
+        _show(read, needing, others=others)
         if not yes:
             typer.confirm("Trust this file as it is?", abort=True, err=True)
         trusting.trust(read)
+    trusted = trusting.state(read) == "trusted"
     if as_json:
-        emit({"file": str(read.path), "sha256": read.sha256, "trusted": bool(needing), "settings": list(needing)})
-    elif needing:
+        emit({"file": str(read.path), "sha256": read.sha256, "trusted": trusted, "settings": list(needing)})
+    elif trusted:
         typer.echo(f"trusted until it changes; `penstock trust --revoke` ends it, {trusting.notes_path()} notes it")
     else:
         typer.echo(f"{read.path} sets nothing that needs trust")
 
 
 def _read(file: Path) -> "tuple[File, dict[str, Any]]":
-    """The file, and the settings in it that need trust."""
+    """The file, and the settings in it that need trust; none of a file that is not ours."""
     from penstock.errors import SettingsError
-    from penstock.settings import file as files
     from penstock.settings import needing_trust, trust
+    from penstock.settings.file import values_of
 
     try:
         read = trust.read(file)
-        return read, dict(needing_trust(files.values_of(read), read.path.parent))
+        return read, dict(needing_trust(values_of(read), read.path.parent)) if read.path.name == NAME else {}
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}") from error
 
 
-def _show(read: "File", needing: dict[str, Any]) -> None:
+def _show(read: "File", needing: dict[str, Any], *, others: bool) -> None:
     """What the file would be trusted with, on standard error, so that it can be read before the question."""
     from penstock.cli.screen import Screen
     from penstock.cli.toml import shown
 
     screen = Screen(stderr=True)
-    screen.say((str(read.path), "bold"), " sets:")
+    screen.say((str(read.path), "bold"), " is no penstock.toml: read it yourself" if others else " sets:")
     for name, value in needing.items():
         screen.say(f"  {name} = {shown(value)}")
 
