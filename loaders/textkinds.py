@@ -47,9 +47,7 @@ _HTML_START = re.compile(
 _HTML_TAG = re.compile(
     r"</?(?:p|div|span|a|table|tr|td|ul|ol|li|h[1-6]|br|img|b|i|em|strong|article|section)(?![\w:.-])[^<>]*>", re.I
 )
-_XML_START = re.compile(
-    r"\s*+(?:<\?xml\b|<!DOCTYPE\s|<[A-Za-z_][\w.:-]*+(?:\s++[\w.:-]++\s*+=\s*+[\"']|\s*+/?>))"
-)
+_XML_START = re.compile(r"\s*+(?:<\?xml\b|<!DOCTYPE\s|<[A-Za-z_][\w.:-]*+(?:\s++[\w.:-]++\s*+=\s*+[\"']|\s*+/?>))")
 _HEADER = re.compile(r"([!-9;-~]+):(?:[ \t]|$)")
 _CERTAIN_MAIL_HEADERS = frozenset(("from", "received", "return-path", "message-id", "mime-version"))
 _MAIL_HEADERS = _CERTAIN_MAIL_HEADERS | frozenset(

@@ -70,7 +70,9 @@ def check_claim(claim: str, passages: Sequence[Passage], analyser: Analyser) -> 
     if len(quoted) > MOST_QUOTES:
         return Checked(_rewritten(claim, groups, [[] for _ in groups]), ())
     quotes = _belonging(quoted, groups, passages)
-    support = cache(lambda number: _supporting(claim, passages[number - 1], analyser))  # many marks may name one passage
+    support = cache(
+        lambda number: _supporting(claim, passages[number - 1], analyser)
+    )  # many marks may name one passage
     kept: list[list[int]] = []
     citations: list[Citation] = []
     for at, group in enumerate(groups):

@@ -94,7 +94,7 @@ def _ends(text: str, end: int) -> bool | None:
     at = gap.end() if gap else end
     if at == len(text) or _MAYBE_MARK.match(text, at):
         return None
-    return text[at] not in "”\"」』"
+    return text[at] not in '”"」』'
 
 
 def _is_balanced(text: str, end: int, looked: _Looked) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.limits import MOST_HITS
+
 if TYPE_CHECKING:
     from penstock.pipelines.workspace import Penstock
 
@@ -36,7 +38,8 @@ Assignments = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Any setting, such as chunker.name=window.", show_default=False),
 ]
 Top = Annotated[
-    int | None, typer.Option("--k", "-k", min=1, metavar="N", help="How many chunks to find.", show_default=False)
+    int | None,
+    typer.Option("--k", "-k", min=1, max=MOST_HITS, metavar="N", help="How many chunks to find.", show_default=False),
 ]
 
 

@@ -7,9 +7,8 @@ every time is said to: noise makes single runs slower, and never all of them.
 
 import gc
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from time import process_time
 
 LIMIT = 1.3

@@ -1,4 +1,4 @@
-"""Every function that reads text from outside, on texts that ask too much: its time grows with the length, not faster."""
+"""Every function that reads text from outside, on texts that ask too much: its time grows no faster than they do."""
 
 import io
 import tempfile
@@ -279,9 +279,7 @@ READERS: Mapping[str, Reader] = {
     "analysis.analyser, questions": Reader(work=ANALYSER.query_tokens, length=2000),
     "catalog.globs": Reader(work=lambda text: (globs.sqlite_glob(text), globs.regular_expression(text)), length=2000),
     "chunkers.cutting": Reader(work=lambda text: chunk_lines(text, Span(0, len(text)))),
-    "chunkers.structure": Reader(
-        work=_chunked(StructureChunker(COUNTER, size=64, tokenizer="words")), length=3000
-    ),
+    "chunkers.structure": Reader(work=_chunked(StructureChunker(COUNTER, size=64, tokenizer="words")), length=3000),
     "chunkers.window": Reader(
         work=_chunked(WindowChunker(COUNTER, size=64, overlap=8, tokenizer="words")), length=3000
     ),
@@ -299,7 +297,9 @@ READERS: Mapping[str, Reader] = {
     ),
     "loaders.csv": Reader(work=_loaded(CsvLoader())),
     "loaders.decoding": Reader(
-        work=lambda text: [decoding.decode_text(text.encode(name, "replace")) for name in ("utf-8", "gb18030", "utf-16-le")]
+        work=lambda text: [
+            decoding.decode_text(text.encode(name, "replace")) for name in ("utf-8", "gb18030", "utf-16-le")
+        ]
     ),
     "loaders.doc": Reader(work=word_text),
     "loaders.drawings": Reader(work=drawings.alternative_text),
@@ -350,7 +350,7 @@ READERS: Mapping[str, Reader] = {
     "pipelines.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
     "pipelines.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
     "pipelines.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
-    "settings.times": Reader(work=_refused(lambda text: (times.duration(text)))),
+    "settings.times": Reader(work=_refused(times.duration)),
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
     "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
 }
