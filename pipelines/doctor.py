@@ -117,7 +117,7 @@ def _difference(
 
 def repair(collection: Collection, followers: Followers) -> Diagnosis:
     """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
-    followers.catch_up()
+    followers.catch_up(insist=True)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
         found = examine(collection, followers)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from penstock.catalog import Collection, Quarantined, RunInfo
 from penstock.model import ChunkCounts
+from penstock.pipelines.aside import Aside, lying_aside
 from penstock.pipelines.following import Followers
+from penstock.pipelines.keeping import place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Status:
     chunks: ChunkCounts
     last_run: RunInfo | None
     quarantine: tuple[Quarantined, ...]
+    aside: Aside
+    """Indexes that were set aside because they were damaged, and take room."""
 
 
 def look(collection: Collection, followers: Followers, home: Path) -> Status:
@@ -50,4 +54,5 @@ def look(collection: Collection, followers: Followers, home: Path) -> Status:
         chunks=ChunkCounts(catalog=collection.chunk_count(), keyword=keyword, vector=vector),
         last_run=collection.last_run(),
         quarantine=collection.quarantine(),
+        aside=lying_aside(place_of(home, collection)),
     )
