@@ -1,11 +1,28 @@
 """Files that are whole or not there: written beside their place and renamed, read with their checksum."""
 
 import contextlib
+import errno
 import os
 import zlib
 from pathlib import Path
 
 from penstock.errors import DamagedIndex, IndexingError
+
+DAMAGE = frozenset(
+    number
+    for name in ("ENOENT", "ENOTDIR", "EISDIR", "ENXIO", "EIO", "EBADMSG", "EINVAL", "EUCLEAN")
+    if (number := getattr(errno, name, None))  # not every system has them all
+)
+"""Errors for which the file is to blame: it is not there, or the disk does not give it back. All others (no descriptor
+or memory left, no permission, a server that does not answer) pass or are a person's to mend, and the file is well."""
+
+
+def unreadable(what: str, error: OSError | MemoryError) -> IndexingError:
+    """What to raise where files of an index could not be read: `DamagedIndex` only where they are to blame."""
+    said = getattr(error, "strerror", None) or error or type(error).__name__
+    if getattr(error, "errno", None) in DAMAGE:
+        return DamagedIndex(f"{what}: {said}")
+    return IndexingError(f"{what} now: {said or 'no memory is left'}; the index stays as it is")
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -35,12 +52,13 @@ def read_checked(path: Path, crc32: int) -> bytes:
     """The content of a file.
 
     Raises:
-        DamagedIndex: it cannot be read, or is not what was written.
+        DamagedIndex: it is not there, the disk does not give it back, or it is not what was written.
+        IndexingError: it cannot be read now.
     """
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise DamagedIndex(f"{path} cannot be read: {error.strerror or error}") from error
+    except (OSError, MemoryError) as error:
+        raise unreadable(f"{path} cannot be read", error) from error
     if zlib.crc32(data) != crc32:
         raise DamagedIndex(f"{path} is not what was written: its checksum differs")
     return data

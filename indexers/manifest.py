@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from penstock.errors import DamagedIndex, IndexingError
-from penstock.indexers.durable import write_durably
+from penstock.indexers.durable import unreadable, write_durably
 
 NAME = "manifest.json"
 SEAL = "checksum"
@@ -66,12 +66,15 @@ class ManifestFile:
 
         Raises:
             DamagedIndex: it cannot be read, or the index was built by another version or for other content.
+            IndexingError: it cannot be read now.
         """
         try:
             text = self.path.read_text("utf-8")
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, MemoryError) as error:
+            raise unreadable(f"{self.path} cannot be read", error) from error
+        except UnicodeDecodeError as error:
             raise DamagedIndex(f"{self.path} cannot be read: {error}") from error
         try:
             held = _unsealed(json.loads(text))

@@ -6,6 +6,7 @@ those of an implementation that counts exactly.
 
 import json
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.indexers.comparing import compared
-from penstock.indexers.durable import read_checked
+from penstock.indexers.durable import read_checked, unreadable
 from penstock.indexers.footers import META, changed_files
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
@@ -37,6 +38,8 @@ BATCH = 1000
 """Entries that are replaced by one deletion."""
 WIDE = 50
 """A scope of a fiftieth of the index or more is cheaper to check on what was found than to put into the query."""
+_NUMBERED = re.compile(r"os error (\d{1,6})\)|Os \{ code: (\d{1,6})")
+"""How programs in Rust tell an error of the operating system."""
 DELETED_SHARE = 1 / 3
 """Deleted texts count in BM25's statistics until their segment is written anew: at this share, all are."""
 
@@ -92,13 +95,15 @@ class TantivyIndex:
 
         Raises:
             DamagedIndex: the files of the index cannot be read.
+            IndexingError: they cannot be read now.
         """
         searcher = self._snapshots.newest().data
-        if searcher is None or not query or k < 1:
+        if searcher is None or not query or k < 1 or not searcher.num_docs:
             return []
         allowed = scope.rows()
+        asked = _within(searcher, _any_of(query, self._schema), allowed, self._schema)
         with _translated(DamagedIndex, f"{self._folder} cannot be searched"):
-            return _search(searcher, _any_of(query, self._schema), k, allowed, self._schema)
+            return _search(searcher, *asked, min(k, searcher.num_docs))
 
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted."""
@@ -191,22 +196,27 @@ def _any_of(tokens: Sequence[str], schema: tantivy.Schema) -> Query:
     return Query.boolean_query(terms)
 
 
-def _search(
-    searcher: tantivy.Searcher, query: Query, k: int, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
-) -> list[Candidate]:
-    if allowed is not None and len(allowed) * WIDE < searcher.num_docs:
-        within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
-        query, allowed = Query.boolean_query([(Occur.Must, query), (Occur.Must, within)]), None
-    limit = k + 16
+def _within(
+    searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
+) -> tuple[Query, NDArray[np.int64] | None]:
+    """The question within a scope, and the rows that are still to be checked; None where the question tells all."""
+    if allowed is None or len(allowed) * WIDE >= searcher.num_docs:
+        return query, allowed
+    within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, within)]), None
+
+
+def _search(searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, k: int) -> list[Candidate]:
+    limit = min(k + 16, searcher.num_docs)
     while True:
         hits = searcher.search(query, limit, count=False).hits
         scores = np.array([score for score, _ in hits], np.float64)
         rows = np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
         kept = scores > 0 if allowed is None else contained(rows, allowed)
         last = scores[kept][k - 1] if kept.sum() >= k else 0.0
-        if len(hits) < limit or last > scores[-1]:  # all that tie with the last one were seen
+        if len(hits) < limit or limit == searcher.num_docs or last > scores[-1]:  # all that tie with the last were seen
             return best(rows[kept], scores[kept], k)
-        limit *= 4
+        limit = min(4 * limit, searcher.num_docs)
 
 
 def _all(searcher: tantivy.Searcher) -> list[tuple[int, tantivy.DocAddress]]:
@@ -223,13 +233,32 @@ def _deleted_share(folder: Path, more: int) -> float:
 
 @contextmanager
 def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
-    """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own."""
+    """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
+
+    What the machine lacks for now, such as descriptors, is no damage; tantivy tells it in words only.
+    """
     try:
         yield
+    except MemoryError as error:
+        raise unreadable(what, error) from error
     except (ValueError, OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
+        number = _error_number(error)
+        if kind is DamagedIndex and number:
+            raise unreadable(what, OSError(number, os.strerror(number))) from error
         locked = "Failed to acquire" in str(error)  # by another writer, or in a folder that may only be read
         raise (IndexingError if locked else kind)(f"{what}: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
+        number = _error_number(error)
+        if kind is DamagedIndex and number:
+            raise unreadable(what, OSError(number, os.strerror(number))) from error
         raise kind(f"{what}: {error}") from error
+
+
+def _error_number(error: BaseException) -> int:
+    """The operating system's number for what went wrong; 0 where it is not told."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    found = _NUMBERED.search(str(error))
+    return int(found[1] or found[2]) if found else 0

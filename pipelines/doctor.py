@@ -182,7 +182,7 @@ def _difference(
 
 def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
     """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
-    followers.catch_up()
+    followers.catch_up(insist=True)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
         found = examine(view, followers, deep=deep)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):

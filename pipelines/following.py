@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from penstock.catalog import Collection
-from penstock.errors import DamagedIndex
+from penstock.errors import DamagedIndex, IndexingError
 from penstock.model import Candidate, Scope
 from penstock.pipelines.keeping import Kept
+from penstock.pipelines.rebuilding import Rebuilds
 from penstock.ports import Float32Array, Index
 from penstock.retrievers import JointIndex
 
@@ -16,9 +17,11 @@ QueryT = TypeVar("QueryT")
 class Follower(Generic[QueryT]):
     """One index of a collection, which can be built anew in its place at any time."""
 
-    def __init__(self, collection: Collection, kept: Kept[QueryT]) -> None:
+    def __init__(self, collection: Collection, kept: Kept[QueryT], rebuilds: Rebuilds) -> None:
         self._collection = collection
         self._kept = kept
+        self._rebuilds = rebuilds
+        self._refused: IndexingError | None = None
         self._index: Index[QueryT] | None = None
         self._damage: DamagedIndex | None = None
 
@@ -49,10 +52,14 @@ class Follower(Generic[QueryT]):
 
         Raises:
             DamagedIndex: its files cannot be read; `catch_up` rebuilds it.
+            IndexingError: they cannot be read, and to rebuild it did not help.
         """
         try:
             return self.index.search(query, k=k, scope=scope)
         except DamagedIndex as error:
+            refused, self._refused = self._refused, None
+            if refused:
+                raise refused from error
             self._damage = error  # some damage shows in the files that a search reads, and not when they are opened
             raise
 
@@ -68,25 +75,36 @@ class Follower(Generic[QueryT]):
         except DamagedIndex:
             return True
 
-    def catch_up(self, newest: int) -> None:
+    def catch_up(self, newest: int, *, insist: bool = False) -> None:
         """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
 
         An index that is damaged, or that stands ahead of a catalog that was put back from an older copy, is set aside
-        and built anew.
+        and built anew: once an hour for the same cause, unless someone insists.
 
         Raises:
-            IndexingError: the index cannot be written.
+            IndexingError: the index cannot be written, or was built anew for the same cause just before.
         """
         try:
             index = self.index
             since = index.revision
-        except DamagedIndex:
-            self.rebuild(newest)
+        except DamagedIndex as error:
+            self._rebuild_for(str(error), newest, insist=insist)
             return
         if since > newest:
-            self.rebuild(newest)
+            cause = f"the index stands at revision {since}, ahead of the catalog at {newest}"
+            self._rebuild_for(cause, newest, insist=insist)
         elif since < newest:
             index.apply(self._collection.change(since, to=newest, vectors=index.wants_vectors))
+
+    def _rebuild_for(self, cause: str, revision: int, *, insist: bool) -> None:
+        if not insist:
+            try:
+                self._rebuilds.begin(cause)
+            except IndexingError as error:
+                self.close()  # the next search looks at the files again: perhaps they can be read then
+                self._refused = error
+                raise
+        self.rebuild(revision)
 
     def rebuild(self, revision: int | None = None) -> None:
         """Builds the index anew from the catalog; the present one is set aside or replaced, as its place has it.
@@ -121,7 +139,7 @@ class Follower(Generic[QueryT]):
 
     def close(self) -> None:
         """Lets go of the index's files."""
-        self._damage = None
+        self._damage = self._refused = None
         if self._index is not None:
             self._index.close()
             self._index = None
@@ -155,15 +173,15 @@ class Followers:
         except DamagedIndex:
             return False
 
-    def catch_up(self) -> None:
+    def catch_up(self, *, insist: bool = False) -> None:
         """Brings both to the catalog's revision: to the same one, also while another machine commits.
 
         Raises:
-            IndexingError: one of them cannot be written.
+            IndexingError: one of them cannot be written, or was built anew for the same cause just before.
         """
         newest = self.keyword.newest()
-        self.keyword.catch_up(newest)
-        self.vector.catch_up(newest)
+        self.keyword.catch_up(newest, insist=insist)
+        self.vector.catch_up(newest, insist=insist)
 
     def counts(self) -> tuple[int, int]:
         """Chunks in the keyword index and in the vector index."""

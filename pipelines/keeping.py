@@ -1,14 +1,19 @@
 """Where an index is kept, and how room is made there for a new one: in a folder, or on servers."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from penstock.errors import IndexingError
+from penstock.catalog import Collection
+from penstock.pipelines.aside import set_aside
 from penstock.ports import Index
 
 QueryT = TypeVar("QueryT")
+
+
+def place_of(home: Path, collection: Collection) -> Path:
+    """The folder in which the indexes of a collection are kept, and what is noted of them."""
+    return home / "collections" / f"{collection.name}-{collection.uid}"
 
 
 class Kept(Protocol[QueryT]):
@@ -48,7 +53,7 @@ class Kept(Protocol[QueryT]):
 
 
 class InFolder(Generic[QueryT]):
-    """An index in a folder, which is renamed for a new one and never deleted."""
+    """An index in a folder, which is set aside for a new one."""
 
     def __init__(self, folder: Path, make: Callable[[Path], Index[QueryT]]) -> None:
         self._folder = folder
@@ -65,11 +70,7 @@ class InFolder(Generic[QueryT]):
             IndexingError: the folder cannot be renamed.
         """
         if self._folder.exists():
-            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-            try:
-                self._folder.rename(self._folder.with_name(f"{self._folder.name}.aside-{stamp}"))
-            except OSError as error:
-                raise IndexingError(f"{str(self._folder)!r} cannot be set aside: {error.strerror}") from error
+            set_aside(self._folder)
         return self.open()
 
     def told(self, index: Index[QueryT]) -> int:

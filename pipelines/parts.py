@@ -20,8 +20,9 @@ from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
 from penstock.pipelines.inheriting import neighbours_of, no_neighbours
-from penstock.pipelines.keeping import InFolder, Kept, OnServers
+from penstock.pipelines.keeping import InFolder, Kept, OnServers, place_of
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
+from penstock.pipelines.rebuilding import Rebuilds
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.timing import TimedChunker
 from penstock.ports import (
@@ -125,7 +126,7 @@ def followers(
 
     Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
     """
-    folder = settings.home / "collections" / f"{collection.name}-{collection.uid}"
+    folder = place_of(settings.home, collection)
     load = partial(registry.load, "indexers", allow_external=settings.allow_external)
     names = settings.indexes
     words_there, vectors_there = names.keyword == remote.NAME, names.vector == remote.NAME
@@ -150,15 +151,16 @@ def followers(
         return made
 
     words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(identity)[:8]
-    keyword_kept: Kept[Sequence[str]] = InFolder(folder / f"keyword-{names.keyword}-{words_mark}", keyword)
-    vector_kept: Kept[Float32Array] = InFolder(folder / f"vector-{names.vector}-{model_mark}", vector)
+    keyword_name, vector_name = f"keyword-{names.keyword}-{words_mark}", f"vector-{names.vector}-{model_mark}"
+    keyword_kept: Kept[Sequence[str]] = InFolder(folder / keyword_name, keyword)
+    vector_kept: Kept[Float32Array] = InFolder(folder / vector_name, vector)
     if words_there:
         keyword_kept = OnServers(store, store.keyword, lambda: store.anew().keyword)
     if vectors_there:
         vector_kept = OnServers(store, store.vector, lambda: store.anew().vector)
     return Followers(
-        keyword=Follower(collection, keyword_kept),
-        vector=Follower(collection, vector_kept),
+        keyword=Follower(collection, keyword_kept, Rebuilds(folder, keyword_name)),
+        vector=Follower(collection, vector_kept, Rebuilds(folder, vector_name)),
         joint=store if words_there and vectors_there else None,
     )
 

@@ -143,6 +143,7 @@ def status(found: Status) -> dict[str, Any]:
             {"uri": one.source.uri, "reason": one.failure.message, "since": one.since.isoformat()}
             for one in found.quarantine
         ],
+        "aside": {"folders": found.aside.folders, "bytes": found.aside.bytes},
     }
 
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from penstock.catalog import Quarantined, RunInfo
 from penstock.model import ChunkCounts
+from penstock.pipelines.aside import Aside, lying_aside
 from penstock.pipelines.following import Followers
+from penstock.pipelines.keeping import place_of
 from penstock.pipelines.readers import View
 
 
@@ -29,6 +31,8 @@ class Status:
     chunks: ChunkCounts
     last_run: RunInfo | None
     quarantine: tuple[Quarantined, ...]
+    aside: Aside
+    """Indexes that were set aside because they were damaged, and take room."""
 
 
 def look(view: View, followers: Followers, home: Path) -> Status:
@@ -53,6 +57,7 @@ def look(view: View, followers: Followers, home: Path) -> Status:
         chunks=count(view, followers),
         last_run=collection.last_run(),
         quarantine=view.quarantine(),
+        aside=lying_aside(place_of(home, collection)),
     )
 
 

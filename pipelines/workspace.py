@@ -14,6 +14,7 @@ from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import doctor, parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
+from penstock.pipelines.asking import check_counts, check_filter, check_question
 from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
@@ -195,15 +196,14 @@ class Penstock:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
 
         Raises:
-            UsageError: the question is blank, less than one hit is wanted, or the collection was built with another
-                embedding model.
+            UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
+                `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
             CollectionLocked: the indexes cannot be searched before another process has finished writing.
         """
-        if not question.strip():
-            raise UsageError("the question is blank")
-        if (k is not None and k < 1) or (neighbours is not None and neighbours < 0):
-            raise UsageError(f"k={k}, neighbours={neighbours}: at least one hit, and no fewer than no neighbours")
+        check_question(question)
+        check_counts(k, neighbours)
+        check_filter(where)
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
         try:

@@ -55,7 +55,8 @@ class HybridRetriever:
         weighed = self._weigh(question, found, looked_at)
         shares = self._fuse(found, weighed.weights)
         best = sorted(shares, key=lambda row: (-sum(shares[row].values()), live[row].chunk.id))[:k]
-        asked = _Asked(tokens=frozenset(self._analyser.query_tokens(question)), found=found, weights=weighed.weights)
+        tokens = frozenset(self._analyser.query_tokens(question))
+        asked = _Asked(tokens=tokens, ranks=_ranks(found), weights=weighed.weights)
         hits = tuple(self._hit(live[row], shares[row], asked) for row in best)
         return Retrieved(question=question, revision=scope.revision, hits=hits, notes=(*weighed.notes, *notes))
 
@@ -86,7 +87,7 @@ class HybridRetriever:
         return scope, found, (WRITTEN_MEANWHILE,)
 
     def _hit(self, passage: Hydrated, shares: Mapping[Leg, float], asked: "_Asked") -> Hit:
-        ranks = asked.ranks(passage.row)
+        ranks = asked.ranks.get(passage.row, {})
         matched = asked.tokens.intersection(self._analyser.tokens(passage.chunk.context))
         trace = Trace(
             ranks={leg: rank for leg, (rank, _) in ranks.items()},
@@ -102,13 +103,14 @@ class HybridRetriever:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     tokens: frozenset[str]
-    found: Found
+    ranks: Mapping[int, Mapping[Leg, tuple[int, float]]]
+    """Of each row, its rank and score in the legs that found it."""
     weights: Weights
 
-    def ranks(self, row: int) -> dict[Leg, tuple[int, float]]:
-        return {
-            leg: (rank, candidate.score)
-            for leg, candidates in self.found.items()
-            for rank, candidate in enumerate(candidates, start=1)
-            if candidate.row == row
-        }
+
+def _ranks(found: Found) -> dict[int, dict[Leg, tuple[int, float]]]:
+    ranks: dict[int, dict[Leg, tuple[int, float]]] = {}
+    for leg, candidates in found.items():
+        for rank, candidate in enumerate(candidates, start=1):
+            ranks.setdefault(candidate.row, {})[leg] = rank, candidate.score
+    return ranks

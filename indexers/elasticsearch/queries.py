@@ -13,6 +13,8 @@ Body = dict[str, Any]
 
 MOST = 10_000
 """Hits of one search, and vectors compared by one walk, at most: what Elasticsearch allows without being told."""
+MOST_PATTERNS = 100
+"""Patterns of addresses that are the servers' to compare: each is a clause, and few servers allow more than 1,024."""
 SIGNS = "*?["
 """What makes a pattern of an address."""
 
@@ -73,7 +75,11 @@ def _is_exact(where: Filter) -> bool:
     """Whether the fields decide: sets of characters, and texts that stand there as a digest, are the catalog's."""
     patterns = [one for one in (*where.sources, *where.media_types) if any(sign in one for sign in SIGNS)]
     pages_fit = where.pages is None or all(abs(page) < 2**31 for page in where.pages)
-    return pages_fit and not any("[" in one or one.count("*") > 5 or len(one) > 1000 for one in patterns)
+    return (
+        len(patterns) <= MOST_PATTERNS
+        and pages_fit
+        and not any("[" in one or one.count("*") > 5 or len(one) > 1000 for one in patterns)
+    )
 
 
 def _source_conditions(where: Filter) -> list[Body]:

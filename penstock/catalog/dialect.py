@@ -4,6 +4,7 @@ How a kind of database is connected to stands in a module of its own: `sqlite`, 
 """
 
 import re
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -87,25 +88,40 @@ def insert_if_absent(connection: Connection, table: Table) -> Any:
 
 
 class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that it stands for
-    """Whether a text matches a shell pattern (`*`, `?`, `[...]`, `[!...]`), upper and lower case told apart."""
+    """Whether a text matches one of some shell patterns (`*`, `?`, `[...]`, `[!...]`), upper and lower case told apart.
+
+    One half of them or the other, and so on: SQLite takes 1,000 conditions in a row at most, because it nests them.
+    """
 
     name = "matches"
     type = Boolean()
     inherit_cache = True
 
-    def __init__(self, column: ColumnElement[str], pattern: str) -> None:
-        super().__init__(
-            column, literal(sqlite_glob(pattern), ExactText), literal(regular_expression(pattern), ExactText)
-        )
+    def __init__(self, column: ColumnElement[str], *patterns: str) -> None:
+        spelt = [
+            literal(form, ExactText)
+            for pattern in patterns
+            for form in (sqlite_glob(pattern), regular_expression(pattern))
+        ]
+        super().__init__(column, *spelt)
 
 
 @compiles(matches, "sqlite")
 def _matches_on_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
-    column, glob, _ = element.clauses
-    return f"{compiler.process(column, **options)} GLOB {compiler.process(glob, **options)}"
+    column, *spelt = element.clauses
+    text = compiler.process(column, **options)
+    return _either([f"{text} GLOB {compiler.process(glob, **options)}" for glob in spelt[::2]])
 
 
 @compiles(matches, "postgresql")
 def _matches_on_postgresql(element: matches, compiler: SQLCompiler, **options: Any) -> str:
-    column, _, expression = element.clauses
-    return f"{compiler.process(column, **options)} ~ {compiler.process(expression, **options)}"
+    column, *spelt = element.clauses
+    text = compiler.process(column, **options)
+    return _either([f"{text} ~ {compiler.process(expression, **options)}" for expression in spelt[1::2]])
+
+
+def _either(conditions: Sequence[str]) -> str:
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return f"({_either(conditions[:half])} OR {_either(conditions[half:])})"

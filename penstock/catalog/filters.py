@@ -49,7 +49,8 @@ def on_pages(places: Sequence[Place], pages: tuple[int, int] | None) -> bool:
 
 
 def _globs(column: ColumnElement[str], patterns: Sequence[str]) -> list[ColumnElement[bool]]:
-    return [matches(column, pattern) for pattern in patterns if any(sign in pattern for sign in "*?[")]
+    globs = [pattern for pattern in patterns if any(sign in pattern for sign in "*?[")]
+    return [matches(column, *globs)] if globs else []
 
 
 def _labelled(name: str, value: Any) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import Principals, labels_of
+from penstock.limits import LAST_PAGE
 
 if TYPE_CHECKING:
     from penstock.model import Filter
@@ -91,8 +92,10 @@ def _pages(text: str) -> tuple[int, int]:
         raise typer.BadParameter(
             f"{text!r} is not a page or a range of pages such as 3-7", param_hint="--pages"
         ) from None
-    if not 1 <= pages[0] <= pages[1]:
-        raise typer.BadParameter(f"{text!r}: pages count from 1, the smaller one first", param_hint="--pages")
+    if not 1 <= pages[0] <= pages[1] <= LAST_PAGE:
+        raise typer.BadParameter(
+            f"{text!r}: pages count from 1 to {LAST_PAGE}, the smaller one first", param_hint="--pages"
+        )
     return pages
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.limits import MOST_HITS
+
 if TYPE_CHECKING:
     from penstock.pipelines.workspace import Penstock
 
@@ -41,7 +43,8 @@ Principals = Annotated[
 ]
 """Who asks: the same option for every command that shows documents."""
 Top = Annotated[
-    int | None, typer.Option("--k", "-k", min=1, metavar="N", help="How many chunks to find.", show_default=False)
+    int | None,
+    typer.Option("--k", "-k", min=1, max=MOST_HITS, metavar="N", help="How many chunks to find.", show_default=False),
 ]
 
 

@@ -7,6 +7,7 @@ import typer
 from penstock.cli.ending import emit, told
 from penstock.cli.filters import filtered
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Question, Top, opened
+from penstock.limits import MOST_NEIGHBOURS
 
 if TYPE_CHECKING:
     from penstock.model import Filter
@@ -22,7 +23,13 @@ def search(
     trace: Annotated[bool, typer.Option("--trace", help="Say why each hit stands where it stands.")] = False,
     neighbours: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Also show so many chunks before and after.", show_default=False),
+        typer.Option(
+            min=0,
+            max=MOST_NEIGHBOURS,
+            metavar="N",
+            help="Also show so many chunks before and after.",
+            show_default=False,
+        ),
     ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,

@@ -182,6 +182,8 @@ def show_status(status: Status) -> None:
         "last run": _run(status.last_run) if status.last_run else "none",
         "quarantine": f"{len(status.quarantine)} sources" if status.quarantine else "empty",
     }
+    if status.aside.folders:
+        facts["set aside"] = f"{status.aside.folders} damaged indexes, {status.aside.bytes / 2**20:.1f} MiB"
     for name, fact in facts.items():
         screen.say((f"{name:<11} ", "cyan"), fact)
     for kept in status.quarantine[:LISTED]:

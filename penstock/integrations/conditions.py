@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from penstock.errors import UsageError
 from penstock.integrations.filters import NO_SOURCE, all_of, moment, texts
+from penstock.limits import LAST_PAGE
 from penstock.model import Filter
 
 Joint = Literal["and", "or", "not"]
 LABELS = "labels."
 """What stands before the name of a label."""
-LAST_PAGE = 2**31 - 1
 TICK = timedelta(microseconds=1)
 """The resolution of times."""
 

@@ -15,6 +15,8 @@ Where = Filter | Mapping[str, Any]
 NO_SOURCE = ("",)
 """Stands for conditions that cannot all hold: no source has an empty address."""
 _WILD = frozenset("*?[")
+MOST_JOINED = 1_000_000
+"""Pairs of values of two filters that are compared, where some of them are patterns."""
 
 
 def filter_of(where: Where | None) -> Filter:
@@ -69,6 +71,11 @@ def _common(field: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[s
     """What fits a value of either list; patterns are joined with addresses, and not with other patterns."""
     if not one or not other:
         return one or other
+    if all(map(_WILD.isdisjoint, (*one, *other))) or field == "languages":
+        shared = frozenset(other)
+        return tuple(dict.fromkeys(value for value in one if value in shared))
+    if len(one) * len(other) > MOST_JOINED:
+        raise UsageError(f"{len(one)} and {len(other)} patterns on {field} cannot be joined; give fewer of them")
     found: list[str] = []
     for left in one:
         for right in other:
@@ -78,9 +85,9 @@ def _common(field: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[s
                 raise UsageError(
                     f"the patterns {left!r} and {right!r} on {field} cannot be joined; give one pattern for both"
                 )
-            elif field != "languages" and fnmatchcase(right, left):
+            elif fnmatchcase(right, left):
                 found.append(right)
-            elif field != "languages" and fnmatchcase(left, right):
+            elif fnmatchcase(left, right):
                 found.append(left)
     return tuple(dict.fromkeys(found))
 

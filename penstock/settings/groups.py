@@ -9,12 +9,29 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from penstock.limits import (
+    HIGHEST_DPI,
+    MOST_AT_ONCE,
+    MOST_HITS,
+    MOST_MIB,
+    MOST_NEIGHBOURS,
+    MOST_SECONDS,
+    MOST_TOKENS,
+    MOST_TRIES,
+    MOST_WORKERS,
+)
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
 from penstock.urls import secret_parameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
+Tries = Annotated[int, Field(ge=1, le=MOST_TRIES)]
+Workers = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
+Mebibytes = Annotated[int, Field(ge=1, le=MOST_MIB)]
+Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS)]
+Hits = Annotated[int, Field(ge=1, le=MOST_HITS)]
+Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
 class Part(BaseModel):
@@ -34,7 +51,9 @@ class LoaderSettings(Part):
 
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
-    ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
+    ocr_dpi: Annotated[int, Field(ge=1, le=HIGHEST_DPI)] = Field(
+        200, description="resolution at which a scanned page is drawn for OCR"
+    )
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
     readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
 
@@ -54,12 +73,12 @@ class FolderSettings(Part):
 class LimitSettings(Part):
     """What one source may cost."""
 
-    parse_seconds: float = Field(300, gt=0, description="time to parse one file")
-    parse_mib: Count = Field(1536, description="memory of the process that parses, in MiB")
-    read_seconds: float = Field(60, gt=0, description="time in which nothing comes from a file before it is given up")
-    source_mib: Count = Field(512, description="size of one file or download, in MiB")
-    text_mib: Count = Field(64, description="text that one file may give, in MiB")
-    workers: Count = Field(2, description="processes that parse at the same time")
+    parse_seconds: Seconds = Field(300, description="time to parse one file")
+    parse_mib: Mebibytes = Field(1536, description="memory of the process that parses, in MiB")
+    read_seconds: Seconds = Field(60, description="time in which nothing comes from a file before it is given up")
+    source_mib: Mebibytes = Field(512, description="size of one file or download, in MiB")
+    text_mib: Mebibytes = Field(64, description="text that one file may give, in MiB")
+    workers: Workers = Field(2, description="processes that parse at the same time")
 
 
 _PRINTABLE = r"^[\x20-\x7e]*$"
@@ -76,9 +95,9 @@ class WebSettings(Part):
 
     harmless = frozenset({"timeout_seconds", "attempts", "redirects", "user_agent"})
 
-    timeout_seconds: float = Field(30, gt=0)
-    attempts: Count = 3
-    redirects: Annotated[int, Field(ge=0)] = 5
+    timeout_seconds: Seconds = 30
+    attempts: Tries = 3
+    redirects: Annotated[int, Field(ge=0, le=MOST_TRIES)] = 5
     allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="networks of your own that may be read, such as 10.1.0.0/16"
     )
@@ -88,7 +107,9 @@ class WebSettings(Part):
         "", description="mail or web address for those whose pages are read; added to the user agent"
     )
     robots: bool = Field(True, description="ask robots.txt before reading what a list or sitemap names")
-    pause_seconds: float = Field(1, ge=0, description="between two pages of a host that a list or sitemap names")
+    pause_seconds: Annotated[float, Field(ge=0, le=MOST_SECONDS)] = Field(
+        1, description="between two pages of a host that a list or sitemap names"
+    )
 
 
 class ChunkerSettings(Part):
@@ -97,8 +118,10 @@ class ChunkerSettings(Part):
     harmless = frozenset({"name", "size", "overlap"})
 
     name: str = Field("structure", description="structure, window or sentence")
-    size: Count | None = Field(None, description="tokens of the embedding model; default: what the model sees")
-    overlap: Annotated[int, Field(ge=0)] = Field(32, description="tokens that neighbours share (window only)")
+    size: Tokens | None = Field(None, description="tokens of the embedding model; default: what the model sees")
+    overlap: Annotated[int, Field(ge=0, le=MOST_TOKENS)] = Field(
+        32, description="tokens that neighbours share (window only)"
+    )
 
 
 class EmbedderSettings(Part):
@@ -108,7 +131,7 @@ class EmbedderSettings(Part):
     model: str = Field("default", description="'default', a model folder, or a hub name that was pulled before")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
     batch: Count = 32
-    threads: Annotated[int, Field(ge=0)] = Field(0, description="0: all cores")
+    threads: Annotated[int, Field(ge=0, le=MOST_WORKERS)] = Field(0, description="0: all cores")
 
 
 class IndexSettings(Part):
@@ -163,11 +186,11 @@ class ElasticsearchSettings(Part):
     ca_certs: Path | None = Field(None, description="certificates of the authority that signed the servers'")
     fingerprint: str = Field("", description="SHA-256 fingerprint of the authority's certificate, in place of it")
     prefix: str = Field("penstock", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what names of indexes begin with")
-    shards: Count = 1
-    replicas: Annotated[int, Field(ge=0)] = Field(1, description="copies of each shard on other nodes")
+    shards: Workers = 1
+    replicas: Annotated[int, Field(ge=0, le=MOST_WORKERS)] = Field(1, description="copies of each shard on other nodes")
     vectors: Literal["exact", "hnsw"] = Field("exact", description="hnsw: faster in large indexes, now and then wrong")
-    timeout_seconds: float = Field(30, gt=0)
-    attempts: Count = Field(5, description="tries of a write that the server was too busy for")
+    timeout_seconds: Seconds = 30
+    attempts: Tries = Field(5, description="tries of a write that the server was too busy for")
 
 
 class AccessSettings(Part):
@@ -190,13 +213,15 @@ class RetrievalSettings(Part):
 
     harmless = frozenset({"k", "candidates", "legs", "fusion", "vector_weight", "rrf_k", "neighbours"})
 
-    k: Count = 10
-    candidates: Count = Field(100, description="candidates of each leg")
+    k: Hits = 10
+    candidates: Hits = Field(100, description="candidates of each leg")
     legs: Legs = "both"
     fusion: Literal["weighted", "rrf"] = "weighted"
     vector_weight: Share = Field(0.45, description="weight of the vector leg where its model covers the text")
     rrf_k: Count = 60
-    neighbours: Annotated[int, Field(ge=0)] = Field(0, description="chunks added before and after each hit")
+    neighbours: Annotated[int, Field(ge=0, le=MOST_NEIGHBOURS)] = Field(
+        0, description="chunks added before and after each hit"
+    )
 
 
 class PromptSettings(Part):
@@ -204,8 +229,8 @@ class PromptSettings(Part):
 
     harmless = frozenset({"budget", "answer_tokens", "policy"})
 
-    budget: Count | None = Field(None, description="tokens; default: the model's context less the answer")
-    answer_tokens: Count = 1024
+    budget: Tokens | None = Field(None, description="tokens; default: the model's context less the answer")
+    answer_tokens: Tokens = 1024
     policy: Literal["strict", "open"] = Field("strict", description="strict: from the sources or not at all")
     template: Path | None = Field(None, description="a Jinja2 template of your own")
 
@@ -218,10 +243,10 @@ class LLMSettings(Part):
     base_url: str = ""
     model: str = ""
     api_key: SecretStr | None = None
-    context_tokens: Count | None = None
+    context_tokens: Tokens | None = None
     tokenizer: Path | None = Field(None, description="the model's tokenizer.json, to count exactly and not estimate")
-    timeout_seconds: float = Field(60, gt=0)
-    attempts: Count = 3
+    timeout_seconds: Seconds = 60
+    attempts: Tries = 3
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
 
 

@@ -62,7 +62,8 @@ def checked_cron(line: str) -> str:
     '0 3 * * mon-fri'
 
     Raises:
-        ValueError: it is longer than any cron line, it has not five fields, one of them is not understood (says which), or there is no such day.
+        ValueError: it is too long, it has not five fields, one of them is not understood (says which), or there is no
+            such day.
     """
     if len(line) > MOST_CHARACTERS:
         raise ValueError(f"a cron line has {MOST_CHARACTERS} characters at most; this one has {len(line)}")

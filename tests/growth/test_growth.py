@@ -1,4 +1,4 @@
-"""Every function that reads text from outside, on texts that ask too much: its time grows with the length, not faster."""
+"""Every function that reads text from outside, on texts that ask too much: its time grows no faster than they do."""
 
 import io
 import tempfile

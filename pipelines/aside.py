@@ -1,0 +1,49 @@
+"""Indexes that were set aside: what stood in the place of one that was built anew, kept for a look at what happened."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from penstock.errors import IndexingError
+
+MARK = ".aside-"
+"""Stands between the name of an index's folder and the time at which it was set aside."""
+KEPT = 3
+"""The newest folders of each index that are kept: all of it can be built from the catalog, and disks fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What lies set aside: how many folders, and how many bytes in them."""
+
+    folders: int
+    bytes: int
+
+
+def set_aside(folder: Path) -> None:
+    """Renames the folder of an index; of what was set aside before, the newest stay and the others go.
+
+    Raises:
+        IndexingError: the folder cannot be renamed.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    try:
+        folder.rename(folder.with_name(f"{folder.name}{MARK}{stamp}"))
+    except OSError as error:
+        raise IndexingError(f"{str(folder)!r} cannot be set aside: {error.strerror}") from error
+    for old in sorted(folder.parent.glob(f"{folder.name}{MARK}*"))[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)  # what cannot be deleted is tried again the next time
+
+
+def lying_aside(place: Path) -> Aside:
+    """What lies set aside in the folder of a collection's indexes."""
+    folders = list(place.glob(f"*{MARK}*"))
+    return Aside(folders=len(folders), bytes=sum(_size(file) for folder in folders for file in folder.rglob("*")))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size if path.is_file() else 0
+    except OSError:  # it went meanwhile
+        return 0
