@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -318,8 +319,8 @@ def test_what_is_hidden_looks_as_what_is_not_there(shelf: Stepwise, hr: Path) ->
     hidden, missing = str(hr / "leave.txt"), str(hr / "nope.txt")
     stored = shelf.show(hidden)
     for call in (shelf.show, shelf.remove):
-        told = refused(lambda call=call: call(hidden, principals=[]))
-        assert told.replace(hidden, missing) == refused(lambda call=call: call(missing, principals=[]))
+        told = refused(partial(call, hidden, principals=[]))
+        assert told.replace(hidden, missing) == refused(partial(call, missing, principals=[]))
         assert "menu.txt" in told
         assert not any(name in told for name in ("pay", "copy", "broken"))
     by_id = refused(lambda: shelf.show(stored.document.id[:8], principals=[]))
