@@ -142,6 +142,14 @@ def test_a_renamed_folder_stays_closed_and_so_does_what_comes_there(
     assert access(penstock)["later.txt"] == STAFF
 
 
+def test_what_went_before_it_came_elsewhere_stays_closed(penstock: Stepwise, ingest: Ingest, hr: Path) -> None:
+    ingest(hr, access=["staff"])
+    hr.rename(hr.parent / "people")
+    ingest(hr)
+    ingest(hr.parent / "people")
+    assert access(penstock) == {"pay.txt": STAFF, "leave.txt": STAFF}
+
+
 def test_a_copy_shows_what_it_says_to_nobody_else(penstock: Stepwise, ingest: Ingest, hr: Path) -> None:
     ingest(hr, access=["staff"])
     write(hr.parent / "copy.txt", (hr / "pay.txt").read_text("utf-8"))
@@ -273,7 +281,7 @@ def test_a_file_that_two_entries_list_for_different_readers_is_an_error(
         for call in (penstock.sync, penstock.plan):
             with pytest.raises(SettingsError, match=told):
                 call()
-        assert not list(penstock.collection.sources())
+        assert (list(penstock.collection.sources()), penstock.collection.given()) == ([], {})
     with described(home, board, everything | {"exclude": ["board/*"]}) as penstock:
         assert penstock.sync().count("indexed") == 3
         assert (access(penstock)["minutes.txt"], access(penstock)["pay.txt"]) == (BOARD, STAFF)
@@ -326,6 +334,7 @@ def test_what_is_hidden_looks_as_what_is_not_there(shelf: Stepwise, hr: Path) ->
     by_id = refused(lambda: shelf.show(stored.document.id[:8], principals=[]))
     assert by_id.replace(stored.document.id[:8], "0" * 8) == refused(lambda: shelf.show("0" * 8, principals=[]))
     refused(lambda: shelf.show(stored.document.id, principals=["board"]))
+    refused(lambda: shelf.show(str(hr.parent / "copy.txt"), principals=["staff"]))  # though pay.txt says the same
     refused(lambda: shelf.remove(hr, principals=["board"]))
     refused(lambda: shelf.remove(hr / "broken.pdf", principals=["board"]))
 
