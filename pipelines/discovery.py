@@ -54,9 +54,9 @@ class Discovery:
         """Sources and what could not be listed, streamed; last what is left out, unless another listing names it.
 
         Raises:
-            SettingsError: a source is listed for different readers; nothing was given out then.
+            SettingsError: a source is listed for different readers; that shows with the call, before the first source.
         """
-        yield from list(self._listed()) if self._apart else self._listed()
+        return iter(list(self._listed())) if self._apart else self._listed()
 
     def _listed(self) -> Iterator[Found | Failure]:
         for listing in self._listings:

@@ -95,9 +95,11 @@ class Ingestion:
         """
 
         def work() -> None:
+            found = discovery.found()
             self._collection.remember(discovery.given, run=self._run)
             self._inheritance = Inheritance(self._collection)
-            self._bring_up_to_date(discovery, reader)
+            self._take_all(self._readings(self._discovered(found), reader))
+            self._remove(discovery.removal(self._before, share=self._pace.removal_share))
 
         self._before = everything_known(self._collection)
         return self._reported(work)
@@ -193,12 +195,8 @@ class Ingestion:
             interrupted=interrupted,
         )
 
-    def _bring_up_to_date(self, discovery: Discovery, reader: Reader) -> None:
-        self._take_all(self._readings(self._discovered(discovery), reader))
-        self._remove(discovery.removal(self._before, share=self._pace.removal_share))
-
-    def _discovered(self, discovery: Discovery) -> Iterator[Found]:
-        for found in self.stopwatch.timing_each("discover", discovery.found()):
+    def _discovered(self, listed: Iterator[Found | Failure]) -> Iterator[Found]:
+        for found in self.stopwatch.timing_each("discover", listed):
             if isinstance(found, Failure):
                 self._end(not_listed(found))
             else:

@@ -44,7 +44,7 @@ class Widening:
 
     @cached_property
     def _restricts(self) -> bool:
-        return self._collection.restricts(before_run=self._run)
+        return self._collection.restricts()
 
 
 def remarks(opened: Sequence[str], exposed: Sequence[str]) -> list[str]:

@@ -106,21 +106,21 @@ def _given(connection: Connection, collection: int, wanted: Sequence[str] | None
     return {row.uri: Given(access=_read(row.access), run=row.run) for one in queries for row in connection.execute(one)}
 
 
-def restricts(database: Database, collection: int, before_run: int | None = None) -> bool:
-    """Whether there is a live source that not everybody may see, now or before a run changed anything."""
+def restricts(database: Database, collection: int) -> bool:
+    """Whether there is, or was, a source that not everybody may see."""
+    found = (
+        select(source_access.c.source)
+        .join(sources, sources.c.row == source_access.c.source)
+        .where(belongs(sources, collection))
+    )
     with database.read() as connection:
-        found = (
-            select(source_access.c.source)
-            .join(sources, sources.c.row == source_access.c.source)
-            .where(belongs(sources, collection), live(sources, _before(connection, collection, before_run)))
-        )
         return bool(connection.execute(select(exists(found))).scalar_one())
 
 
-def _before(connection: Connection, collection: int, run: int | None) -> int:
+def _before(connection: Connection, collection: int, run: int) -> int:
     """The revision before the first of a run; the newest where it has none yet."""
     first = select(func.min(revisions.c.revision)).where(belongs(revisions, collection), revisions.c.run == run)
-    found = None if run is None else connection.execute(first).scalar_one()
+    found = connection.execute(first).scalar_one()
     return LIVE - 1 if found is None else int(found) - 1
 
 
@@ -153,12 +153,14 @@ def access_in(database: Database, collection: int, folder: str, before_run: int)
 
 
 def access_of_bytes(database: Database, collection: int, sha256: str) -> list[Access]:
-    """Who may see the live sources with these bytes."""
-    query = select(sources.c.access).where(
-        belongs(sources, collection), sources.c.sha256 == sha256, sources.c.removed_rev == LIVE
+    """Who may see the sources with these bytes; where none is live, who could see those that went last."""
+    same = select(sources.c.access, sources.c.removed_rev).where(
+        belongs(sources, collection), sources.c.sha256 == sha256
     )
     with database.read() as connection:
-        return [_read(text) or frozenset() for text in connection.scalars(query.distinct())]
+        found = connection.execute(same.distinct()).all()
+    last = max((row.removed_rev for row in found), default=LIVE)
+    return [_read(row.access) or frozenset() for row in found if row.removed_rev == last]
 
 
 def _latest(collection: int) -> Select[Any]:

@@ -179,9 +179,9 @@ class Collection:
         """What was said last of all addresses, or of those at or above some URIs."""
         return addresses.read_given(self._database, self._row, uris)
 
-    def restricts(self, *, before_run: int | None = None) -> bool:
-        """Whether there is a live source that not everybody may see, now or before a run changed anything."""
-        return addresses.restricts(self._database, self._row, before_run)
+    def restricts(self) -> bool:
+        """Whether there is, or was, a source that not everybody may see."""
+        return addresses.restricts(self._database, self._row)
 
     def access_of_removed(self, uris: Sequence[str] | None = None) -> Mapping[str, Access]:
         """Who could last see the sources that are gone, all or some; without those that everybody could."""
@@ -196,7 +196,7 @@ class Collection:
         return addresses.access_in(self._database, self._row, folder, before_run)
 
     def access_of_bytes(self, sha256: str) -> Sequence[Access]:
-        """Who may see the live sources with these bytes."""
+        """Who may see the sources with these bytes; where none is live, who could see those that went last."""
         return addresses.access_of_bytes(self._database, self._row, sha256)
 
     # Changing it

@@ -113,11 +113,18 @@ def test_who_may_see_what_is_in_a_folder_and_below_it(catalog: Catalog, collecti
     assert collection.access_in(ROOT, before_run=collection.start_run("ingest")) == {STAFF: 1, EVERYBODY: 1}
     assert collection.access_of_removed() == collection.access_of_removed(["file:///hr/a"]) == {"file:///hr/a": STAFF}
     assert set(collection.access_of_bytes("1" * 64)) == {STAFF, BOARD, EVERYBODY}
-    assert (collection.restricts(), collection.restricts(before_run=before)) == (True, False)
     assert [known.source.uri for known in collection.sources(where=Filter(principals=frozenset()))] == [
         "file:///e",
         "file:///hr/b",
     ]
+    assert (collection.restricts(), catalog.collection("other", create=True).restricts()) == (True, False)
+    assert collection.access_of_bytes("2" * 64) == []
+    collection.commit(Batch(removed=("file:///e", "file:///hr/b")), run=run, embedder="model-a")
+    rest = ("file:///hr/deep/c", "file:///hra/d")
+    collection.commit(Batch(removed=("file:///hr.txt",)), run=run, embedder="model-a")
+    assert collection.access_of_bytes("1" * 64) == [BOARD]
+    collection.commit(Batch(removed=rest), run=run, embedder="model-a")
+    assert collection.access_of_bytes("1" * 64) == [BOARD]
 
 
 def test_a_catalog_of_the_first_version_is_upgraded_and_keeps_everything(empty_url: str) -> None:

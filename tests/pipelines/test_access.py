@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,14 @@ def test_a_renamed_folder_stays_closed_and_so_does_what_comes_there(
     assert access(penstock)["later.txt"] == STAFF
 
 
+def test_what_went_before_it_came_elsewhere_stays_closed(penstock: Stepwise, ingest: Ingest, hr: Path) -> None:
+    ingest(hr, access=["staff"])
+    hr.rename(hr.parent / "people")
+    ingest(hr)
+    ingest(hr.parent / "people")
+    assert access(penstock) == {"pay.txt": STAFF, "leave.txt": STAFF}
+
+
 def test_a_copy_shows_what_it_says_to_nobody_else(penstock: Stepwise, ingest: Ingest, hr: Path) -> None:
     ingest(hr, access=["staff"])
     write(hr.parent / "copy.txt", (hr / "pay.txt").read_text("utf-8"))
@@ -272,7 +281,7 @@ def test_a_file_that_two_entries_list_for_different_readers_is_an_error(
         for call in (penstock.sync, penstock.plan):
             with pytest.raises(SettingsError, match=told):
                 call()
-        assert not list(penstock.collection.sources())
+        assert (list(penstock.collection.sources()), penstock.collection.given()) == ([], {})
     with described(home, board, everything | {"exclude": ["board/*"]}) as penstock:
         assert penstock.sync().count("indexed") == 3
         assert (access(penstock)["minutes.txt"], access(penstock)["pay.txt"]) == (BOARD, STAFF)
@@ -318,13 +327,14 @@ def test_what_is_hidden_looks_as_what_is_not_there(shelf: Stepwise, hr: Path) ->
     hidden, missing = str(hr / "leave.txt"), str(hr / "nope.txt")
     stored = shelf.show(hidden)
     for call in (shelf.show, shelf.remove):
-        told = refused(lambda call=call: call(hidden, principals=[]))
-        assert told.replace(hidden, missing) == refused(lambda call=call: call(missing, principals=[]))
+        told = refused(partial(call, hidden, principals=[]))
+        assert told.replace(hidden, missing) == refused(partial(call, missing, principals=[]))
         assert "menu.txt" in told
         assert not any(name in told for name in ("pay", "copy", "broken"))
     by_id = refused(lambda: shelf.show(stored.document.id[:8], principals=[]))
     assert by_id.replace(stored.document.id[:8], "0" * 8) == refused(lambda: shelf.show("0" * 8, principals=[]))
     refused(lambda: shelf.show(stored.document.id, principals=["board"]))
+    refused(lambda: shelf.show(str(hr.parent / "copy.txt"), principals=["staff"]))  # though pay.txt says the same
     refused(lambda: shelf.remove(hr, principals=["board"]))
     refused(lambda: shelf.remove(hr / "broken.pdf", principals=["board"]))
 

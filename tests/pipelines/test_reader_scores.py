@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +25,25 @@ TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map("
 Opener = Callable[[Path], Any]
 
 
-@pytest.fixture(params=["tantivy", "rank-bm25", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)])
-def opener(request: pytest.FixtureRequest, model: LittleModel) -> Opener:
-    """Opens a home whose indexes are of that kind."""
-    given: dict[str, Any] = {"indexes": {"keyword": request.param}}
-    if request.param == "elasticsearch":
-        url = request.getfixturevalue("elasticsearch_url")
-        given = {
-            "indexes": {"keyword": "elasticsearch", "vector": "elasticsearch"},
-            "elasticsearch": {"urls": [url], "replicas": 0},
-        }
+@pytest.fixture(params=["tantivy", "rank-bm25"])
+def embedded(request: pytest.FixtureRequest, model: LittleModel) -> Opener:
+    """Opens a home whose words are in an index of that kind."""
+    return lambda home: Penstock(settings=read_settings(home=home, indexes={"keyword": request.param}))
+
+
+@pytest.fixture
+def on_server(elasticsearch_url: str, model: LittleModel) -> Opener:
+    """Opens a home whose words and vectors are in Elasticsearch; what it leaves there goes."""
+    indexes = {"keyword": "elasticsearch", "vector": "elasticsearch"}
+    there = {"urls": [elasticsearch_url], "replicas": 0}
 
     @contextmanager
     def opened(home: Path) -> Iterator[Penstock]:
-        with Penstock(settings=read_settings(home=home, **given)) as penstock:
+        settings = read_settings(home=home, indexes=indexes, elasticsearch=there)
+        with Penstock(settings=settings) as penstock, Elasticsearch(elasticsearch_url) as client:
             yield penstock
-            if request.param == "elasticsearch":
-                with Elasticsearch(given["elasticsearch"]["urls"][0]) as client:
-                    for index in client.indices.get(index=f"penstock-default-{penstock.collection.uid}*"):
-                        client.indices.delete(index=index)
+            for index in client.indices.get(index=f"penstock-default-{penstock.collection.uid}*"):
+                client.indices.delete(index=index)
 
     return opened
 
@@ -62,7 +63,7 @@ def answers(penstock: Penstock, question: str, where: Filter = READER) -> tuple[
     return told, sorted(json.dumps(hit, ensure_ascii=False) for hit in found["hits"])
 
 
-def test_a_reader_gets_no_score_in_which_hidden_chunks_count(opener: Opener, tmp_path: Path) -> None:
+def check_scores(opener: Opener, tmp_path: Path) -> None:
     raw = []
     for number, hidden in enumerate(("salary salary salary", "travel travel travel")):
         with opener(tmp_path / str(number)) as penstock:
@@ -78,27 +79,64 @@ def test_a_reader_gets_no_score_in_which_hidden_chunks_count(opener: Opener, tmp
     assert raw[0] != pytest.approx(raw[1], rel=1e-3)  # what told it
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+def test_a_reader_gets_no_score_in_which_hidden_chunks_count(embedded: Opener, tmp_path: Path) -> None:
+    check_scores(embedded, tmp_path)
+
+
+@pytest.mark.elasticsearch
+def test_nor_does_a_reader_of_elasticsearch(on_server: Opener, tmp_path: Path) -> None:
+    check_scores(on_server, tmp_path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Texts that everybody sees, a question's words, and how often a hidden document holds the first of them."""
+
+    texts: list[str]
+    word: str
+    others: list[str]
+    times: int
+
+
+ASKED = st.builds(
+    Asked,
     texts=TEXTS,
     word=st.sampled_from(WORDS[:7]),
     others=st.lists(st.sampled_from(WORDS[:7]), max_size=2),
     times=st.integers(1, 9),
 )
-def test_what_a_hidden_document_says_is_in_no_number(
-    opener: Opener, tmp_path_factory: pytest.TempPathFactory, texts: list[str], word: str, others: list[str], times: int
-) -> None:
+
+
+def check_answers(opener: Opener, folder: Path, asked: Asked) -> None:
     """One hidden document holds the word, the other another word as often: a reader cannot tell them apart.
 
     For a question of several words the order may differ, as rarer words count more, and nothing else may.
     """
     with ExitStack() as open_:
-        homes = [open_.enter_context(opener(tmp_path_factory.mktemp("home"))) for _ in range(2)]
-        for penstock, hidden in zip(homes, (word, "zebra"), strict=True):
-            fill(penstock, texts, " ".join([hidden] * times))
-        one, other = (answers(penstock, word) for penstock in homes)
+        homes = [open_.enter_context(opener(folder / str(number))) for number in range(2)]
+        for penstock, hidden in zip(homes, (asked.word, "zebra"), strict=True):
+            fill(penstock, asked.texts, " ".join([hidden] * asked.times))
+        one, other = (answers(penstock, asked.word) for penstock in homes)
         assert one == other
-        question = " ".join((word, *others))
+        question = " ".join((asked.word, *asked.others))
         one, other = (answers(penstock, question) for penstock in homes)
         assert one[1] == other[1]
         assert all("hidden" not in told and "zebra" not in told for told, _ in (one, other))
+
+
+HARD = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(HARD, max_examples=8)
+@given(asked=ASKED)
+def test_what_a_hidden_document_says_is_in_no_number(
+    embedded: Opener, tmp_path_factory: pytest.TempPathFactory, asked: Asked
+) -> None:
+    check_answers(embedded, tmp_path_factory.mktemp("homes"), asked)
+
+
+@pytest.mark.elasticsearch
+@settings(HARD, max_examples=4)
+@given(asked=ASKED)
+def test_nor_in_one_of_elasticsearch(on_server: Opener, tmp_path_factory: pytest.TempPathFactory, asked: Asked) -> None:
+    check_answers(on_server, tmp_path_factory.mktemp("homes"), asked)

@@ -1,0 +1,131 @@
+"""Whatever is written, renamed, removed and ingested in whatever order: nobody sees what nobody let them see."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.catalog.addresses import folders_of
+from penstock.loaders import path_of, uri_of
+from penstock.model import EVERYBODY, Access, Filter, may_see
+from penstock.pipelines.stepwise import Stepwise
+from penstock.testing.embedders import LittleModel
+
+FOLDERS = ("", "hr", "hr/board", "menu")
+READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))
+ACCESS = st.sampled_from(
+    (None, None, EVERYBODY, frozenset({"staff"}), frozenset({"board"}), frozenset({"staff", "eve"}))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing that a person does, and the run after it."""
+
+    folder: str
+    """A file of it is written, renamed or removed."""
+    does: str
+    address: str
+    access: Access | None
+    in_steps: bool
+
+
+ACTS = st.lists(
+    st.builds(
+        Act,
+        folder=st.sampled_from(FOLDERS),
+        does=st.sampled_from(("write", "write", "rename", "remove", "move folder")),
+        address=st.sampled_from(FOLDERS),
+        access=ACCESS,
+        in_steps=st.booleans(),
+    ),
+    min_size=2,
+    max_size=5,
+)
+
+
+def do(act: Act, root: Path, number: int) -> None:
+    folder = root / act.folder
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    if act.does == "write" or not files:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_text(f"paper number {number} about leave", "utf-8")
+    elif act.does == "rename":
+        files[0].rename(files[0].with_name(f"renamed {number}.txt"))
+    elif act.does == "remove":
+        files[0].unlink()
+    elif act.folder:
+        shutil.move(folder, root / f"moved {number}")
+
+
+def ingest(penstock: Stepwise, address: Path, act: Act) -> None:
+    if not act.in_steps:
+        penstock.ingest(address, access=act.access)
+        return
+    plan, run = penstock.plan(address, access=act.access), penstock.begin("ingest")
+    penstock.finish(plan, [penstock.take(batch, run=run) for batch in plan.batches(1)], run=run)
+
+
+class Expected:
+    """What was said, and who may see each source by that."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, tuple[int, Access]] = {}
+        self.seen: dict[str, Access] = {}
+        self.texts: dict[str, Access] = {}
+
+    def after(self, number: int, address: str, access: Access | None, there: dict[str, str]) -> None:
+        """`there` are all files below the address with what they say."""
+        if access is not None:
+            self.said[address] = number, access
+        for uri, text in there.items():
+            if access is not None:
+                self.seen[uri] = access
+            else:
+                words = [(*self.said[one], len(one)) for one in (uri, *folders_of(uri)) if one in self.said]
+                latest = max(words, key=lambda word: (word[0], word[2]), default=None)
+                if uri not in self.seen and latest:
+                    self.seen[uri] = latest[1]
+                elif uri not in self.seen:
+                    self.seen[uri] = self.texts.get(text, EVERYBODY)  # moved, or new where nothing was ever said
+            self.texts[text] = self.seen[uri]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_nobody_sees_more_than_was_last_said(
+    model: LittleModel, tmp_path_factory: pytest.TempPathFactory, acts: list[Act]
+) -> None:
+    base = tmp_path_factory.mktemp("case")
+    root, expected = base / "documents", Expected()
+    (root / "hr" / "board").mkdir(parents=True)
+    (root / "menu").mkdir()
+    (root / "first.txt").write_text("the first paper about leave", "utf-8")
+    with Stepwise(base / "home") as penstock:
+        penstock.ingest(root)
+        expected.after(-1, uri_of(root), None, {uri_of(root / "first.txt"): "the first paper about leave"})
+        for number, act in enumerate(acts):
+            do(act, root, number)
+            address = root / act.address
+            if not address.exists():
+                continue
+            ingest(penstock, address, act)
+            there = {uri_of(path): path.read_text("utf-8") for path in address.rglob("*.txt")}
+            expected.after(number, uri_of(address), act.access, there)
+            check(penstock, expected)
+        assert penstock.doctor().ok
+
+
+def check(penstock: Stepwise, expected: Expected) -> None:
+    known = {one.source.uri: one.source.access for one in penstock.collection.sources()}
+    for uri, access in known.items():
+        for reader in (*READERS, frozenset({"eve"})):
+            assert may_see(expected.seen[uri], reader) or not may_see(access, reader), (str(path_of(uri)), reader)
+    for reader in READERS:
+        hits = penstock.search("leave", k=50, where=Filter(principals=reader)).hits
+        assert {hit.source.uri for hit in hits} == {uri for uri, access in known.items() if may_see(access, reader)}
+        counted = penstock.status(principals=reader)
+        assert counted.chunks.catalog == counted.chunks.keyword == counted.chunks.vector == len(hits)
