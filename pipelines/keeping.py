@@ -3,12 +3,22 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from penstock.errors import IndexingError
 from penstock.ports import Index
 
 QueryT = TypeVar("QueryT")
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An index whose searches may see a later revision than the one that it is marked with."""
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see."""
+        ...
 
 
 class Kept(Protocol[QueryT]):
@@ -73,8 +83,8 @@ class InFolder(Generic[QueryT]):
         return self.open()
 
     def told(self, index: Index[QueryT]) -> int:
-        """Its own revision: a change is made at once."""
-        return index.revision
+        """Its own revision, or what it says itself: one that is being written may show the next already."""
+        return index.told if isinstance(index, Telling) else index.revision
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the index stands there: a look at one file."""

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -61,6 +61,10 @@ class Life:
     damages: int = 0
 
 
+def ignore(_: Report) -> None:
+    """Watches nothing."""
+
+
 class Campaign:
     """Kills of one program, on one kind of database."""
 
@@ -78,12 +82,13 @@ class Campaign:
         self._begun: State = {}
         self.report = Report()
 
-    def run(self, kills: int, *, stop_at_first: bool = False) -> Report:
-        """Goes on until so many processes were killed, or until the first violation."""
+    def run(self, kills: int, *, stop_at_first: bool = False, watch: Callable[[Report], None] = ignore) -> Report:
+        """Goes on until so many processes were killed, or until the first violation; `watch` is called now and then."""
         with self._base.first() as url:
             self._make_first(url)
             self._count_moments()
             while self.report.total < kills and not (stop_at_first and self.report.violations):
+                watch(self.report)
                 with self._life() as life:
                     for _ in range(KILLS_A_HOME):
                         seen = len(self.report.violations)
