@@ -43,7 +43,13 @@ def show(report: Report, base: str, seconds: float) -> None:
 
 def tell_progress(report: Report) -> None:
     """One line, now and then."""
-    print(f"{report.total} kills, {len(report.violations)} violations", file=sys.stderr, flush=True)
+    print(
+        f"{report.total} kills, {len(report.violations)} violations",
+        *report.violations[-3:],
+        sep="\n- ",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def main() -> int:
