@@ -21,7 +21,7 @@ from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.indexers.comparing import compared
-from penstock.indexers.durable import read_checked
+from penstock.indexers.durable import read_checked, sync_folder
 from penstock.indexers.footers import META, changed_files
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
@@ -92,6 +92,7 @@ class TantivyIndex:
                 self._announce(change.revision)
                 writer.commit()
                 writer.wait_merging_threads()
+            sync_folder(self._folder)  # tantivy leaves that out after it has renamed its list of files
             index.reload()
             entries = index.searcher().num_docs
             segments = _listed(self._meta(), entries)
