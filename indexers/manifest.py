@@ -41,7 +41,9 @@ class Manifest:
     entries: int
     """Entries that a search can find, at least: data may run ahead of its manifest after a crash, never behind."""
     segments: tuple[Segment, ...] = ()
-    """The index's own files, where its library does not list them itself."""
+    """The index's own files; where its library lists them itself, the file in which it does."""
+    coming: int = 0
+    """The revision of the data where its files are no longer those of `segments`: a writer is at work, or died."""
 
 
 class ManifestFile:
@@ -118,6 +120,7 @@ def _manifest(held: dict[str, object]) -> Manifest:
         revision=_count(held["revision"]),
         entries=_count(held["entries"]),
         segments=tuple(_segment(one) for one in segments),
+        coming=_count(held.get("coming", 0)),
     )
 
 

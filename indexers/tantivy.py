@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +22,7 @@ from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.indexers.comparing import compared
-from penstock.indexers.durable import read_checked, unreadable
+from penstock.indexers.durable import read_checked, sync_folder, unreadable
 from penstock.indexers.footers import META, changed_files
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
@@ -60,14 +61,19 @@ class TantivyIndex:
         self._analyser = analyser
         self._manifest = ManifestFile(folder, kind="tantivy", version=FORMAT, built_for=analyser.fingerprint)
         self._schema = _schema()
-        self._snapshots: Snapshots[tantivy.Searcher | None] = Snapshots(
-            self._manifest, lambda _manifest, _before: self._open(), None
+        self._snapshots: Snapshots[_Opened] = Snapshots(
+            self._manifest, lambda manifest, _before: self._load(manifest), _Opened(searcher=None, told=0)
         )
 
     @property
     def revision(self) -> int:
         """The last revision that was applied and is safe on disk."""
         return self._snapshots.newest().revision
+
+    @property
+    def told(self) -> int:
+        """The revision that a search sees: later than the other after a commit of tantivy, before it is marked."""
+        return self._snapshots.newest().data.told
 
     def apply(self, change: Change) -> None:
         """Makes the index stand at the change's revision.
@@ -80,14 +86,19 @@ class TantivyIndex:
         with _translated(IndexingError, f"{self._folder} cannot be written"):
             self._folder.mkdir(parents=True, exist_ok=True)
             index = tantivy.Index(self._schema, path=str(self._folder))
-            with index.writer(heap_size=HEAP_BYTES, num_threads=1) as writer:  # leaving it takes back what failed
-                self._write(index, writer, change)
+            with index.writer(heap_size=HEAP_BYTES, num_threads=1) as writer:
+                try:
+                    self._write(index, writer, change)
+                except BaseException:
+                    writer.rollback()  # else leaving the context would commit what was written until then
+                    raise
+                self._announce(change.revision)
                 writer.commit()
                 writer.wait_merging_threads()
+            sync_folder(self._folder)  # tantivy leaves that out after it has renamed its list of files
             index.reload()
             entries = index.searcher().num_docs
-            meta = DataFile(name=META, crc32=zlib.crc32((self._folder / META).read_bytes()), entries=entries)
-        segments = (Segment(data=meta),)
+            segments = _listed(self._meta(), entries)
         self._manifest.write(Manifest(revision=change.revision, entries=entries, segments=segments))
 
     def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
@@ -97,7 +108,7 @@ class TantivyIndex:
             DamagedIndex: the files of the index cannot be read.
             IndexingError: they cannot be read now.
         """
-        searcher = self._snapshots.newest().data
+        searcher = self._snapshots.newest().data.searcher
         if searcher is None or not query or k < 1 or not searcher.num_docs:
             return []
         allowed = scope.rows()
@@ -107,7 +118,7 @@ class TantivyIndex:
 
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted."""
-        searcher = self._snapshots.newest().data
+        searcher = self._snapshots.newest().data.searcher
         if searcher is None or not searcher.num_docs:
             return np.empty(0, np.int64)
         with _translated(DamagedIndex, f"{self._folder} cannot be read"):
@@ -119,7 +130,7 @@ class TantivyIndex:
         Raises:
             DamagedIndex: the files cannot be read.
         """
-        searcher = self._snapshots.newest().data
+        searcher = self._snapshots.newest().data.searcher
         if searcher is None:
             return []
         manifest = self._manifest.read()
@@ -136,15 +147,40 @@ class TantivyIndex:
         """Lets go of the files."""
         self._snapshots.forget()
 
-    def _open(self) -> tantivy.Searcher:
+    def _announce(self, revision: int) -> None:
+        """Notes which revision the data will have as soon as tantivy has committed, which replaces the present data."""
+        held = self._snapshots.newest().data
+        if held.searcher is not None:
+            entries = held.searcher.num_docs
+            segments = _listed(self._meta(), entries)
+            self._manifest.write(Manifest(revision=held.told, entries=entries, segments=segments, coming=revision))
+
+    def _load(self, manifest: Manifest) -> "_Opened":
         with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
-            if os.access(self._folder, os.W_OK):
-                return _searcher(self._folder)
-            with TemporaryDirectory(prefix="penstock-index-") as beside:  # for the lock; the files stay where they are
-                for path in self._folder.resolve().iterdir():
-                    if path.suffix != ".lock":
-                        Path(beside, path.name).symlink_to(path)
-                return _searcher(Path(beside))
+            while True:
+                meta = self._meta()
+                searcher = self._open()
+                if meta == self._meta():  # else a writer has committed meanwhile
+                    break
+        if manifest != self._manifest.read():
+            raise DamagedIndex(f"{self._folder} was written while it was opened")  # and is opened once more
+        if manifest.segments in ((), _listed(meta, manifest.entries)):  # earlier versions noted none
+            return _Opened(searcher=searcher, told=manifest.revision)
+        if not manifest.coming:
+            raise DamagedIndex(f"{self._folder / META} is not what was written: its checksum differs")
+        return _Opened(searcher=searcher, told=manifest.coming)
+
+    def _meta(self) -> bytes:
+        return (self._folder / META).read_bytes()
+
+    def _open(self) -> tantivy.Searcher:
+        if os.access(self._folder, os.W_OK):
+            return _searcher(self._folder)
+        with TemporaryDirectory(prefix="penstock-index-") as beside:  # for the lock; the files stay where they are
+            for path in self._folder.resolve().iterdir():
+                if path.suffix != ".lock":
+                    Path(beside, path.name).symlink_to(path)
+            return _searcher(Path(beside))
 
     def _write(self, index: tantivy.Index, writer: tantivy.IndexWriter, change: Change) -> None:
         searcher = index.searcher()
@@ -161,6 +197,19 @@ class TantivyIndex:
                 _delete(writer, self._schema, [entry.row for entry in entries])
             for entry in entries:
                 writer.add_document(_document(entry.row, " ".join(self._analyser.tokens(entry.chunk.context))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """What a search looks into, and the revision that it has."""
+
+    searcher: tantivy.Searcher | None
+    told: int
+
+
+def _listed(meta: bytes, entries: int) -> tuple[Segment, ...]:
+    """tantivy's list of its files, as the manifest names it."""
+    return (Segment(data=DataFile(name=META, crc32=zlib.crc32(meta), entries=entries)),)
 
 
 def _searcher(folder: Path) -> tantivy.Searcher:

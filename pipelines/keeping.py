@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from penstock.catalog import Collection
 from penstock.pipelines.aside import set_aside
@@ -14,6 +14,16 @@ QueryT = TypeVar("QueryT")
 def place_of(home: Path, collection: Collection) -> Path:
     """The folder in which the indexes of a collection are kept, and what is noted of them."""
     return home / "collections" / f"{collection.name}-{collection.uid}"
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An index whose searches may see a later revision than the one that it is marked with."""
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see."""
+        ...
 
 
 class Kept(Protocol[QueryT]):
@@ -74,8 +84,8 @@ class InFolder(Generic[QueryT]):
         return self.open()
 
     def told(self, index: Index[QueryT]) -> int:
-        """Its own revision: a change is made at once."""
-        return index.revision
+        """Its own revision, or what it says itself: one that is being written may show the next already."""
+        return index.told if isinstance(index, Telling) else index.revision
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the index stands there: a look at one file."""

@@ -41,6 +41,17 @@ def show(report: Report, base: str, seconds: float) -> None:
         print(f"- {violation}")
 
 
+def tell_progress(report: Report) -> None:
+    """One line, now and then."""
+    print(
+        f"{report.total} kills, {len(report.violations)} violations",
+        *report.violations[-3:],
+        sep="\n- ",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 def main() -> int:
     """1 where something was violated."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,7 +71,7 @@ def main() -> int:
         base = stack.enter_context(base_of(given.database, given.server))
         variant = VARIANTS[given.broken] if given.broken else WHOLE
         campaign = Campaign(base, there, seed=given.seed, variant=variant)
-        report = campaign.run(given.kills, stop_at_first=bool(given.broken))
+        report = campaign.run(given.kills, stop_at_first=bool(given.broken), watch=tell_progress)
     if given.json:
         steps = {step: report.kills[step] for step in (*STEPS, RANDOM) if step == RANDOM or is_built(step)}
         print(json.dumps({"kills": report.total, "steps": steps, "violations": report.violations}))

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +51,8 @@ class OnServer:
     name = "PostgreSQL"
 
     def __init__(self, url: str) -> None:
+        for module in ("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "penstock.catalog.postgresql"):
+            import_module(module)  # else each child would
         self._url = url
         self._template = "template0"
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -59,6 +59,12 @@ class Life:
     number: int = 0
     damaged: bool = False
     damages: int = 0
+    folders: tuple[Path, ...] = ()
+    """Of the indexes that are in use."""
+
+
+def ignore(_: Report) -> None:
+    """Watches nothing."""
 
 
 class Campaign:
@@ -78,12 +84,13 @@ class Campaign:
         self._begun: State = {}
         self.report = Report()
 
-    def run(self, kills: int, *, stop_at_first: bool = False) -> Report:
-        """Goes on until so many processes were killed, or until the first violation."""
+    def run(self, kills: int, *, stop_at_first: bool = False, watch: Callable[[Report], None] = ignore) -> Report:
+        """Goes on until so many processes were killed, or until the first violation; `watch` is called now and then."""
         with self._base.first() as url:
             self._make_first(url)
             self._count_moments()
             while self.report.total < kills and not (stop_at_first and self.report.violations):
+                watch(self.report)
                 with self._life() as life:
                     for _ in range(KILLS_A_HOME):
                         seen = len(self.report.violations)
@@ -119,7 +126,7 @@ class Campaign:
 
     def _count_moments(self) -> None:
         """Which moments come in which kind of operation, and how long each takes."""
-        for _ in range(1 if self._variant.steps else 4):  # homes of both keyword indexes among them
+        for _ in range(1 if self._variant.steps else 2):  # homes of both keyword indexes among them
             with self._life() as life:
                 for kind in self._variant.kinds:
                     asked = self._next(life, kind)
@@ -168,17 +175,13 @@ class Campaign:
             life.place = replace(life.place, words=1 - life.place.words)
         if kind == "repair" and life.damages < 2:
             life.damages += 1
-            life.damaged = self._damage(life.place)
+            life.damaged = self._damage(life.folders)
         return operation(kind, life.state, number=life.number, chance=self._chance)
 
-    def _damage(self, place: Place) -> bool:
-        """Cuts a file of an index in half, so that it has to be built anew."""
+    def _damage(self, folders: Sequence[Path]) -> bool:
+        """Cuts a file of an index that is in use in half, so that it has to be built anew."""
         files = [
-            path
-            for folder in place.indexes
-            if ".aside-" not in folder.name
-            for path in folder.rglob("*")
-            if path.is_file() and path.stat().st_size > 16
+            path for folder in folders for path in folder.rglob("*") if path.is_file() and path.stat().st_size > 16
         ]
         if not files:
             return False
@@ -218,6 +221,7 @@ class Campaign:
             told = ended.told[0]
             life.state = states[told["state"]]
             life.place = replace(life.place, model=told["model"])
+            life.folders = tuple(map(Path, told["folders"]))
             life.history = History(
                 digests={int(revision): digest for revision, digest in told["digests"].items()}, rows=told["rows"]
             )
@@ -236,8 +240,9 @@ class Campaign:
             penstock.search(EVERYWHERE)
             wrong += checking.agreement(penstock)
             wrong += checking.answers(penstock, states[state])
-        history = life.history
-        tell({"wrong": wrong, "state": state, "model": model, "digests": history.digests, "rows": history.rows})
+            folders = checking.in_use(penstock)
+        found = {"wrong": wrong, "state": state, "model": model, "folders": folders}
+        tell({**found, "digests": life.history.digests, "rows": life.history.rows})
 
     @staticmethod
     def _must(ended: children.Ended) -> None:

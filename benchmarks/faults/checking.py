@@ -10,7 +10,7 @@ from benchmarks.faults.tables import History, broken_rules, changed_history, dam
 from benchmarks.faults.work import EVERYWHERE, Held, State
 from penstock.catalog.dialect import backend_of
 from penstock.errors import DamagedIndex
-from penstock.ids import chunk_id, document_id, text_hash
+from penstock.ids import chunk_id, document_id
 from penstock.model import Filter
 from penstock.pipelines import parts
 from penstock.pipelines.following import Followers
@@ -122,9 +122,16 @@ def _entries(penstock: Penstock) -> Iterator[str]:
         near = {one.row: one.score for one in followers.vector.search(entry.vector, k=100, scope=scope)}
         if abs(near.get(entry.row, 0) - 1) > 1e-5:
             yield f"vector: row {entry.row} is not found by its own vector"
-        if text_hash(entry.chunk.context) == "":
-            yield f"catalog: row {entry.row} says nothing"
     followers.close()
+
+
+def in_use(penstock: Penstock) -> list[str]:
+    """The folders of both indexes, as they are set now."""
+    if not penstock.collection.embedder():
+        return []
+    followers = _followers(penstock)
+    kept: list[Any] = [followers.keyword._kept, followers.vector._kept]
+    return [str(one._folder) for one in kept]
 
 
 def _followers(penstock: Penstock) -> Followers:

@@ -28,25 +28,37 @@ class Ended:
     seconds: float
 
 
+class Child:
+    """Work that goes on in a process of its own."""
+
+    def __init__(self, work: Callable[[Tell], None]) -> None:
+        """The work is given what tells values that JSON knows."""
+        self._pipe, writing = os.pipe()
+        self._begun = time.monotonic()
+        self._number = os.fork()
+        if self._number == 0:
+            os.close(self._pipe)
+            _work(work, writing)
+        os.close(writing)
+
+    def ended(self, *, kill_after: float = LONGEST_SECONDS) -> Ended:
+        """Waits for the end; the child is killed so many seconds after it began."""
+        told = _read(self._number, self._pipe, self._begun + kill_after)
+        _, status = os.waitpid(self._number, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        seconds = time.monotonic() - self._begun
+        error = told[-1]["error"] if told and isinstance(told[-1], dict) and "error" in told[-1] else ""
+        told = told[:-1] if error else told
+        if killed and seconds >= LONGEST_SECONDS <= kill_after:
+            error = f"it did not end within {kill_after:g} seconds"
+        if status and not killed and not error:
+            error = f"it ended with status {status}"
+        return Ended(killed=killed, told=told, error=error, seconds=seconds)
+
+
 def run(work: Callable[[Tell], None], *, kill_after: float = LONGEST_SECONDS) -> Ended:
-    """Does the work in a child, which tells values that JSON knows; after so many seconds it is killed."""
-    reading, writing = os.pipe()
-    begun = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _work(work, writing)
-    os.close(writing)
-    told = _read(child, reading, begun + kill_after)
-    _, status = os.waitpid(child, 0)
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    seconds = time.monotonic() - begun
-    error = next((one["error"] for one in told if isinstance(one, dict) and "error" in one), "")
-    if killed and seconds >= LONGEST_SECONDS:
-        error = f"it did not end within {LONGEST_SECONDS:g} seconds"
-    if status and not killed and not error:
-        error = f"it ended with status {status}"
-    return Ended(killed=killed, told=told, error=error, seconds=seconds)
+    """Does the work in a child, and waits for its end."""
+    return Child(work).ended(kill_after=kill_after)
 
 
 def _work(work: Callable[[Tell], None], pipe: int) -> NoReturn:

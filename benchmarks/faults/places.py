@@ -40,7 +40,8 @@ class Place:
     def settings(self) -> Settings:
         """The settings in force."""
         dictionary = self.home / f"words-{self.words}.txt"
-        dictionary.write_text(f"水轮机{self.words}\n", "utf-8")
+        if not dictionary.exists():
+            dictionary.write_text(f"水轮机{self.words}\n", "utf-8")
         return read_settings(
             home=self.home,
             collection=COLLECTION,
