@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.errors import EncryptedSource, UnsupportedFormat
 from penstock.loaders.containers import DOC, DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
+from penstock.loaders.sitemap_entries import MEDIA_TYPE as SITEMAP
 from penstock.loaders.textkinds import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
 from penstock.registry import load
 
@@ -44,6 +45,7 @@ LOADERS: Mapping[str, str] = {
     "application/vnd.oasis.opendocument.presentation": "odt",
     DOC: "doc",
     PPT: "ppt",
+    SITEMAP: "sitemap",
 }
 """Media type to the name of its loader; `pdf` stands for the engine that is set."""
 

@@ -4,18 +4,30 @@ Source: https://www.sitemaps.org/protocol.html
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin
 
 from penstock.errors import AddressRefused, BrokenSource, FetchError, LimitExceeded, SourceError
 from penstock.loaders.addresses import is_web, shown, web_uri
 from penstock.loaders.listing import discover_failure
-from penstock.loaders.sitemap_xml import Located, read_sitemap
-from penstock.model import Failure, Listed
+from penstock.loaders.sitemap_entries import MEDIA_TYPE, Located, entries_of
+from penstock.model import Extraction, Failure, Fetched, Listed, Source
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Fetcher
+
+
+class Parser(Protocol):
+    """Reads a file where it can do no harm."""
+
+    def parse(self, source: Source, path: Path) -> Extraction | Failure:
+        """What the file says, or why it cannot be read."""
+        ...
+
 
 MOST_PAGES = 1_000_000
 MOST_SITEMAPS = 2_000
@@ -39,10 +51,17 @@ class SitemapLister:
     """
 
     def __init__(
-        self, address: str, fetcher_for: "Callable[[str], Fetcher]", *, clock: Callable[[], datetime] = now
+        self,
+        address: str,
+        fetcher_for: "Callable[[str], Fetcher]",
+        sandbox: Callable[[], AbstractContextManager[Parser]],
+        *,
+        clock: Callable[[], datetime] = now,
     ) -> None:
+        """`sandbox` is opened for each listing; the XML of the sitemaps is read in it and nowhere else."""
         self._uri = web_uri(address)
         self._fetcher_for = fetcher_for
+        self._sandbox = sandbox
         self._clock = clock
         self._named: set[str] = set()
         self._asked: set[str] = set()
@@ -52,9 +71,10 @@ class SitemapLister:
         """See `Lister`."""
         self._named, self._asked, self._complete, self._full = set(), set(), False, False
         whole = True
-        for found in self._below(self._uri, DEEPEST):
-            whole = whole and isinstance(found, Listed)
-            yield found
+        with self._sandbox() as parser:
+            for found in self._below(self._uri, DEEPEST, parser):
+                whole = whole and isinstance(found, Listed)
+                yield found
         self._complete = whole
 
     def complete(self) -> bool:
@@ -65,7 +85,7 @@ class SitemapLister:
         """The pages that it names."""
         return uri in self._named if self._complete else is_web(uri)
 
-    def _below(self, uri: str, depth: int) -> Iterator[Listed | Failure]:
+    def _below(self, uri: str, depth: int, parser: Parser) -> Iterator[Listed | Failure]:
         """Pages of one sitemap and of those that it names."""
         if uri in self._asked or self._full:
             return
@@ -75,19 +95,25 @@ class SitemapLister:
             self._check_limits(uri, depth)
             named_by = "" if uri == self._uri else self._uri
             with self._fetcher_for(uri).fetch(Listed(uri=uri, named_by=named_by), None) as fetched:
-                for located in read_sitemap(uri, fetched.path) if fetched else ():
-                    address = _address(uri, located)
-                    if located.is_sitemap:
-                        inner.append(address)
-                    elif address not in self._named:
-                        self._check_limits(uri, depth)
-                        self._named.add(address)
-                        lastmod = changed(located.lastmod, self._clock())
-                        yield Listed(uri=address, modified=lastmod, named_by=self._uri)
+                read = _read(uri, fetched, parser)
+            if isinstance(read, Failure):
+                yield replace(
+                    read, stage="discover", message=f"the sitemap {shown(uri)!r} cannot be read: {read.message}"
+                )
+                return
+            for located in entries_of(uri, read):
+                address = _address(uri, located)
+                if located.is_sitemap:
+                    inner.append(address)
+                elif address not in self._named:
+                    self._check_limits(uri, depth)
+                    self._named.add(address)
+                    lastmod = changed(located.lastmod, self._clock())
+                    yield Listed(uri=address, modified=lastmod, named_by=self._uri)
         except SourceError as error:
             yield discover_failure(uri, f"the sitemap {shown(uri)!r} cannot be read: {error}", error)
         for address in inner:
-            yield from self._below(address, depth - 1)
+            yield from self._below(address, depth - 1, parser)
 
     def _check_limits(self, uri: str, depth: int) -> None:
         if depth < 0:
@@ -95,6 +121,13 @@ class SitemapLister:
         self._full = len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES
         if self._full:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
+
+
+def _read(uri: str, fetched: Fetched | None, parser: Parser) -> Extraction | Failure:
+    if fetched is None:
+        raise AssertionError(f"{uri}: called unchanged, but never read")
+    source = Source(uri=uri, media_type=MEDIA_TYPE, sha256=fetched.sha256, size=fetched.size, labels={})
+    return parser.parse(source, fetched.path)
 
 
 def _address(sitemap: str, located: Located) -> str:

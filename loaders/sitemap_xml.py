@@ -1,35 +1,27 @@
-"""The XML of a sitemap, plain or gzip, read as a stream: no entity grows, nothing is fetched, sizes are limited."""
+"""The XML of a sitemap, plain or gzip, read as a stream: no entity grows, nothing is fetched, sizes are limited.
+
+It is a stranger's file like any other: a loader reads it in the sandbox, and what comes out of there is plain text.
+"""
 
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from lxml import etree
 
-from penstock.errors import BrokenSource, LimitExceeded
+from penstock.errors import BrokenSource, LimitExceeded, SourceError
 from penstock.loaders.addresses import shown
+from penstock.loaders.sitemap_entries import LONGEST_ADDRESS, Located, line_of
+from penstock.loaders.versions import fingerprint
 from penstock.loaders.xmltree import children, local
+from penstock.model import Extraction, Problem, Source
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of one sitemap, unpacked; the protocol allows 50 MB."""
-LONGEST_ADDRESS = 8192
-"""Characters; the protocol allows 2048."""
 _ROOTS = {"urlset": "url", "sitemapindex": "sitemap"}
 _GZIP = b"\x1f\x8b"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """One entry of a sitemap: a page, or another sitemap."""
-
-    address: str
-    lastmod: str
-    """As it stands there; empty where it is not given."""
-    is_sitemap: bool
 
 
 class _Limited(io.RawIOBase):
@@ -51,7 +43,34 @@ class _Limited(io.RawIOBase):
         return piece
 
 
-def read_sitemap(uri: str, path: Path) -> Iterator[Located]:
+class SitemapLoader:
+    """Reads a sitemap or an index of sitemaps: the text has an entry a line, in the form of `sitemap.line_of`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Loader`."""
+        return fingerprint("sitemap", 1, "lxml")
+
+    def load(self, source: Source, data: BinaryIO) -> Extraction:
+        """See `Loader`; what stands before a damage is kept, and the damage is a problem.
+
+        Raises:
+            BrokenSource: it is no sitemap, damaged from its begin, or uses entities of its own.
+            LimitExceeded: it is too large.
+        """
+        lines: list[str] = []
+        problems: tuple[Problem, ...] = ()
+        try:
+            for one in read_sitemap(source.uri, data):
+                lines.append(line_of(one))
+        except SourceError as error:
+            if not lines:
+                raise
+            problems = (Problem(message=str(error)),)
+        return Extraction(title="", text="\n".join(lines), blocks=(), problems=problems)
+
+
+def read_sitemap(uri: str, data: BinaryIO) -> Iterator[Located]:
     """The entries of a sitemap or of an index of sitemaps, in order, streamed.
 
     Raises:
@@ -59,11 +78,10 @@ def read_sitemap(uri: str, path: Path) -> Iterator[Located]:
         LimitExceeded: it is too large.
     """
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-            file.seek(0)
-            plain = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
-            yield from _entries(uri, _Limited(uri, plain))
+        packed = data.read(2) == _GZIP
+        data.seek(0)
+        plain = cast("BinaryIO", gzip.GzipFile(fileobj=data)) if packed else data
+        yield from _entries(uri, _Limited(uri, plain))
     except (etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BrokenSource(f"{shown(uri)!r} is damaged: {error}") from error
 

@@ -269,7 +269,7 @@ def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Cal
     if entry.url_list:
         return loaders.UrlListLister(entry.url_list, fetcher_for)
     if entry.sitemap:
-        return loaders.SitemapLister(entry.sitemap, fetcher_for)
+        return loaders.SitemapLister(entry.sitemap, fetcher_for, partial(sandbox, settings, workers=1))
     folders, path = settings.folders, entry.path or Path()
     include = folders.include if entry.include is None else entry.include
     exclude = folders.exclude if entry.exclude is None else entry.exclude
@@ -285,7 +285,7 @@ def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Cal
         return loaders.UnlistedPath(path, error)
 
 
-def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
+def sandbox(settings: Settings, prepared_by: Blueprint | None = None, *, workers: int | None = None) -> loaders.Sandbox:
     """The processes that parse and prepare; none is started before a file needs it."""
     limits = settings.limits
     return loaders.Sandbox(
@@ -293,7 +293,7 @@ def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
         seconds=limits.parse_seconds,
         memory_mib=limits.parse_mib,
         text_mib=limits.text_mib,
-        workers=limits.workers,
+        workers=workers or limits.workers,
         preparation=prepared_by,
         readable=settings.loaders.readable,
     )

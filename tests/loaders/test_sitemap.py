@@ -1,14 +1,19 @@
 import gzip
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
-from penstock.loaders import SitemapLister, fetcher_for, sitemap, sitemap_xml
+from penstock.errors import SourceError
+from penstock.loaders import LoaderOptions, Sandbox, SitemapLister, fetcher_for, sitemap, sitemap_xml
 from penstock.loaders.sitemap import changed
-from penstock.model import Failure, Listed
+from penstock.loaders.sitemap_xml import SitemapLoader
+from penstock.model import Extraction, Failure, Listed, Source
 from penstock.testing.website import Website
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -23,6 +28,23 @@ fetching = partial(
     allow_private=True,
     user_agent="test",
 )
+
+
+class Here:
+    """Reads sitemaps in this process, as the sandbox does in another."""
+
+    def parse(self, source: Source, path: Path) -> Extraction | Failure:
+        try:
+            with path.open("rb") as data:
+                return SitemapLoader().load(source, data)
+        except SourceError as error:
+            return Failure(
+                uri=source.uri, stage="parse", kind=type(error).__name__, message=str(error), retryable=error.retryable
+            )
+
+
+def sandbox(seconds: float = 60) -> Sandbox:
+    return Sandbox(options=LoaderOptions(), seconds=seconds, memory_mib=512, text_mib=8, workers=1)
 
 
 @pytest.fixture
@@ -45,7 +67,7 @@ def index(*addresses: str) -> str:
 
 
 def lister_of(site: Website, path: str = "/sitemap.xml", **given: Any) -> SitemapLister:
-    return SitemapLister(site.url(path), partial(fetching, **given), clock=lambda: NOW)
+    return SitemapLister(site.url(path), partial(fetching, **given), lambda: nullcontext(Here()), clock=lambda: NOW)
 
 
 def split(lister: SitemapLister) -> tuple[list[str], list[str]]:
@@ -202,3 +224,43 @@ def test_limits_on_size_number_and_depth(site: Website, monkeypatch: pytest.Monk
     for level in range(5):
         site.pages[f"/level{level}.xml"] = index(site.url(f"/level{level + 1}.xml"))
     assert "below more than 3 indexes" in split(lister_of(site, "/level0.xml"))[1][0]
+
+
+def test_sitemaps_are_read_in_the_sandbox_and_not_here(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("XML of a stranger was read in this process")
+
+    monkeypatch.setattr(etree, "iterparse", refuse)
+    monkeypatch.setattr(SitemapLoader, "load", refuse)
+    site.pages["/sitemap.xml"] = index(site.url("/one.xml"), site.url("/two.xml"), site.url("/three.xml"))
+    site.pages["/one.xml"] = urlset(page("https://example.org/1"))
+    site.pages["/two.xml"] = urlset(page("https://example.org/2"))[:-12]
+    site.pages["/three.xml"] = "<html/>"
+    lister = SitemapLister(site.url("/sitemap.xml"), fetching, sandbox, clock=lambda: NOW)
+    found, (damaged, other) = split(lister)
+    assert found[0] == "https://example.org/1"
+    assert "damaged" in damaged
+    assert "no sitemap" in other
+    assert not lister.complete()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "page\thttps://a.example/",
+        "page\thttps://a.example/\t\t",
+        f"page\t{'a' * 20000}\t",
+        "page\tfile:///a\t",
+    ],
+)
+def test_what_a_taken_over_reader_says_is_no_page(site: Website, text: str) -> None:
+    class TakenOver:
+        def parse(self, source: Source, path: Path) -> Extraction:
+            return Extraction(title="", text=text, blocks=())
+
+    site.pages["/sitemap.xml"] = urlset()
+    lister = SitemapLister(site.url("/sitemap.xml"), fetching, lambda: nullcontext(TakenOver()))
+    found, failures = split(lister)
+    assert (found, len(failures)) == ([], 1)
+    assert not lister.complete()
