@@ -228,7 +228,7 @@ def _is_open() -> bool:
     with temporary_settings(restore_defaults=credentials), get_client(sync_client=True) as client:
         try:
             client.read_deployments(limit=1)
-        except (httpx.HTTPError, PrefectException):
+        except (httpx.HTTPError, PrefectException, ValueError):  # the last: a page where somebody logs in, say
             return False
     return True
 
