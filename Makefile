@@ -19,13 +19,14 @@ define locked
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 endef
 LOCK := pyproject.toml requirements-build.txt constraints.txt
-EXTRAS ?=
 
 $(BIN)/penstock: $(LOCK)
-	$(call locked,$(VENV),$(EXTRAS))
+	$(call locked,$(VENV),)
 	@touch $@
 
-install: $(BIN)/penstock ## install Penstock into .venv, with the extras that EXTRAS="flows postgresql" names
+install: $(LOCK) ## install Penstock into .venv, with the extras that EXTRAS="flows postgresql" names
+	$(call locked,$(VENV),$(EXTRAS))
+	@touch $(BIN)/penstock
 
 $(VENV)/.dev: $(LOCK)
 	$(call locked,$(VENV),dev flows elasticsearch postgresql langchain llama-index haystack)

@@ -2,10 +2,11 @@
 
     python .ci/wheel_check.py
 
-What it proves: the wheel holds exactly the modules of the tree, carries the default model, needs no torch, imports
-whole, and ingests, searches and answers without a network.
+What it proves: the wheel holds exactly the modules of the tree, carries the default model and a valid bill of
+materials, needs no torch, imports whole, and ingests, searches and answers without a network.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +15,9 @@ import tempfile
 import venv
 import zipfile
 from pathlib import Path
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
@@ -36,6 +40,7 @@ def main() -> None:
         expected, packed = modules_of_the_tree(), modules_of(wheel)
         if expected != packed:
             sys.exit(f"the wheel lacks {sorted(expected - packed)} and has besides {sorted(packed - expected)}")
+        check_bill(wheel)
         python = install(wheel, Path(scratch) / "clean")
         names = [name for name in sorted(packed) if not f"{name}.".startswith(NEEDS_MORE)]
         run(python, "-c", f"import importlib; [importlib.import_module(name) for name in {names!r}]")
@@ -73,6 +78,20 @@ def modules_of(wheel: Path) -> set[str]:
 def dotted(path: str) -> str:
     """`penstock/ids.py` as `penstock.ids`."""
     return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def check_bill(wheel: Path) -> None:
+    """The bill of materials is what CycloneDX's schema asks for, and its hashes of the model are the wheel's files'."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if ".dist-info/sboms/" in name)
+        text = archive.read(name).decode()
+        if wrong := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
+            sys.exit(f"{name} is no CycloneDX document: {wrong}")
+        model = json.loads(text)["metadata"]["component"]["components"][0]
+        for file in model["components"]:
+            packed = archive.read(f"penstock/weights/{model['name'].rpartition('/')[2]}/{file['name']}")
+            if [hashlib.sha256(packed).hexdigest()] != [one["content"] for one in file["hashes"]]:
+                sys.exit(f"{file['name']} in the wheel is not the file that the bill of materials names")
 
 
 def install(wheel: Path, folder: Path) -> Path:

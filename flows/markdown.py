@@ -1,4 +1,4 @@
-"""Text of strangers in Markdown: names of files and reasons show as they are, and never become images, links or HTML."""
+"""Text of strangers in Markdown: names of files and reasons show as they are, never as images, links or HTML."""
 
 MARKS = r"\`*_[]<>#|~"
 
@@ -24,8 +24,8 @@ def plain(text: str) -> str:
 def cell(text: str) -> str:
     r"""Text for a table, of which one of Prefect's two pages takes the cells for Markdown and the other does not.
 
-    An image or a link needs a bracket, HTML needs an angle: only where one stands is anything escaped, so that most names
-    of files read the same on both.
+    An image or a link needs a bracket, HTML needs an angle: only where one stands is anything escaped, so that most
+    names of files read the same on both.
 
     >>> cell("/docs/a_b.txt"), cell("![a_b](https://example.org)")
     ('/docs/a_b.txt', '!\\[a\\_b\\](https://example.org)')

@@ -20,6 +20,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate  # isort: sk
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule  # isort: skip
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment  # isort: skip
 from prefect.exceptions import ObjectNotFound, PrefectException  # isort: skip
+from prefect.logging.handlers import APILogHandler  # isort: skip
 from prefect.runner import Runner  # isort: skip
 from prefect.types.entrypoint import EntrypointType  # isort: skip
 from prefect.settings import (  # isort: skip
@@ -131,6 +132,7 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
         cut_off.begin_again(ids)
     with narrowed(), working_folder.left():
         asyncio.run(_run(runner))
+    APILogHandler().flush()  # before our server ends: what is left is sent to nobody, again and again, for a minute
 
 
 async def _run(runner: Runner) -> None:

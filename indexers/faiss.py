@@ -7,7 +7,7 @@ lost a share of its vectors is written anew.
 
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DamagedIndex, IndexingError
+from penstock.indexers.comparing import compared
 from penstock.indexers.durable import read_checked, remove_others, write_durably
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
 from penstock.indexers.snapshots import Snapshots
 from penstock.indexers.steps import is_step
 from penstock.indexers.streams import in_batches
-from penstock.model import Candidate, Change, Entry, Scope
+from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Float32Array
 
 FORMAT = 1
@@ -127,6 +128,23 @@ class FaissIndex:
         """The rows that the index holds, sorted."""
         held = [part.rows[part.live] for part in self._snapshots.newest().data]
         return np.sort(np.concatenate(held)) if held else np.empty(0, np.int64)
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """Reads all files once more, and compares each vector with the entry's, byte by byte.
+
+        Raises:
+            DamagedIndex: a file is not what was written.
+        """
+        parts = self._snapshots.newest().data
+        for file in (file for part in parts for file in (part.data, part.removed) if file):
+            read_checked(self._folder / file.name, file.crc32)
+        held = {
+            int(row): part.vectors[place].tobytes()
+            for part in parts
+            for place, row in enumerate(part.rows)
+            if part.live[place]
+        }
+        return compared(held, live, lambda entry: self._vector(entry).tobytes(), "vectors")
 
     def close(self) -> None:
         """Lets go of the memory."""

@@ -1,6 +1,7 @@
 """What an index on disk holds: written last, so that it never says more than its data."""
 
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from penstock.errors import DamagedIndex, IndexingError
 from penstock.indexers.durable import write_durably
 
 NAME = "manifest.json"
+SEAL = "checksum"
+"""Key of the manifest's own checksum, over all its other keys."""
 
 Stamp = tuple[int, int, int]
 """Device-wide number, time and size of a manifest: another file has another one."""
@@ -71,7 +74,7 @@ class ManifestFile:
         except (OSError, UnicodeDecodeError) as error:
             raise DamagedIndex(f"{self.path} cannot be read: {error}") from error
         try:
-            held = json.loads(text)
+            held = _unsealed(json.loads(text))
             found = {key: held[key] for key in self._expected}
             manifest = _manifest(held) if found == self._expected else None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -88,7 +91,20 @@ class ManifestFile:
         Raises:
             IndexingError: it cannot be written.
         """
-        write_durably(self.path, json.dumps({**self._expected, **asdict(manifest)}, indent=1).encode())
+        held = {**self._expected, **asdict(manifest)}
+        write_durably(self.path, json.dumps({**held, SEAL: _seal(held)}, indent=1).encode())
+
+
+def _seal(held: dict[str, object]) -> int:
+    return zlib.crc32(json.dumps(held, sort_keys=True).encode())
+
+
+def _unsealed(held: dict[str, object]) -> dict[str, object]:
+    """The manifest without its checksum; earlier versions wrote none."""
+    seal = held.pop(SEAL, None)
+    if seal is not None and seal != _seal(held):
+        raise ValueError("its checksum differs")
+    return held
 
 
 def _manifest(held: dict[str, object]) -> Manifest:

@@ -8,7 +8,7 @@ import json
 import math
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
+from penstock.indexers.comparing import compared
 from penstock.indexers.durable import read_checked, remove_others, write_durably
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
 from penstock.indexers.snapshots import Snapshots
 from penstock.indexers.steps import is_step
-from penstock.model import Candidate, Change, Scope
+from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Analyser
 
 FORMAT = 1
@@ -113,6 +114,16 @@ class RankBM25Index:
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted."""
         return self._snapshots.newest().data.rows
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """Reads the file once more, and compares the tokens of each entry with those that its text gives.
+
+        Raises:
+            DamagedIndex: the file is not what was written.
+        """
+        manifest = self._manifest.read()
+        held = self._read(manifest).tokens if manifest else {}
+        return compared(held, live, lambda entry: self._analyser.tokens(entry.chunk.context), "tokens")
 
     def close(self) -> None:
         """Lets go of the memory."""

@@ -6,8 +6,9 @@ those of an implementation that counts exactly.
 
 import json
 import os
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +19,15 @@ from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
-from penstock.indexers.manifest import Manifest, ManifestFile
+from penstock.indexers.comparing import compared
+from penstock.indexers.durable import read_checked
+from penstock.indexers.footers import META, changed_files
+from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
 from penstock.indexers.snapshots import Snapshots
 from penstock.indexers.steps import is_step
 from penstock.indexers.streams import in_batches
-from penstock.model import Candidate, Change, Scope
+from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Analyser
 
 FORMAT = 1
@@ -79,7 +83,9 @@ class TantivyIndex:
                 writer.wait_merging_threads()
             index.reload()
             entries = index.searcher().num_docs
-        self._manifest.write(Manifest(revision=change.revision, entries=entries))
+            meta = DataFile(name=META, crc32=zlib.crc32((self._folder / META).read_bytes()), entries=entries)
+        segments = (Segment(data=meta),)
+        self._manifest.write(Manifest(revision=change.revision, entries=entries, segments=segments))
 
     def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
         """At most `k` rows that hold a token of the query; a token that it has twice counts twice.
@@ -101,6 +107,25 @@ class TantivyIndex:
             return np.empty(0, np.int64)
         with _translated(DamagedIndex, f"{self._folder} cannot be read"):
             return np.sort(np.array([row for row, _ in _all(searcher)], np.int64))
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """Checks all files by their checksums, and compares the tokens of each entry with those that its text gives.
+
+        Raises:
+            DamagedIndex: the files cannot be read.
+        """
+        searcher = self._snapshots.newest().data
+        if searcher is None:
+            return []
+        manifest = self._manifest.read()
+        for segment in manifest.segments if manifest else ():  # earlier versions named none
+            read_checked(self._folder / segment.data.name, segment.data.crc32)
+        with _translated(DamagedIndex, f"{self._folder} cannot be read"):
+            changed = [Flaw(message=message) for message in changed_files(self._folder)]
+            if changed:
+                return changed  # what such files say may be anything
+            held = {row: searcher.doc(address).get_first("tokens") or "" for row, address in _all(searcher)}
+        return compared(held, live, lambda entry: " ".join(self._analyser.tokens(entry.chunk.context)), "tokens")
 
     def close(self) -> None:
         """Lets go of the files."""

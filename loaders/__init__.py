@@ -7,7 +7,8 @@ A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its ki
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
-from penstock.loaders.addresses import address_of, path_of, shown, uri_of, web_uri
+from penstock.loaders.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
+from penstock.loaders.courtesy import Courtesy
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
 from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
@@ -19,6 +20,7 @@ from penstock.loaders.wire import Parsed
 from penstock.loaders.worker import is_out_of_memory
 
 __all__ = [
+    "Courtesy",
     "LoaderOptions",
     "Parsed",
     "Sandbox",
@@ -27,6 +29,7 @@ __all__ = [
     "UrlListLister",
     "UrlLister",
     "address_of",
+    "as_shown",
     "fetcher_for",
     "fingerprint",
     "is_out_of_memory",

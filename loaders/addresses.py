@@ -2,10 +2,12 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
 from penstock.errors import AddressRefused, FetchError
+from penstock.urls import without_secrets
 
 FILE = "file://"
 # What would end or change a URI, or a terminal line: %, ?, #, control characters, line separators, lone surrogates.
@@ -50,16 +52,26 @@ def path_of(uri: str) -> Path:
 
 
 def shown(uri: str) -> str:
-    """What a person sees: the path of a file, with control characters as escapes; other URIs as they are.
+    """What a person sees: the path of a file, the address of a page without secrets; control characters as escapes.
 
-    >>> shown("file:///docs/年假 100%25.pdf")
-    '/docs/年假 100%.pdf'
+    >>> shown("file:///docs/年假 100%25.pdf"), shown("https://example.org/a?token=x")
+    ('/docs/年假 100%.pdf', 'https://example.org/a?token=***')
     """
     try:
-        text = str(path_of(uri)) if is_file(uri) else uri
+        text = str(path_of(uri)) if is_file(uri) else without_secrets(uri)
     except FetchError:
         text = uri
     return _UNSHOWN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def as_shown(uris: Iterable[str], text: str) -> list[str]:
+    """The one URI that a person is shown as that text; none where several look alike, as their secrets are hidden.
+
+    >>> as_shown(["https://a.example/?key=1", "https://b.example/?key=2"], "https://a.example/?key=***")
+    ['https://a.example/?key=1']
+    """
+    found = sorted({uri for uri in uris if shown(uri) == text})
+    return found if len(found) == 1 else []
 
 
 def is_file(uri: str) -> bool:
@@ -89,9 +101,9 @@ def web_uri(address: str) -> str:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise AddressRefused(f"{address!r} is no web address: {error}") from error
+        raise AddressRefused(f"{shown(address)!r} is no web address: {error}") from error
     if not host:
-        raise AddressRefused(f"{address!r} names no host; write https://host/path")
+        raise AddressRefused(f"{shown(address)!r} names no host; write https://host/path")
     if "@" in parts.netloc:
         raise AddressRefused(
             f"the address of a page on {host!r} carries a user name or password, which would be stored with it; "

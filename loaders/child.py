@@ -72,7 +72,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            env=_environment(self._folder.path),
+            env=environment(self._folder.path),
             bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
@@ -196,7 +196,7 @@ class Child:
             raise OutOfMemory
 
 
-def _environment(folder: str) -> dict[str, str]:
+def environment(folder: str) -> dict[str, str]:
     """What a parser needs of the environment: no keys, proxies or settings. Libraries are told to report nothing."""
     kept = {
         name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -16,6 +16,8 @@ from penstock.loaders.waiting import Stalled, within
 from penstock.model import Fetched, Listed, Source
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
+    from penstock.loaders.courtesy import Courtesy
+    from penstock.loaders.networks import Network
     from penstock.ports import Fetcher
 
 T = TypeVar("T")
@@ -124,9 +126,11 @@ def fetcher_for(
     attempts: int,
     redirects: int,
     allow_private: bool,
+    allow_networks: "Iterable[Network]" = (),
     user_agent: str,
+    courtesy: "Courtesy | None" = None,
 ) -> "Fetcher":
-    """The fetcher for a URI; building one costs nothing.
+    """The fetcher for a URI; building one costs nothing. `courtesy` is for pages that a list or sitemap names.
 
     Raises:
         AddressRefused: the scheme is neither file, http nor https.
@@ -142,9 +146,11 @@ def fetcher_for(
             attempts=attempts,
             redirects=redirects,
             allow_private=allow_private,
+            allow_networks=allow_networks,
             user_agent=user_agent,
+            courtesy=courtesy,
         )
-    raise AddressRefused(f"{uri!r} is neither file://, http:// nor https://")
+    raise AddressRefused(f"{shown(uri)!r} is neither file://, http:// nor https://")
 
 
 def _is_known(status: os.stat_result, known: Source | None) -> bool:

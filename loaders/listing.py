@@ -186,6 +186,6 @@ def _path(address: str) -> Path:
     scheme, separator, _ = address.partition("://")
     if separator and scheme.isalnum():
         raise AddressRefused(
-            f"{address!r}: {scheme!r} addresses are not read; give a path, file://, http:// or https://"
+            f"{shown(address)!r}: {scheme!r} addresses are not read; give a path, file://, http:// or https://"
         )
     return Path(address).expanduser()

@@ -69,8 +69,8 @@ def addresses_to_try(
     for address in addresses:
         if reach.refused(address):
             raise AddressRefused(
-                f"{host!r} stands for {address}, which is not an address of the public internet; to read pages of your "
-                "own network, name that network in web.allow_networks (PENSTOCK_WEB__ALLOW_NETWORKS='[\"10.1.0.0/16\"]')"
+                f"{host!r} stands for {address}, which is not an address of the public internet; to read pages of "
+                "your own network, name it in web.allow_networks (PENSTOCK_WEB__ALLOW_NETWORKS='[\"10.1.0.0/16\"]')"
             )
         if not near and is_near(address):
             raise AddressRefused(

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ from typing import Any, BinaryIO, Self
 
 from penstock.errors import BrokenSource, LimitExceeded, ParserCrashed, SourceError
 from penstock.loaders.addresses import shown
-from penstock.loaders.child import MIB, Child, Ended, OutOfMemory, OutOfTime, TooMuch
+from penstock.loaders.bytecode import keep_bytecode
+from penstock.loaders.child import MIB, Child, Ended, OutOfMemory, OutOfTime, TooMuch, environment
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.leftovers import remove_abandoned
 from penstock.loaders.wire import BadFrame, Parsed, plain_extraction, plain_source
@@ -170,6 +172,7 @@ class Sandbox:
                 raise RuntimeError(CLOSED)
             if self._starter is None:
                 remove_abandoned()
+                keep_bytecode(environment(tempfile.gettempdir()))
                 # The kernel ends a child with the thread that started it: one that stays, not the one that asks.
                 self._starter = ThreadPoolExecutor(1, thread_name_prefix="starting parsers")
             starting = self._starter.submit(

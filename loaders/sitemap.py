@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from penstock.errors import AddressRefused, BrokenSource, FetchError, LimitExceeded, SourceError
-from penstock.loaders.addresses import is_web, web_uri
+from penstock.loaders.addresses import is_web, shown, web_uri
 from penstock.loaders.listing import discover_failure
 from penstock.loaders.sitemap_xml import Located, read_sitemap
 from penstock.model import Failure, Listed
@@ -35,8 +35,7 @@ class SitemapLister:
 
     A page whose `lastmod` is as before is taken to be unchanged. A date without a time counts only when its day is
     over everywhere, so that a second change on the same day is not missed. Whatever cannot be had or read makes the
-    listing incomplete. It speaks for the pages that it names; an incomplete one for every web address. `robots.txt`
-    is not asked: a sitemap is the site's own list of what may be read.
+    listing incomplete. It speaks for the pages that it names; an incomplete one for every web address.
     """
 
     def __init__(
@@ -74,7 +73,8 @@ class SitemapLister:
         inner: list[str] = []
         try:
             self._check_limits(uri, depth)
-            with self._fetcher_for(uri).fetch(Listed(uri=uri), None) as fetched:
+            named_by = "" if uri == self._uri else self._uri
+            with self._fetcher_for(uri).fetch(Listed(uri=uri, named_by=named_by), None) as fetched:
                 for located in read_sitemap(uri, fetched.path) if fetched else ():
                     address = _address(uri, located)
                     if located.is_sitemap:
@@ -82,15 +82,16 @@ class SitemapLister:
                     elif address not in self._named:
                         self._check_limits(uri, depth)
                         self._named.add(address)
-                        yield Listed(uri=address, modified=changed(located.lastmod, self._clock()))
+                        lastmod = changed(located.lastmod, self._clock())
+                        yield Listed(uri=address, modified=lastmod, named_by=self._uri)
         except SourceError as error:
-            yield discover_failure(uri, f"the sitemap {uri!r} cannot be read: {error}", error)
+            yield discover_failure(uri, f"the sitemap {shown(uri)!r} cannot be read: {error}", error)
         for address in inner:
             yield from self._below(address, depth - 1)
 
     def _check_limits(self, uri: str, depth: int) -> None:
         if depth < 0:
-            raise LimitExceeded(f"{uri!r} stands below more than {DEEPEST} indexes")
+            raise LimitExceeded(f"{shown(uri)!r} stands below more than {DEEPEST} indexes")
         self._full = len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES
         if self._full:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
@@ -99,7 +100,7 @@ class SitemapLister:
 def _address(sitemap: str, located: Located) -> str:
     address = urljoin(sitemap, located.address)
     if not is_web(address):
-        raise BrokenSource(f"it names {located.address[:100]!r}, which is no web address")
+        raise BrokenSource(f"it names {shown(located.address[:100])!r}, which is no web address")
     try:
         return web_uri(address)
     except AddressRefused as error:

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from lxml import etree
 
 from penstock.errors import BrokenSource, LimitExceeded
+from penstock.loaders.addresses import shown
 from penstock.loaders.xmltree import children, local
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -44,7 +45,9 @@ class _Limited(io.RawIOBase):
         piece = self._inner.read(min(size, 1 << 20) if size > 0 else 1 << 20)
         self._read += len(piece)
         if self._read > MOST_BYTES:
-            raise LimitExceeded(f"{self._uri!r} is larger than the {MOST_BYTES >> 20} MiB that a sitemap may have")
+            raise LimitExceeded(
+                f"{shown(self._uri)!r} is larger than the {MOST_BYTES >> 20} MiB that a sitemap may have"
+            )
         return piece
 
 
@@ -62,7 +65,7 @@ def read_sitemap(uri: str, path: Path) -> Iterator[Located]:
             plain = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
             yield from _entries(uri, _Limited(uri, plain))
     except (etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BrokenSource(f"{uri!r} is damaged: {error}") from error
+        raise BrokenSource(f"{shown(uri)!r} is damaged: {error}") from error
 
 
 def _entries(uri: str, stream: _Limited) -> Iterator[Located]:
@@ -74,7 +77,7 @@ def _entries(uri: str, stream: _Limited) -> Iterator[Located]:
         name = local(element)
         if not kind:
             if name not in _ROOTS:
-                raise BrokenSource(f"{uri!r} is no sitemap: it begins as {name or 'nothing'!r}, not as urlset")
+                raise BrokenSource(f"{shown(uri)!r} is no sitemap: it begins as {name or 'nothing'!r}, not as urlset")
             kind, root = _ROOTS[name], element
         elif event == "end" and name == kind and element.getparent() is root:
             yield _located(uri, element, is_sitemap=kind == "sitemap")
@@ -87,8 +90,8 @@ def _located(uri: str, element: etree._Element, *, is_sitemap: bool) -> Located:
     said = {"loc": "", "lastmod": ""}
     for inner in children(element, *said):
         if len(inner):
-            raise BrokenSource(f"{uri!r} is no sitemap: an address in it is made of entities or elements")
+            raise BrokenSource(f"{shown(uri)!r} is no sitemap: an address in it is made of entities or elements")
         said[local(inner)] = "".join((inner.text or "").split())
     if not said["loc"] or len(said["loc"]) > LONGEST_ADDRESS:
-        raise BrokenSource(f"{uri!r} has an entry without an address, or with one that is too long")
+        raise BrokenSource(f"{shown(uri)!r} has an entry without an address, or with one that is too long")
     return Located(address=said["loc"], lastmod=said["lastmod"], is_sitemap=is_sitemap)

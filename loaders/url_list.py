@@ -77,7 +77,7 @@ class UrlListLister:
         if not line:
             return None
         if not is_web(line) or re.search(r"\s", line):
-            return discover_failure(f"{self._uri}#{number}", f"{place} is no web address: {line[:100]!r}")
+            return discover_failure(f"{self._uri}#{number}", f"{place} is no web address: {shown(line[:100])!r}")
         try:
             uri = web_uri(line)
         except AddressRefused as error:
@@ -85,4 +85,4 @@ class UrlListLister:
         if uri in self._named:
             return None
         self._named.add(uri)
-        return Listed(uri=uri)
+        return Listed(uri=uri, named_by=self._uri)

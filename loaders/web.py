@@ -7,20 +7,24 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from penstock.errors import AddressRefused, FetchError, SourceError, TransientFetchError
-from penstock.loaders.addresses import is_web, web_uri
+from penstock.errors import AddressRefused, FetchError, LimitExceeded, SourceError, TransientFetchError
+from penstock.loaders.addresses import is_web, shown, web_uri
 from penstock.loaders.connecting import CheckedBackend, Deadline
+from penstock.loaders.courtesy import ROBOTS_BYTES, Courtesy
+from penstock.loaders.decoding import decode_text
 from penstock.loaders.fetching import too_large
-from penstock.loaders.resolving import Resolve, resolved
+from penstock.loaders.networks import Network
+from penstock.loaders.resolving import Reach, Resolve, resolved
 from penstock.loaders.unpacking import Unpacker
 from penstock.model import Fetched, Listed, Source
 
@@ -32,6 +36,8 @@ TOTAL_FACTOR = 10
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
+MOST_ROBOTS_BYTES = 4 * 1024 * 1024
+"""A robots.txt of more is not read; of a smaller one, `ROBOTS_BYTES` count."""
 WORDS_SHOWN = 200
 """Characters of a server's own words that an error shows."""
 PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -42,6 +48,10 @@ class _Later(TransientFetchError):
     """A transient fault after which the server said when to come back."""
 
     seconds: float | None = None
+
+
+class _Refused(FetchError):
+    """The server answered, and will not give the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +69,10 @@ class WebFetcher:
     """Fetches http and https addresses into temporary files.
 
     Each address, also every one that a redirect leads to, is resolved here, looked at, and then connected to as the
-    very number that was looked at, so that a name cannot change its meaning in between. Nothing is taken from the
-    environment: no proxies, no `.netrc`; cookies are neither kept nor sent.
+    very number that was looked at, so that a name cannot change its meaning in between. This machine, its link and its
+    cloud are read where they are named themselves (and allowed), and never because another page leads there. Pages that
+    a list or sitemap names are read with `courtesy`. Nothing is taken from the environment: no proxies, no `.netrc`;
+    cookies are neither kept nor sent.
     """
 
     def __init__(
@@ -71,7 +83,9 @@ class WebFetcher:
         attempts: int = 3,
         redirects: int = 5,
         allow_private: bool = False,
+        allow_networks: Iterable[Network] = (),
         user_agent: str = "Penstock",
+        courtesy: Courtesy | None = None,
         total_seconds: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
         resolve: Resolve = resolved,
@@ -81,7 +95,8 @@ class WebFetcher:
         self._total = total_seconds or TOTAL_FACTOR * timeout_seconds
         self._attempts = attempts
         self._redirects = redirects
-        self._allow_private = allow_private
+        self._reach = Reach(allow_private=allow_private, networks=tuple(allow_networks))
+        self._courtesy = courtesy
         self._user_agent = user_agent
         self._sleep = sleep
         self._resolve = resolve
@@ -92,17 +107,26 @@ class WebFetcher:
 
         Raises:
             AddressRefused: the address, or one that it redirects to, is private or of another scheme.
+            LeftOut: a list or sitemap names the page, and the robots.txt of its site closes it.
             FetchError: the page is gone, needs a login, or redirects without end.
             TransientFetchError: the server did not answer, or said to come back later, at every attempt.
             LimitExceeded: the page is too large or too slow.
         """
         with tempfile.TemporaryDirectory(prefix="penstock-web-") as folder:
-            yield self._with_retries(listed.uri, known, Path(folder) / "body")
+            named_by = listed.named_by if is_web(listed.named_by) else listed.uri
+            courtesy = self._courtesy if listed.named_by else None
+            try:
+                fetched = self._with_retries(listed.uri, known, Path(folder) / "body", _host(named_by), courtesy)
+            except _Refused as error:
+                raise FetchError(str(error)) from error
+            yield fetched
 
-    def _with_retries(self, uri: str, known: Source | None, path: Path) -> Fetched | None:
+    def _with_retries(
+        self, uri: str, known: Source | None, path: Path, named: str, courtesy: Courtesy | None
+    ) -> Fetched | None:
         for attempt in range(1, self._attempts + 1):
             try:
-                return self._followed(uri, known, path)
+                return self._followed(uri, known, path, named, courtesy)
             except TransientFetchError as error:
                 pause = _pause(error, attempt)
                 if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
@@ -110,22 +134,44 @@ class WebFetcher:
                 self._sleep(pause)
         raise AssertionError("attempts are 1 or more")
 
-    def _followed(self, uri: str, known: Source | None, path: Path) -> Fetched | None:
-        deadline = Deadline(uri=uri, seconds=self._total, at=time.monotonic() + self._total)
+    def _followed(
+        self, uri: str, known: Source | None, path: Path, named: str, courtesy: Courtesy | None
+    ) -> Fetched | None:
+        """The answer behind all redirects; `named` is the host that was named, by whoever named it."""
+        deadline = Deadline(uri=shown(uri), seconds=self._total, at=time.monotonic() + self._total)
         asked = web_uri(uri)
         for _ in range(self._redirects + 1):
-            with self._answer(asked, deadline, known) as answer:
+            with ExitStack() as turn:
+                if courtesy:
+                    waited = turn.enter_context(courtesy.visit(asked, partial(self._robots, named=named)))
+                    deadline = replace(deadline, at=deadline.at + waited)
+                answer = turn.enter_context(self._answer(asked, deadline, known, near=_host(asked) == named))
                 if answer.status not in REDIRECTS or "location" not in answer.headers:
-                    return self._taken(uri, answer, known, path)
+                    return self._taken(shown(uri), answer, known, path)
                 asked = _next(asked, answer.headers["location"])
-        raise FetchError(f"{uri!r} redirects more than {self._redirects} times (PENSTOCK_WEB__REDIRECTS)")
+        raise FetchError(f"{shown(uri)!r} redirects more than {self._redirects} times (PENSTOCK_WEB__REDIRECTS)")
+
+    def _robots(self, uri: str, *, named: str) -> str:
+        """The text of a robots.txt; empty where the site has none, or keeps it to itself, which closes nothing."""
+        reader = copy(self)
+        reader._max_bytes = MOST_ROBOTS_BYTES
+        with tempfile.TemporaryDirectory(prefix="penstock-web-") as folder:
+            body = Path(folder) / "body"
+            try:
+                reader._with_retries(uri, None, body, named, None)
+            except _Refused:
+                return ""
+            except LimitExceeded as error:
+                raise LimitExceeded(f"{shown(uri)!r} is too large or too slow to say which pages are closed") from error
+            with body.open("rb") as file:
+                return decode_text(file.read(ROBOTS_BYTES), "utf-8")
 
     @contextmanager
-    def _answer(self, uri: str, deadline: Deadline, known: Source | None) -> Iterator[_Answer]:
+    def _answer(self, uri: str, deadline: Deadline, known: Source | None, *, near: bool) -> Iterator[_Answer]:
         """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
         import httpcore
 
-        backend = CheckedBackend(deadline, allow_private=self._allow_private, resolve=self._resolve)
+        backend = CheckedBackend(deadline, reach=self._reach, near=near, resolve=self._resolve)
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
         url, host = _wire_url(uri)
         try:
@@ -145,7 +191,7 @@ class WebFetcher:
                 )
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             deadline.cut(None)  # the time-out of the last step was cut short by it: then that is the reason
-            raise _translated(uri, error) from error
+            raise _translated(shown(uri), error) from error
 
     def _headers(self, known: Source | None) -> Iterator[tuple[str, str]]:
         yield "User-Agent", self._user_agent
@@ -204,15 +250,21 @@ def _wire_url(uri: str) -> tuple["httpcore.URL", str]:
     try:
         url = httpx.URL(uri)
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise AddressRefused(f"{uri!r} is no web address: {error}") from error
+        raise AddressRefused(f"{shown(uri)!r} is no web address: {error}") from error
     wire = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     return wire, url.netloc.decode("ascii")
+
+
+def _host(uri: str) -> str:
+    """Host and port, as they stand in a tidy address."""
+    return urlsplit(web_uri(uri)).netloc
 
 
 def _next(asked: str, location: str) -> str:
     target = urljoin(asked, location)
     if not is_web(target):
-        raise AddressRefused(f"{asked!r} redirects to {_words(target)!r}, which is neither http nor https")
+        target = _words(shown(target))
+        raise AddressRefused(f"{shown(asked)!r} redirects to {target!r}, which is neither http nor https")
     return web_uri(target)
 
 
@@ -225,8 +277,8 @@ def _check_status(uri: str, answer: _Answer) -> None:
         later.seconds = _seconds(answer.headers.get("retry-after", ""))
         raise later
     if answer.status in (404, 410):
-        raise FetchError(f"{told}: there is no such page")
-    raise FetchError(f"{told}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else told)
+        raise _Refused(f"{told}: there is no such page")
+    raise _Refused(f"{told}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else told)
 
 
 def _pause(error: TransientFetchError, attempt: int) -> float:

@@ -29,6 +29,10 @@ GRACE_SECONDS = 15.0
 """How much longer than its limit a file is parsed when the parent process, which counts the time, cannot stop it."""
 NOTHING = Extraction(title="", text="", blocks=())
 """In place of a text that the other side has already."""
+_CONFINED = (
+    "; a loader starts no programs, and reads code, libraries, the document, and what loaders.readable "
+    "(PENSTOCK_LOADERS__READABLE) names"
+)
 _OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate", "Cannot allocate memory", "out of memory")
 
 
@@ -177,7 +181,7 @@ def main() -> None:
         return
     # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
     preparation = _preparation(hello["preparation"])
-    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
@@ -218,4 +222,5 @@ def _failure(source: Source, error: PenstockError) -> Failure:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}".rstrip(": ")
+    hint = _CONFINED if isinstance(error, PermissionError) and error.filename else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}{hint}".rstrip(": ")

@@ -4,7 +4,7 @@ Implementations are found by entry points (see `penstock.registry`) and proved b
 `penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -17,10 +17,12 @@ from penstock.model import (
     Change,
     Chunk,
     Document,
+    Entry,
     Extraction,
     Failure,
     Fetched,
     Filter,
+    Flaw,
     Hit,
     Listed,
     Message,
@@ -167,6 +169,19 @@ class Index(Protocol[QueryT]):
 
     def close(self) -> None:
         """Lets go of files and memory; the index is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """An index that can also prove that it still holds what it was given: every one that ships with Penstock."""
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """What differs from the entries, all that is live at the index's revision, and which of its files changed.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
         ...
 
 

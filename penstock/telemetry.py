@@ -1,7 +1,7 @@
 """Telemetry: Penstock has none, and libraries that report to their makers are told not to before they are imported.
 
-Importing this module changes nothing. Whoever imports one of these libraries calls `switch_off` first, and every process
-that Penstock starts gets `everything()` in its environment.
+Importing this module changes nothing. Whoever imports one of these libraries calls `switch_off` first, and processes
+that Penstock starts get `everything()` in their environment.
 """
 
 import os

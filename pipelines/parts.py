@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -244,11 +245,13 @@ def addressed(
     return made
 
 
-def listings(settings: Settings, collection: CollectionSettings) -> list[Listing]:
+def listings(
+    settings: Settings, collection: CollectionSettings, fetcher_for: Callable[[str], Fetcher]
+) -> list[Listing]:
     """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
     return [
         Listing(
-            lister=described_lister(settings, entry),
+            lister=described_lister(settings, entry, fetcher_for),
             marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
             address=loaders.uri_of(entry.path) if entry.path else "",
             name=f"entry {number} ({entry.address!r})",
@@ -257,14 +260,14 @@ def listings(settings: Settings, collection: CollectionSettings) -> list[Listing
     ]
 
 
-def described_lister(settings: Settings, entry: SourceSettings) -> Lister:
+def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:
     """The listing of one entry. A path that is not there is an incomplete one: nothing is removed for its sake."""
     if entry.urls:
         return loaders.UrlLister(entry.urls)
     if entry.url_list:
-        return loaders.UrlListLister(entry.url_list, fetching(settings))
+        return loaders.UrlListLister(entry.url_list, fetcher_for)
     if entry.sitemap:
-        return loaders.SitemapLister(entry.sitemap, fetching(settings))
+        return loaders.SitemapLister(entry.sitemap, fetcher_for)
     folders, path = settings.folders, entry.path or Path()
     include = folders.include if entry.include is None else entry.include
     exclude = folders.exclude if entry.exclude is None else entry.exclude
@@ -290,6 +293,7 @@ def sandbox(settings: Settings, prepared_by: Blueprint) -> loaders.Sandbox:
         text_mib=limits.text_mib,
         workers=limits.workers,
         preparation=prepared_by,
+        readable=settings.loaders.readable,
     )
 
 
@@ -306,8 +310,9 @@ def loader_options(settings: Settings) -> loaders.LoaderOptions:
 
 
 def fetching(settings: Settings) -> Callable[[str], Fetcher]:
-    """What gives the fetcher for a URI."""
+    """What gives the fetcher for a URI: one for a run, so that all its fetchers together are polite to a site."""
     web = settings.web
+    agent = f"{web.user_agent} (+{web.contact})" if web.contact else web.user_agent
     return partial(
         loaders.fetcher_for,
         source_mib=settings.limits.source_mib,
@@ -316,17 +321,26 @@ def fetching(settings: Settings) -> Callable[[str], Fetcher]:
         attempts=web.attempts,
         redirects=web.redirects,
         allow_private=web.allow_private,
-        user_agent=web.user_agent,
+        allow_networks=tuple(map(ip_network, web.allow_networks)),
+        user_agent=agent,
+        courtesy=loaders.Courtesy(robots=web.robots, pause_seconds=web.pause_seconds, user_agent=agent),
     )
 
 
-def reader(settings: Settings, collection: Collection, parser: Parser, cutter: Chunker, stopwatch: Stopwatch) -> Reader:
+def reader(
+    settings: Settings,
+    collection: Collection,
+    parser: Parser,
+    cutter: Chunker,
+    stopwatch: Stopwatch,
+    fetcher_for: Callable[[str], Fetcher],
+) -> Reader:
     """What reads sources for a run."""
     options = loader_options(settings)
     limits = settings.limits
     return Reader(
         collection,
-        fetcher_for=fetching(settings),
+        fetcher_for=fetcher_for,
         formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
         parser=parser,
         chunker=cutter,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from penstock.catalog import Collection, Quarantined, StoredDocument
 from penstock.errors import UnknownName, UsageError
-from penstock.loaders import uri_of
+from penstock.loaders import as_shown, shown, uri_of
 from penstock.model import Access, Filter, may_see
 
 NAMED = 20
@@ -44,7 +44,7 @@ class View:
         self._names = names
 
     def document(self, wanted: str) -> StoredDocument:
-        """A document by id (or its unique beginning), URI or path.
+        """A document by id (or its unique beginning), URI, path, or address as it is shown where only one looks so.
 
         Raises:
             UnknownName: there is none, or none that is seen: that looks the same.
@@ -53,7 +53,10 @@ class View:
         for name in (wanted, uri_of(wanted)):
             if found := self.collection.document(name, where=self.where):
                 return found
-        raise UnknownName("document", wanted, self._known())
+        for uri in as_shown((known.source.uri for known in self.collection.sources(where=self.where)), wanted):
+            if found := self.collection.document(uri, where=self.where):
+                return found
+        raise UnknownName("document", shown(wanted), self._known())
 
     def below(self, address: str) -> list[str]:
         """URIs of the sources at an address and, were it a folder, below it; also of those that could not be read.
@@ -65,8 +68,9 @@ class View:
         known = [source.source.uri for source in self.collection.sources(where=self.where)]
         known += [failed.source.uri for failed in self.quarantine()]
         below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
+        below = below or as_shown(known, address)
         if not below:
-            raise UnknownName("source", address, self._known())
+            raise UnknownName("source", shown(address), self._known())
         return below
 
     def quarantine(self) -> tuple[Quarantined, ...]:
@@ -92,4 +96,4 @@ class View:
         if not self._names:
             return []
         sources = self.collection.sources(where=self.where)
-        return [known.source.uri for known, _ in zip(sources, range(NAMED), strict=False)]
+        return [shown(known.source.uri) for known, _ in zip(sources, range(NAMED), strict=False)]

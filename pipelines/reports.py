@@ -122,6 +122,7 @@ def diagnosis(found: Diagnosis) -> dict[str, Any]:
             }
             for problem in found.problems
         ],
+        "confinement": {"landlock": found.confinement.landlock, "seccomp": found.confinement.seccomp},
     }
 
 

@@ -25,7 +25,7 @@ from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, count, look
 from penstock.pipelines.stopwatch import Stopwatch
-from penstock.ports import LLM, Analyser, Embedder, Retriever
+from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
 
@@ -70,6 +70,7 @@ class Penstock:
             catalog.close()
         self.__dict__.pop("collection", None)
         self.__dict__.pop("_retriever", None)
+        self.__dict__.pop("_fetching", None)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -134,7 +135,9 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(parts.listings(self.settings, given), owner=True, ordered=given.overlap == "first")
+        return Discovery(
+            parts.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
+        )
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -147,7 +150,8 @@ class Penstock:
         return parts.sandbox(self.settings, parts.preparing(self.settings, self._embedder))
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        return parts.reader(self.settings, collection, sandbox, parts.chunker(self.settings, self._embedder), stopwatch)
+        chunker = parts.chunker(self.settings, self._embedder)
+        return parts.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
@@ -236,16 +240,17 @@ class Penstock:
         """
         return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
+    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
 
-        With `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        With `deep` also whether they say the same of each, and whether every file is still what was written. With
+        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
         """
         view = self._view(principals)
         if not repair:
-            return doctor.examine(view, self._followers_as_built)
+            return doctor.examine(view, self._followers_as_built, deep=deep)
         with self._index_lock():
-            return doctor.repair(view, self._followers_as_built)
+            return doctor.repair(view, self._followers_as_built, deep=deep)
 
     def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
@@ -304,6 +309,11 @@ class Penstock:
     @cached_property
     def _analyser(self) -> Analyser:
         return parts.analyser(self.settings)
+
+    @cached_property
+    def _fetching(self) -> Callable[[str], Fetcher]:
+        """What fetches, for listings and sources alike: together they are polite to a site."""
+        return parts.fetching(self.settings)
 
     @cached_property
     def _llm(self) -> LLM | Quoter:

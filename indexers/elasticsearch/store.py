@@ -10,7 +10,7 @@ came with, and what goes too late is not live in the catalog.
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 from uuid import uuid4
@@ -23,11 +23,12 @@ from penstock.errors import DamagedIndex, IndexingError, IndexUnavailable
 from penstock.indexers.elasticsearch import documents, queries
 from penstock.indexers.elasticsearch.client import BUSY, check_server, connect, is_absent, of_status, translated
 from penstock.indexers.elasticsearch.options import Connection, Layout
+from penstock.indexers.elasticsearch.verifying import flaws
 from penstock.indexers.elasticsearch.versions import Versions
 from penstock.indexers.elasticsearch.views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
 from penstock.indexers.elasticsearch.writing import Writing
 from penstock.indexers.steps import is_step
-from penstock.model import Candidate, Change, Entry, Scope
+from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Analyser, Float32Array
 
 KEEP_ALIVE = "5m"
@@ -215,6 +216,12 @@ class ElasticsearchStore:
         with self._translated("reading"):
             (answer,) = self._asked([queries.of_rejected(queries.MOST)])
         return {int(one["_source"]["row"]): str(one["_source"]["rejected"]) for one in answer or ()}
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """What the documents say otherwise than the entries; tokens and vectors cannot be read back."""
+        self._check()
+        with self._translated("reading"):
+            return flaws(self._client, self.alias, live)
 
     def close(self) -> None:
         """Lets go of the connections; the next call makes new ones."""

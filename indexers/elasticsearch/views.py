@@ -1,12 +1,12 @@
 """An Elasticsearch store as an index of words, and as an index of vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.model import Candidate, Change, Scope
+from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Float32Array
 
 if TYPE_CHECKING:  # the store makes its views
@@ -40,6 +40,14 @@ class _View:
     def rows(self) -> NDArray[np.int64]:
         """The rows that the index holds, sorted."""
         return self._store.rows()
+
+    def verify(self, live: Iterable[Entry]) -> list[Flaw]:
+        """What the store's documents say otherwise than the entries.
+
+        Raises:
+            IndexingError: the index cannot be read.
+        """
+        return self._store.verify(live)
 
     def close(self) -> None:
         """Lets go of the connections."""

@@ -1,6 +1,6 @@
 """What a kind of database has to do for a catalog beyond SQL: connect, explain its errors, keep writers apart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -60,6 +60,10 @@ class Backend(Protocol):
 
     def settle(self, connection: Connection) -> None:
         """Counts how rows are spread, so that the next queries are planned well."""
+        ...
+
+    def flaws(self, connection: Connection) -> Iterator[str]:
+        """What the database's own checks find wrong with its files, as far as this user may run them."""
         ...
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:

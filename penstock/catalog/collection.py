@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
-from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs
+from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs, verifying
 from penstock.catalog.addresses import Given
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk
@@ -329,6 +329,14 @@ class Collection:
                 query = select(chunks.c.row, chunks.c.id).where(belongs(chunks, self._row), chunks.c.row.in_(page))
                 found.update((row, id_) for row, id_ in connection.execute(query))
         return found
+
+    def verify(self) -> Iterator[str]:
+        """What is wrong with the database, and with what is live: all ids and hashes made once more; streamed.
+
+        Raises:
+            CatalogError: the database cannot be read.
+        """
+        return verifying.flaws(self._database, self._row, self.name, self.revision())
 
     # Its record
 

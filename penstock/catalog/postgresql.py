@@ -6,7 +6,7 @@ else, so that each later statement of theirs sees what was committed before (REA
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import unquote
@@ -41,6 +41,11 @@ ON_THE_SERVER: Mapping[str, str] = {
 }
 """Settings of sessions; `options` of the address come after them and win."""
 
+MAY_CHECK = "SELECT has_function_privilege(to_regprocedure('bt_index_check(regclass,boolean)'), 'execute')"
+BTREES = (
+    "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+    "JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relnamespace = current_schema()::regnamespace"
+)
 AWAY = ("08", "57P01", "57P02", "57P03", "57P05", "53300")
 """SQLSTATEs, or how they begin, of a server that cannot serve now."""
 WAITED = {
@@ -133,6 +138,17 @@ class Postgresql:
         connection.execute(
             text("ANALYZE collections, sources, source_labels, source_access, documents, chunks, vectors")
         )
+
+    def flaws(self, connection: Connection) -> Iterator[str]:
+        """What the extension `amcheck` finds wrong with the indexes; nothing where this user may not run it."""
+        if not connection.execute(text(MAY_CHECK)).scalar():
+            return
+        for name in connection.scalars(text(BTREES)).all():
+            try:
+                with connection.begin_nested():
+                    connection.execute(text("SELECT bt_index_check(CAST(:name AS regclass), true)"), {"name": name})
+            except DBAPIError as error:
+                yield f"index {name} of the database is damaged: {told(error)}"
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it; `CatalogUnavailable` where trying again can help."""

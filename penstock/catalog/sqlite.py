@@ -6,6 +6,7 @@ cut can undo the last commits, and an index that already applied them would then
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,17 @@ class Sqlite:
 
     def settle(self, connection: Connection) -> None:
         """Nothing: the indexes are made for the queries, and SQLite uses them without counting."""
+
+    def flaws(self, connection: Connection) -> Iterator[str]:
+        """What `PRAGMA integrity_check` and `foreign_key_check` find."""
+        try:
+            for (said,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
+                if said != "ok":
+                    yield f"the database is damaged: {said}"
+            for table, row, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+                yield f"the database is damaged: row {row} of {table} refers to a row of {other} that is not there"
+        except SQLAlchemyError as error:
+            yield f"the database is damaged: {told(error)}"
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it."""

@@ -38,7 +38,9 @@ def ingest(
         raise typer.BadParameter("goes without --access: everybody, or those principals", param_hint="--everybody")
     with told(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
         from penstock.cli.progress import watching
+        from penstock.loaders.privileges import keep_memory_private
 
+        keep_memory_private()
         labels = labels_of(label) if label is not None else None
         with watching() as watch, terminated_like_interrupted():
             report = penstock.ingest(*addresses, labels=labels, access=() if everybody else access, watch=watch)

@@ -33,13 +33,16 @@ def doctor(
     home: Home = None,
     collection: CollectionName = None,
     repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read everything: texts, tokens, vectors, and the checksum of every file.")
+    ] = False,
     principals: Principals = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that catalog, keyword index and vector index hold the same chunks."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        diagnosis = penstock.doctor(repair=repair, principals=principals)
+        diagnosis = penstock.doctor(repair=repair, deep=deep, principals=principals)
         from penstock.pipelines import reports
 
         if as_json:
@@ -53,7 +56,9 @@ def doctor(
             if diagnosis.ok:
                 typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
             else:
-                typer.echo("run it again with --repair to bring the indexes back in step with the catalog")
+                again = "--deep --repair" if deep else "--repair"
+                typer.echo(f"run it again with {again} to bring the indexes back in step with the catalog")
+            typer.echo(str(diagnosis.confinement))
     raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
 
 

@@ -22,7 +22,7 @@ class Rows:
 
     def laid_out(self, piece: str) -> str:
         """The piece, harmless, with the beginnings of its rows."""
-        text = harmless(piece)
+        text = harmless(piece.replace("\r\n", "\n"))
         return "".join(map(self._placed, text if self._width else text.splitlines(keepends=True)))
 
     def _placed(self, part: str) -> str:

@@ -78,8 +78,10 @@ def _planned(penstock: "Stepwise", as_json: bool) -> tuple[int, dict[str, Any]]:
 def _synced(penstock: "Stepwise", as_json: bool) -> tuple[int, dict[str, Any]]:
     from penstock.cli.progress import watching
     from penstock.cli.tables import show_report
+    from penstock.loaders.privileges import keep_memory_private
     from penstock.pipelines import reports
 
+    keep_memory_private()
     with watching() as watch:
         report = penstock.sync(watch=watch)
     account = reports.run_report(report)

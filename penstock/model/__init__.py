@@ -7,7 +7,7 @@ found for a question. Nothing here does I/O and nothing imports a library.
 from penstock.model.access import EVERYBODY, Access, is_wider, lets_in, may_see, narrowest, readers
 from penstock.model.answers import Answer, Citation, LeftOut, Message, Prompt, Usage
 from penstock.model.blueprints import Blueprint
-from penstock.model.changes import Candidate, Change, Entry, Scope
+from penstock.model.changes import Candidate, Change, Entry, Flaw, Scope
 from penstock.model.documents import (
     Block,
     BlockKind,
@@ -51,6 +51,7 @@ __all__ = [
     "Failure",
     "Fetched",
     "Filter",
+    "Flaw",
     "Hit",
     "Labels",
     "LeftOut",

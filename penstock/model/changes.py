@@ -55,6 +55,15 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """Something in an index that is not what was written into it."""
+
+    message: str
+    rows: tuple[int, ...] = ()
+    """The rows that it concerns; empty where that cannot be told, as of a damaged file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A row that an index found, with the index's own score: higher is better."""
 

@@ -20,6 +20,7 @@ from pydantic import (
 
 from penstock.model import readers
 from penstock.settings.times import checked_cron, checked_zone, duration, duration_text
+from penstock.urls import without_secrets
 
 KINDS = ("path", "urls", "url_list", "sitemap")
 """Of which each entry of `sources` has exactly one."""
@@ -41,7 +42,7 @@ def _is_web(text: str) -> bool:
 def _web(address: str) -> str:
     host = urlsplit(address).hostname if _is_web(address) else ""  # urlsplit itself raises ValueError
     if not host:
-        raise ValueError(f"{address!r} is no web address; write https://host/path")
+        raise ValueError(f"{without_secrets(address)!r} is no web address; write https://host/path")
     if "@" in urlsplit(address).netloc:
         raise ValueError(f"the address of a page on {host!r} carries a user name or password; leave it out")
     return address
@@ -109,7 +110,7 @@ class SourceSettings(Described):
     @property
     def address(self) -> str:
         """What a person is shown of the entry."""
-        return str(self.path or self.url_list or self.sitemap or ", ".join(self.urls))
+        return str(self.path or without_secrets(self.url_list or self.sitemap or ", ".join(self.urls)))
 
 
 def check_apart(sources: Sequence[SourceSettings]) -> None:

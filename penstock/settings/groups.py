@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
+from penstock.urls import secret_parameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
@@ -34,6 +36,7 @@ class LoaderSettings(Part):
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
     ocr_dpi: Count = Field(200, description="resolution at which a scanned page is drawn for OCR")
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+    readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
 
 
 class FolderSettings(Part):
@@ -59,6 +62,15 @@ class LimitSettings(Part):
     workers: Count = Field(2, description="processes that parse at the same time")
 
 
+_PRINTABLE = r"^[\x20-\x7e]*$"
+"""What may stand in a header of a request."""
+
+
+def _network(text: str) -> str:
+    """The network in its one form; raises `ValueError` where it is none."""
+    return str(ip_network(text))
+
+
 class WebSettings(Part):
     """How web pages are fetched."""
 
@@ -67,8 +79,16 @@ class WebSettings(Part):
     timeout_seconds: float = Field(30, gt=0)
     attempts: Count = 3
     redirects: Annotated[int, Field(ge=0)] = 5
-    allow_private: bool = Field(False, description="allow loopback, private and link-local addresses")
-    user_agent: str = "Penstock/0.1"
+    allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        (), description="networks of your own that may be read, such as 10.1.0.0/16"
+    )
+    allow_private: bool = Field(False, description="all of them: allow loopback, private and link-local addresses")
+    user_agent: Annotated[str, Field(pattern=_PRINTABLE)] = "Penstock/0.1"
+    contact: Annotated[str, Field(pattern=_PRINTABLE)] = Field(
+        "", description="mail or web address for those whose pages are read; added to the user agent"
+    )
+    robots: bool = Field(True, description="ask robots.txt before reading what a list or sitemap names")
+    pause_seconds: float = Field(1, ge=0, description="between two pages of a host that a list or sitemap names")
 
 
 class ChunkerSettings(Part):
@@ -99,7 +119,6 @@ class IndexSettings(Part):
 
 
 _PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
-_QUERIED_SECRET = re.compile(r"[?&](ssl)?password=", re.IGNORECASE)
 
 
 class CatalogSettings(Part):
@@ -114,7 +133,7 @@ class CatalogSettings(Part):
         """A password inside of the address is kept as a secret, which is printed nowhere."""
         if not isinstance(given, Mapping) or not isinstance(given.get("url"), str):
             return given
-        if _QUERIED_SECRET.search(given["url"]):
+        if secret_parameters(given["url"]):
             raise ValueError("a password has no place in the url's query; set catalog.password")
         found = _PASSWORD.match(given["url"])
         if found is None:

@@ -173,7 +173,10 @@ def test_an_empty_home_says_how_to_begin(run: Run) -> None:
 
 
 def test_doctor_finds_and_mends_a_lost_index(run: Run, library: Path, home: Path) -> None:
-    assert "ok: 2 chunks" in run("doctor").stdout
+    examined = run("doctor").stdout
+    assert "ok: 2 chunks" in examined
+    assert re.search(r"^parsing is (not )?confined by ", examined, re.MULTILINE)
+    assert printed(run("doctor", "--json"))["confinement"].keys() == {"landlock", "seccomp"}
     assert printed(run("doctor", "--json")) | {"ok": True, "problems": []} == printed(run("doctor", "--json"))
     (segments,) = (home / "collections").glob("default-*/vector-*")
     for file in segments.iterdir():

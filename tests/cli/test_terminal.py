@@ -57,7 +57,7 @@ class Terminal:
         main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-        command = [sys.executable, "-c", LITTLE, *map(os.fspath, arguments)]  # type: ignore[call-overload]
+        command = [sys.executable, "-c", LITTLE, *map(str, arguments)]
         process = subprocess.Popen(command, stdout=other, stderr=other, env=environment | {"TERM": "xterm-256color"})
         os.close(other)
         self.bytes = b""

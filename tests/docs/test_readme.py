@@ -25,8 +25,7 @@ PAGES = (*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 NOT_RUN = {
     "make demo": "installs; .ci/run runs it",
     "make test": "runs this test; .ci/run runs it",
-    "python3 -m venv .venv": "installs; make does it",
-    ".venv/bin/pip install -c constraints.txt .": "installs; .ci/run builds and installs the wheel",
+    "make install": "installs; .ci/run makes the demonstration, which does the same first",
     ". .venv/bin/activate": "changes the shell of who types it",
     "penstock schedule": "runs until Ctrl-C; tests/flows runs it",
     "penstock models pull intfloat/multilingual-e5-small": "fetches from the network",

@@ -1,16 +1,21 @@
 """The build places the default model in the wheel, or says why it cannot."""
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from penstock.engines import weights
 from penstock.errors import EngineError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+LOCKED = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
 
 pytest.importorskip("hatchling", reason="hatchling (the build backend) is not installed")
 
@@ -43,9 +48,30 @@ def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatc
     placed: list[Path] = []
     monkeypatch.setattr(weights, "place", placed.append)
     data: dict[str, Any] = {"artifacts": []}
-    _hook(hook)[0].initialize("standard", data)
+    built = _hook(hook)[0]
+    built.initialize("standard", data)
     assert placed == [ROOT / "penstock" / "weights" / weights.NAME]
     assert data["artifacts"] == [f"/penstock/weights/{weights.NAME}/"]
+    (written,) = data["sbom_files"]
+    found = json.loads(Path(written).read_text("utf-8"))
+    built.finalize("standard", data, "")
+    assert not Path(written).parent.exists()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)) is None
+    model = found["metadata"]["component"]["components"][0]
+    assert {file["name"]: file["hashes"][0]["content"] for file in model["components"]} == weights.FILES
+    scopes = {one["name"]: one["scope"] for one in found["components"]}
+    assert scopes["numpy"] == scopes["mako"] == "required"
+    assert scopes["prefect"] == scopes["torch"] == "optional"
+    assert not {"pytest", "ruff", "uv"} & set(scopes)
+    versions = {line.split("==")[0]: line.split("==")[1].split()[0] for line in LOCKED if line[0].isalpha()}
+    assert all(versions[one["name"]] == one["version"] for one in found["components"])
+
+
+def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "place", lambda _folder: None)
+    data: dict[str, Any] = {"artifacts": []}
+    _hook(hook)[0].initialize("editable", data)
+    assert "sbom_files" not in data
 
 
 def test_the_build_can_be_told_to_leave_them_out(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +81,9 @@ def test_the_build_can_be_told_to_leave_them_out(hook: Any, monkeypatch: pytest.
     data: dict[str, Any] = {"artifacts": []}
     built.initialize("standard", data)
     assert data["artifacts"] == []
+    bill = json.loads(Path(data["sbom_files"][0]).read_text("utf-8"))
+    built.finalize("standard", data, "")
+    assert [one["type"] for one in bill["metadata"]["component"]["components"]] == ["data"]
     assert "models pull default" in told[0]
 
 

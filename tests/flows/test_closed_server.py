@@ -111,7 +111,7 @@ def test_a_run_is_ordered_with_the_password_alone(folder: Path, watched: Mapping
             until(lambda: attack(http, deployment, command, auth=(name, secret)) == [200, 204, 201])  # 503: it is busy
             until(stolen.exists)
     lines = stolen.read_text("utf-8")
-    assert "PREFECT__FLOW_RUN_ID=" in lines
+    assert f"PENSTOCK_TEST_CONNECTIONS={watched['PENSTOCK_TEST_CONNECTIONS']}" in lines  # what it needs is there
     assert not [name for name, value in SECRETS.items() if f"{name}=" in lines or value in lines]
 
 

@@ -107,7 +107,7 @@ def test_the_interpreter_is_not_asked() -> None:
 @given(st.ip_addresses())
 def test_nothing_is_public_that_the_interpreter_calls_private(ip: IPv4Address | IPv6Address) -> None:
     if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved:
-        carrying = isinstance(ip, IPv6Address) and (int(ip) >> 96 == 0 or ip in IPv6Network("64:ff9b::/96"))
+        carrying = isinstance(ip, IPv6Address) and (int(ip) >> 96 == 0 or int(ip) >> 96 == 0x64FF9B)
         assert carrying or not is_public(str(ip))
 
 

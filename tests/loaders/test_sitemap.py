@@ -14,7 +14,14 @@ from penstock.testing.website import Website
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 fetching = partial(
-    fetcher_for, source_mib=1, timeout_seconds=5, attempts=1, redirects=2, allow_private=True, user_agent="test"
+    fetcher_for,
+    source_mib=1,
+    read_seconds=5,
+    timeout_seconds=5,
+    attempts=1,
+    redirects=2,
+    allow_private=True,
+    user_agent="test",
 )
 
 
@@ -57,10 +64,11 @@ def test_pages_and_when_they_were_changed(site: Website) -> None:
         page("/b"),
     )
     lister = lister_of(site)
+    named_by = site.url("/sitemap.xml")
     assert list(lister.list()) == [
-        Listed(uri="https://example.org/a", modified=datetime(2026, 3, 1, tzinfo=UTC)),
-        Listed(uri="https://example.org/年假?x=1&y=2"),
-        Listed(uri=site.url("/b")),
+        Listed(uri="https://example.org/a", modified=datetime(2026, 3, 1, tzinfo=UTC), named_by=named_by),
+        Listed(uri="https://example.org/年假?x=1&y=2", named_by=named_by),
+        Listed(uri=site.url("/b"), named_by=named_by),
     ]
     assert lister.complete()
     assert lister.covers("https://example.org/a")

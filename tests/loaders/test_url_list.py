@@ -9,7 +9,14 @@ from penstock.model import Failure, Listed
 from penstock.testing.website import Website
 
 fetching = partial(
-    fetcher_for, source_mib=1, timeout_seconds=5, attempts=1, redirects=2, allow_private=True, user_agent="test"
+    fetcher_for,
+    source_mib=1,
+    read_seconds=5,
+    timeout_seconds=5,
+    attempts=1,
+    redirects=2,
+    allow_private=True,
+    user_agent="test",
 )
 
 

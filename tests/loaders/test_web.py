@@ -284,7 +284,7 @@ def test_a_redirect_does_not_lead_where_an_address_may_not(
         return {"out.example": ["127.0.0.1"], "inner.example": ["10.0.0.1"]}[host]
 
     # The server of this test is on loopback, so the first hop alone has to count as public.
-    monkeypatch.setattr("penstock.loaders.resolving.is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("penstock.loaders.resolving.is_allowed", lambda address, _: address == "127.0.0.1")
     error = fails(site.uri("/a", "out.example"), allow_private=False, resolve=resolve)
     assert type(error) is AddressRefused
     assert [path for path, _ in site.asked] == ["/a"]
@@ -295,7 +295,7 @@ def test_private_addresses_are_refused_unless_allowed(site: Site) -> None:
     for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1"):
         error = fails(site.uri("/a", host), allow_private=False)
         assert type(error) is AddressRefused, host
-        assert "PENSTOCK_WEB__ALLOW_PRIVATE" in str(error)
+        assert "PENSTOCK_WEB__ALLOW_NETWORKS" in str(error)
     assert not site.asked
 
 

@@ -157,7 +157,7 @@ def test_an_incomplete_listing_removes_nothing_that_it_might_have_listed(
     sync(*entries)
     (tmp_path / "broken.txt").write_text("not an address", "utf-8")
     (tmp_path / "linked").mkdir()
-    (tmp_path / "linked" / "share").symlink_to(tmp_path / "unmounted")
+    (tmp_path / "linked" / "share").symlink_to(tmp_path / "linked" / "unmounted")
     (folder / "leave.md").unlink()
     report = sync(entries[0], broken)
     assert report.count("failed") == 1

@@ -53,7 +53,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(sock
 """
 
 
-def test_a_program_that_calls_somebody_is_seen(traced: Any):
+def test_a_program_that_calls_somebody_is_seen(traced: Any) -> None:
     found = traced.run(sys.executable, "-c", CALLS_SOMEBODY)
     assert found.outside == {"192.0.2.7", "2001:db8::7"}
     assert "127.0.0.1" in found.reached
@@ -129,7 +129,7 @@ def test_what_others_start_is_told_the_same(file: str) -> None:
 
 
 def test_only_one_module_imports_what_reports() -> None:
-    """The one that tells it to be silent first; RapidOCR, which imports ONNX Runtime, by the module that reads pictures."""
+    """The one that tells it to be silent first; RapidOCR, which imports ONNX Runtime, where pictures are read."""
     root = Path(__file__).parents[2]
     rooms = ("penstock", "loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
     files = {path.resolve() for room in rooms for path in (root / room).rglob("*.py")}

@@ -1,0 +1,184 @@
+"""Programs that break the promise, each by one small patch: the proof that the look at what is left would see it.
+
+A patch is applied in each child, so that the broken program works, dies and is opened again as a whole.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tantivy
+from sqlalchemy import Connection, text
+
+from benchmarks.faults.work import KINDS, Kind
+from penstock.catalog import Batch, committing
+from penstock.errors import DamagedIndex
+from penstock.indexers import durable, faiss, manifest
+from penstock.indexers.manifest import Manifest
+from penstock.indexers.steps import is_step
+from penstock.indexers.tantivy import HEAP_BYTES, TantivyIndex, _delete, _document
+from penstock.model import Change
+from penstock.pipelines.following import Follower
+from penstock.pipelines.ingest import Ingestion
+
+
+class Variant(NamedTuple):
+    """A patch, and the steps in which a death shows it."""
+
+    patch: Callable[[], None]
+    steps: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ("add", "change", "remove")
+    """The operations to die in."""
+
+
+def no_replay() -> None:
+    """An index that was just opened believes that it missed nothing."""
+    catch_up = Follower.catch_up
+
+    def trusting(self: Follower[Any], newest: int) -> None:
+        fresh = self._index is None
+        with suppress(DamagedIndex):
+            since = self.index.revision
+            if fresh and 0 < since < newest:
+                self.index.apply(Change(since=since, revision=newest, removed=(), added=()))
+                return
+        catch_up(self, newest)
+
+    Follower.catch_up = trusting  # type: ignore[method-assign]
+
+
+def prune_before_snapshot() -> None:
+    """Files that the manifest still names are deleted before the next manifest is in its place."""
+    write = manifest.ManifestFile.write
+
+    def early(self: manifest.ManifestFile, new: Manifest) -> None:
+        named = {file.name for one in new.segments for file in (one.data, one.removed) if file}
+        for suffix in (faiss.VECTORS, faiss.REMOVED):
+            faiss.remove_others(self.path.parent, suffix, named)
+        write(self, new)
+
+    manifest.ManifestFile.write = early  # type: ignore[method-assign]
+
+
+def two_transactions() -> None:
+    """Sources and revision are committed before the documents that belong to them."""
+    write = committing._write_documents
+
+    def apart(connection: Connection, *given: Any) -> None:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN")
+        write(connection, *given)
+
+    committing._write_documents = apart
+
+
+def write_in_place() -> None:
+    """Files are written where they belong, and not beside it."""
+
+    def in_place(path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb", buffering=0) as file:
+            half = len(data) // 2
+            file.write(data[:half])
+            file.write(data[half:])
+
+    durable.write_durably = faiss.write_durably = manifest.write_durably = in_place  # type: ignore[attr-defined]
+
+
+def row_numbers_used_again() -> None:
+    """What is gone is deleted, and its row numbers are given to what comes."""
+    write = committing._write_documents
+
+    def again(connection: Connection, plan: Any, prepared: Any, born: dict[str, Any]) -> None:
+        gone = {"now": born["added_rev"]}
+        connection.execute(text("DELETE FROM chunks WHERE removed_rev < :now"), gone)
+        connection.execute(text("DELETE FROM documents WHERE removed_rev < :now"), gone)
+        for table in ("chunks", "documents"):
+            last = f"(SELECT coalesce(max(row), 0) FROM {table})"
+            connection.exec_driver_sql(f"UPDATE sqlite_sequence SET seq = {last} WHERE name = '{table}'")
+        write(connection, plan, prepared, born)
+
+    committing._write_documents = again
+
+
+def mark_ahead() -> None:
+    """The manifest tells a revision before the index holds it."""
+    apply = TantivyIndex.apply
+
+    def ahead(self: TantivyIndex, change: Change) -> None:
+        before = self.revision
+        if is_step(change, before):
+            self._manifest.write(Manifest(revision=change.revision, entries=0))
+            write = self._manifest.write
+            told: property = TantivyIndex.revision
+            TantivyIndex.revision = property(lambda _: before)  # type: ignore[assignment, method-assign]
+            try:
+                self._manifest.write = lambda _: None  # type: ignore[method-assign]
+                apply(self, change)
+            finally:
+                self._manifest.write = write  # type: ignore[method-assign]
+                TantivyIndex.revision = told  # type: ignore[assignment, method-assign]
+
+    TantivyIndex.apply = ahead  # type: ignore[method-assign]
+
+
+def delete_before_tombstone() -> None:
+    """What a batch replaces or removes is taken out of the keyword index before the catalog says that it is gone."""
+    commit = Ingestion._commit
+
+    def early(self: Ingestion, batch: Batch) -> None:
+        uris = [*batch.removed, *(put.source.uri for put in batch.puts)]
+        found = [self._collection.document(uri) for uri in uris]
+        ids = {chunk.id for stored in found if stored for chunk in stored.chunks}
+        live = self._collection.live_rows()
+        gone = [row for row, id_ in self._collection.chunk_ids(live).items() if id_ in ids]
+        _write_past_the_catalog(self, lambda index, writer: _delete(writer, index._schema, gone))
+        commit(self, batch)
+
+    Ingestion._commit = early  # type: ignore[method-assign]
+
+
+def index_in_no_transaction() -> None:
+    """Chunks are put into the keyword index first, under the row numbers that the catalog will give them."""
+    commit = Ingestion._commit
+
+    def early(self: Ingestion, batch: Batch) -> None:
+        with self._collection._database.read() as connection:
+            last = connection.execute(text("SELECT coalesce(max(row), 0) FROM chunks")).scalar_one()
+        texts = [chunk.context for put in batch.puts for chunk in put.chunks]
+
+        def put(index: TantivyIndex, writer: tantivy.IndexWriter) -> None:
+            for row, said in enumerate(texts, start=last + 1):
+                writer.add_document(_document(row, " ".join(index._analyser.tokens(said))))
+
+        _write_past_the_catalog(self, put)
+        commit(self, batch)
+
+    Ingestion._commit = early  # type: ignore[method-assign]
+
+
+def _write_past_the_catalog(run: Ingestion, write: Callable[[TantivyIndex, tantivy.IndexWriter], None]) -> None:
+    """Writes into the keyword index, at the revision that it has; then something else takes a moment."""
+    index: Any = run._followers.keyword.index
+    if not isinstance(index, TantivyIndex) or not index.revision:
+        return
+    with tantivy.Index(index._schema, path=str(index._folder)).writer(heap_size=HEAP_BYTES, num_threads=1) as writer:
+        write(index, writer)
+        writer.commit()
+        writer.wait_merging_threads()
+
+
+WHOLE = Variant(patch=lambda: None, kinds=KINDS)
+"""The program as it is."""
+VARIANTS: Mapping[str, Variant] = {
+    "no-replay": Variant(no_replay, ("commit", "follow")),
+    "prune-before-snapshot": Variant(prune_before_snapshot, ("prune", "manifest")),
+    "two-transactions": Variant(two_transactions, ("commit",)),
+    "write-in-place": Variant(write_in_place, ("manifest",)),
+    "row-numbers-used-again": Variant(row_numbers_used_again, ("commit",)),
+    "mark-ahead": Variant(mark_ahead, ("follow", "manifest")),
+    "delete-before-tombstone": Variant(delete_before_tombstone, ("commit",)),
+    "index-in-no-transaction": Variant(index_in_no_transaction, ("commit",)),
+}
+"""Each breaks one thing that keeps catalog and indexes in agreement."""

@@ -1,0 +1,262 @@
+"""Kill after kill: chooses where to die next, lets a child work until then, and has another look at what is left."""
+
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from benchmarks.faults import checking, children
+from benchmarks.faults.bases import Base, copied
+from benchmarks.faults.broken import WHOLE, Variant
+from benchmarks.faults.children import Tell
+from benchmarks.faults.moments import Clock, Moment
+from benchmarks.faults.places import DIMENSIONS, Place, opened, prepare, warm
+from benchmarks.faults.steps import RANDOM
+from benchmarks.faults.tables import History
+from benchmarks.faults.work import EVERYWHERE, Kind, Operation, State, operation
+from penstock.model import SourceResult
+from penstock.pipelines.workspace import Penstock
+
+KILLS_A_HOME = 25
+"""Deaths that one collection goes through, one after the other; then the next begins with a copy of the first one."""
+RANDOM_SHARE = 0.25
+"""Kills at any moment of time; the others come at named ones."""
+FOLLOWED = 0.7
+"""Share of operations whose indexes follow each commit; the others' follow at the end."""
+FARTHEST = 6
+"""A moment that comes often kills at one of its first times."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What a campaign saw."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    """By step."""
+    moments: Counter[Moment] = field(default_factory=Counter)
+    known: set[Moment] = field(default_factory=set)
+    missed: int = 0
+    """Operations that ended before their moment came; they were looked at all the same."""
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """All kills."""
+        return self.kills.total()
+
+
+@dataclass(slots=True, kw_only=True)
+class Life:
+    """One collection through its deaths."""
+
+    place: Place
+    state: State
+    history: History
+    number: int = 0
+    damaged: bool = False
+    damages: int = 0
+
+
+class Campaign:
+    """Kills of one program, on one kind of database."""
+
+    def __init__(self, base: Base, folder: Path, *, seed: int, variant: Variant = WHOLE) -> None:
+        """The variant says what is broken, and which steps and operations to die in."""
+        self._base = base
+        self._folder = folder
+        self._chance = Random(seed)
+        self._variant = variant
+        self._patch = variant.patch
+        self._reached: dict[Moment, dict[Kind, int]] = defaultdict(dict)
+        self._seconds: dict[Kind, float] = {}
+        self._homes = 0
+        self._first: Place | None = None
+        self._begun: State = {}
+        self.report = Report()
+
+    def run(self, kills: int, *, stop_at_first: bool = False) -> Report:
+        """Goes on until so many processes were killed, or until the first violation."""
+        with self._base.first() as url:
+            self._make_first(url)
+            self._count_moments()
+            while self.report.total < kills and not (stop_at_first and self.report.violations):
+                with self._life() as life:
+                    for _ in range(KILLS_A_HOME):
+                        seen = len(self.report.violations)
+                        if self.report.total >= kills:
+                            break
+                        self._die(life)
+                        if len(self.report.violations) > seen:
+                            break  # what is broken would be told again and again
+        return self.report
+
+    def _make_first(self, url: str) -> None:
+        warm()
+        self._first = Place(home=self._folder / "first", url=url)
+        self._first.home.mkdir(parents=True)
+        filling = replace(operation("add", {}, number=1, chance=Random(1)), kind="add")
+        self._must(children.run(lambda tell: self._work(self._place, filling, None, 1, tell)))
+        self._begun = filling.states({})[-1]
+
+    @property
+    def _place(self) -> Place:
+        assert self._first is not None
+        return self._first
+
+    @contextmanager
+    def _life(self) -> Iterator[Life]:
+        self._homes += 1
+        folder = self._folder / f"home-{self._homes}"
+        keyword = "rank-bm25" if self._homes % 4 == 2 and not self._variant.steps else "tantivy"
+        with self._base.copy() as url, ExitStack() as stack:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            place = copied(self._place, folder, url=url, keyword=keyword)
+            yield Life(place=place, state=self._begun, history=History(), number=10 * KILLS_A_HOME * self._homes)
+
+    def _count_moments(self) -> None:
+        """Which moments come in which kind of operation, and how long each takes."""
+        for _ in range(1 if self._variant.steps else 4):  # homes of both keyword indexes among them
+            with self._life() as life:
+                for kind in self._variant.kinds:
+                    asked = self._next(life, kind)
+                    ended = children.run(partial(self._count, life.place, asked))
+                    self._must(ended)
+                    self._seconds[kind] = ended.seconds
+                    for step, function, line, times in ended.told[-1]["moments"]:
+                        found = Moment(step, function, line)
+                        if not self._variant.steps or step in self._variant.steps:
+                            self._reached[found][kind] = min(times, FARTHEST)
+                    self._look(life, asked, asked.states(life.state)[-1:], "no death")
+        self.report.known = set(self._reached)
+
+    def _die(self, life: Life) -> None:
+        at_random = not self._variant.steps and self._chance.random() < RANDOM_SHARE
+        moment = None if at_random else self._least_tried()
+        kind = self._chance.choice(self._variant.kinds if moment is None else list(self._reached[moment]))
+        asked = self._next(life, kind)
+        nth = 1 if moment is None else self._chance.randint(1, self._reached[moment][kind])
+        after = children.LONGEST_SECONDS if moment else self._chance.uniform(0, 1.2 * self._seconds[kind])
+        ended = children.run(lambda tell: self._work(life.place, asked, moment, nth, tell), kill_after=after)
+        where = f"{moment}, time {nth}" if moment else f"{RANDOM}: after {after:.4f} s"
+        if ended.error:
+            self.report.violations.append(f"{asked.kind} at {where}: {ended.error}")
+            return
+        if ended.killed:
+            self.report.kills[moment.step if moment else RANDOM] += 1
+        else:
+            self.report.missed += 1
+        if moment:
+            self.report.moments[moment] += 1
+        done = set(ended.told)
+        committed = sum(any(uri in done for uri in uris) for uris in asked.batches)
+        states = asked.states(life.state)
+        self._look(life, asked, states[committed : committed + 2] if ended.killed else states[-1:], where)
+
+    def _least_tried(self) -> Moment:
+        tried, steps = self.report.moments, self.report.kills
+        return min(self._reached, key=lambda one: (tried[one], steps[one.step], self._chance.random()))
+
+    def _next(self, life: Life, kind: Kind) -> Operation:
+        life.number += 1
+        if kind == "switch":
+            life.place = replace(life.place, model=1 - life.place.model)
+        if kind == "analyser":
+            life.place = replace(life.place, words=1 - life.place.words)
+        if kind == "repair" and life.damages < 2:
+            life.damages += 1
+            life.damaged = self._damage(life.place)
+        return operation(kind, life.state, number=life.number, chance=self._chance)
+
+    def _damage(self, place: Place) -> bool:
+        """Cuts a file of an index in half, so that it has to be built anew."""
+        files = [
+            path
+            for folder in place.indexes
+            if ".aside-" not in folder.name
+            for path in folder.rglob("*")
+            if path.is_file() and path.stat().st_size > 16
+        ]
+        if not files:
+            return False
+        chosen = self._chance.choice(sorted(files))
+        chosen.write_bytes(chosen.read_bytes()[: chosen.stat().st_size // 2])
+        return True
+
+    def _work(self, place: Place, asked: Operation, deadly: Moment | None, nth: int, tell: Tell) -> None:
+        follows = self._chance.random() < FOLLOWED  # the child's own copy: it is the same for the same seed
+        self._patch()
+        prepare(follow_each_commit=follows)
+        with opened(place) as penstock:
+            if deadly is None:
+                perform(penstock, asked, tell)
+                return
+            with Clock(deadly, nth).running():
+                perform(penstock, asked, tell)
+
+    def _count(self, place: Place, asked: Operation, tell: Tell) -> None:
+        self._patch()
+        prepare(follow_each_commit=True)
+        clock = Clock()
+        with opened(place) as penstock, clock.running():
+            perform(penstock, asked, tell)
+        tell({"moments": [[*moment, times] for moment, times in clock.seen.items()]})
+
+    def _look(self, life: Life, asked: Operation, states: Sequence[State], where: str) -> None:
+        """Has a child check everything, and takes over what it found."""
+        self._base.settle(life.place.url)
+        aside = life.place.aside
+        ended = children.run(lambda tell: self._check(life, states, tell))
+        wrong = [ended.error] if ended.error or not ended.told else ended.told[0]["wrong"]
+        if not life.damaged and life.place.aside > (0 if life.damages == 0 else aside):
+            wrong = [*wrong, "an index was set aside that nobody had damaged"]
+        self.report.violations += [f"{asked.kind} at {where}: {one}" for one in wrong]
+        if ended.told:
+            told = ended.told[0]
+            life.state = states[told["state"]]
+            life.place = replace(life.place, model=told["model"])
+            life.history = History(
+                digests={int(revision): digest for revision, digest in told["digests"].items()}, rows=told["rows"]
+            )
+        life.damaged = False
+
+    def _check(self, life: Life, states: Sequence[State], tell: Tell) -> None:
+        self._patch()
+        wrong = list(checking.tables(life.place, life.history))
+        place = life.place
+        with opened(place) as penstock:
+            model = DIMENSIONS.index(penstock.collection.dimension() or DIMENSIONS[place.model])
+        with opened(replace(place, model=model)) as penstock:
+            state, said = checking.documents(penstock, states)
+            wrong += said
+            wrong += checking.as_found(penstock, damaged=life.damaged)
+            penstock.search(EVERYWHERE)
+            wrong += checking.agreement(penstock)
+            wrong += checking.answers(penstock, states[state])
+        history = life.history
+        tell({"wrong": wrong, "state": state, "model": model, "digests": history.digests, "rows": history.rows})
+
+    @staticmethod
+    def _must(ended: children.Ended) -> None:
+        if ended.error:
+            raise RuntimeError(f"the program fails without any death: {ended.error}")
+
+
+def perform(penstock: Penstock, asked: Operation, tell: Tell) -> None:
+    """Calls the program, and tells each source that it says is done."""
+
+    def watch(result: SourceResult) -> None:
+        if result.outcome != "unchanged":
+            tell(result.uri)
+
+    if asked.removed:
+        penstock.remove(*asked.removed, watch=watch)
+    elif asked.puts:
+        penstock.add(asked.records, watch=watch)
+    elif asked.kind == "repair":
+        penstock.doctor(repair=True)
+    else:
+        penstock.search(EVERYWHERE)

@@ -1,0 +1,88 @@
+"""Where the collection under test lies, and how a child opens it: a home, a catalog, and settings that change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.faults.work import BATCH
+from penstock.analysis.analyser import TextAnalyser
+from penstock.pipelines import ingest, parts
+from penstock.pipelines.workspace import Penstock
+from penstock.settings import Settings, read_settings
+from penstock.testing.embedders import LittleModel
+
+COLLECTION = "faults"
+DIMENSIONS = (8, 12)
+"""Lengths of the vectors of the two models that take turns."""
+CHUNK_TOKENS = 32
+
+
+LATE = ("penstock.indexers.tantivy", "penstock.indexers.rank_bm25", "penstock.indexers.faiss")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A home and what is set in it."""
+
+    home: Path
+    url: str = ""
+    """Address of the catalog's server; empty: a file in the home."""
+    keyword: str = "tantivy"
+    model: int = 0
+    """Which of the two models is set."""
+    words: int = 0
+    """Which of the two user dictionaries is set."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        dictionary = self.home / f"words-{self.words}.txt"
+        dictionary.write_text(f"水轮机{self.words}\n", "utf-8")
+        return read_settings(
+            home=self.home,
+            collection=COLLECTION,
+            catalog={"url": self.url},
+            batch=BATCH,
+            chunker={"size": CHUNK_TOKENS},
+            indexes={"keyword": self.keyword},
+            analyser={"user_dictionary": dictionary},
+        )
+
+    @property
+    def indexes(self) -> list[Path]:
+        """The folders of all indexes, also of those that were set aside."""
+        return sorted((self.home / "collections").glob(f"{COLLECTION}-*/*"))
+
+    @property
+    def aside(self) -> int:
+        """How many indexes were set aside."""
+        return sum(".aside-" in folder.name for folder in self.indexes)
+
+
+def warm() -> None:
+    """Loads what each child would else load for itself: modules that are imported late, and dictionaries."""
+    for module in ("faiss", "tantivy", "rank_bm25", "filelock", "numpy.ma", *LATE):
+        import_module(module)
+    TextAnalyser(user_dictionary=None, synonyms=None).tokens("turbines 水轮机")
+
+
+def prepare(*, follow_each_commit: bool) -> None:
+    """Makes this process, a child, one that needs no model, and whose indexes follow each commit where that is set."""
+    if follow_each_commit:
+        ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Penstock]:
+    """The workspace of a place, with the little model that is set there; for a process that opens no other."""
+    model = LittleModel(dimension=DIMENSIONS[place.model])
+    parts.embedder = partial(_given, model)
+    with Penstock(settings=place.settings) as penstock:
+        yield penstock
+
+
+def _given(model: LittleModel, _settings: Settings) -> LittleModel:
+    return model
