@@ -3,8 +3,8 @@
     python -m benchmarks.confinement [--files N] [--rounds N] [--json]
 
 Closed and open runs take turns, so that another load on the machine meets both. Open runs leave out what the kernel
-does (Landlock, seccomp, capabilities) and nothing else. Each ingest is a process of its own over a fresh home. Ratios are of
-processor seconds and of wall seconds, closed to open: the median over the rounds of the ratio of neighbours.
+does (Landlock, seccomp, capabilities) and nothing else. Each ingest is a process of its own over a fresh home. A ratio
+is that of neighbours, closed to open, in the median over the rounds.
 """
 
 import argparse
