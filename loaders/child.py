@@ -89,7 +89,7 @@ class Child:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
         try:
-            socket.send_fds(self._documents, [b"."], [document.fileno()], socket.MSG_NOSIGNAL)
+            socket.send_fds(self._documents, [b"."], [document.fileno()], getattr(socket, "MSG_NOSIGNAL", 0))
             stdin.write(self._hello + encode(request))
         except OSError as error:
             self._hung_up = True
