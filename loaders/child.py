@@ -99,7 +99,8 @@ class Child:
         request = {**request, "number": secrets.randbits(NUMBER_BITS)}
         try:
             if document:
-                socket.send_fds(self._documents, [b"."], [document.fileno()], socket.MSG_NOSIGNAL)
+                no_signal = getattr(socket, "MSG_NOSIGNAL", 0)
+                socket.send_fds(self._documents, [b"."], [document.fileno()], no_signal)
             stdin.write(self._hello + encode(request))
         except OSError as error:
             self._hung_up = True

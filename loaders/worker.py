@@ -161,7 +161,7 @@ def received(documents: socket.socket) -> BinaryIO:
     Raises:
         OSError: there will be none.
     """
-    _, descriptors, _, _ = socket.recv_fds(documents, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    _, descriptors, _, _ = socket.recv_fds(documents, 1, 1, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
     if not descriptors:
         raise ConnectionAbortedError("the parent process hands over no more files")
     return os.fdopen(descriptors[0], "rb")
@@ -184,11 +184,18 @@ def main() -> None:
     libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
-        reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=Path.home()),
+        reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=_home()),
         writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
     )
     worker = Worker(hello, preparation)
     serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
+
+
+def _home() -> Path:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:  # a user without one
+        return Path("/")
 
 
 class _Unmade:
