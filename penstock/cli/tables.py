@@ -204,10 +204,11 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
     if not rows:
         screen.say(empty)
         return
-    table = Table(box=None, pad_edge=False)
+    marks = ("-",) if screen.is_terminal else ()  # tell a new row from one that goes on
+    table = Table(*("" for _ in marks), box=None, pad_edge=False)
     for name, example in rows[0].items():
         number = isinstance(example, int)
         table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
-        table.add_row(*(one_line(str(value)) for value in row.values()))
+        table.add_row(*marks, *(one_line(str(value)) for value in row.values()))
     screen.draw(table)

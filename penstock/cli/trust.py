@@ -52,9 +52,9 @@ def _trust(file: Path, *, yes: bool, as_json: bool) -> None:
     if as_json:
         emit({"file": str(read.path), "sha256": read.sha256, "trusted": trusted, "settings": list(needing)})
     elif trusted:
-        typer.echo(f"trusted until it changes; `penstock trust --revoke` ends it, {trusting.notes_path()} notes it")
+        _say(f"trusted until it changes; `penstock trust --revoke` ends it, {trusting.notes_path()} notes it")
     else:
-        typer.echo(f"{read.path} sets nothing that needs trust")
+        _say(f"{read.path} sets nothing that needs trust")
 
 
 def _read(file: Path) -> "tuple[File, dict[str, Any]]":
@@ -88,7 +88,13 @@ def _revoke(file: Path, as_json: bool) -> None:
     if as_json:
         emit({"file": str(place), "revoked": was})
     else:
-        typer.echo(f"{place} is not trusted any more" if was else f"{place} was not trusted")
+        _say(f"{place} is not trusted any more" if was else f"{place} was not trusted")
+
+
+def _say(line: str) -> None:
+    from penstock.cli.screen import Screen
+
+    Screen().say(line)
 
 
 def _list(as_json: bool) -> None:

@@ -141,6 +141,17 @@ def test_what_a_sync_would_do(hostile: Path, tmp_path: Path, monkeypatch: pytest
     held(terminal)
 
 
+@pytest.mark.parametrize("options", [("--yes",), ("--list",), ("--revoke",)])
+def test_a_folder_from_elsewhere_that_asks_for_trust(options: Sequence[str], tmp_path: Path) -> None:
+    folder = tmp_path / "cloned\nFORGED\x1b]0;title\x07\u202e"
+    folder.mkdir()
+    (folder / "penstock.toml").write_text('[llm]\nbase_url = "http://a/\\u001b[2J\\nFORGED"\n')
+    Terminal("trust", folder / "penstock.toml", "--yes")
+    terminal = Terminal("trust", *(() if "--list" in options else (folder / "penstock.toml",)), *options)
+    assert any("cloned" in row for row in terminal.rows)
+    held(terminal)
+
+
 def test_a_model_that_sends_an_escape_sequence_in_two_pieces(filled: tuple[Path, Terminal]) -> None:
     pieces = (
         FIRST + " \x1b",
