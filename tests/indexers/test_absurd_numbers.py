@@ -56,7 +56,7 @@ def test_a_vector_index_gives_all_it_has_and_no_more(tmp_path: Path, k: int) -> 
 def _few_descriptors(more: int) -> Iterator[None]:
     """So many more files may be opened than are open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(map(int, os.listdir("/proc/self/fd")))
+    highest = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
     fillers = [os.open(os.devnull, os.O_RDONLY) for _ in range(highest)]  # the numbers below that are free
     limit = max(*fillers, highest) + 1 + more
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

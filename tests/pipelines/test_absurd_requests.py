@@ -17,19 +17,25 @@ from penstock.limits import LONGEST_QUESTION, MOST_HITS, MOST_PATTERNS
 from penstock.model import Filter
 from penstock.pipelines.aside import KEPT, lying_aside, set_aside
 from penstock.pipelines.rebuilding import Rebuilds
+from penstock.pipelines.records import Record
 from penstock.settings import read_settings
 
 FILES = 3
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that tests copy."""
+    records = [Record(uri=f"file:///docs/{n}.md", text=f"Paper {n}\n\nThe turbine {n} turns.") for n in range(FILES)]
+    home = tmp_path_factory.mktemp("library") / "home"
+    with Penstock(home) as made:
+        made.add(records)
+    return home
+
+
 @pytest.fixture
-def penstock(tmp_path: Path) -> Iterator[Penstock]:
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    for number in range(FILES):
-        (folder / f"{number}.md").write_text(f"# Paper {number}\n\nThe turbine {number} turns.", "utf-8")
-    with Penstock(tmp_path / "home") as opened:
-        opened.ingest(folder)
+def penstock(library: Path, tmp_path: Path) -> Iterator[Penstock]:
+    with Penstock(shutil.copytree(library, tmp_path / "home")) as opened:
         yield opened
 
 
@@ -100,13 +106,13 @@ def test_a_long_question_is_refused(penstock: Penstock) -> None:
         pytest.param(Filter(sources=tuple(f"*/{n}.md" for n in range(MOST_PATTERNS))), FILES, id="patterns"),
         pytest.param(Filter(sources=tuple(f"*/[{n % 2}].md" for n in range(MOST_PATTERNS))), 2, id="sets"),
         pytest.param(Filter(sources=tuple(f"file:///{n}" for n in range(5000))), 0, id="addresses"),
-        pytest.param(Filter(media_types=(*map(str, range(4999)), "text/markdown")), FILES, id="media types"),
+        pytest.param(Filter(media_types=(*map(str, range(4999)), "text/plain")), FILES, id="media types"),
         pytest.param(Filter(principals=frozenset(map(str, range(5000)))), FILES, id="principals"),
         pytest.param(Filter(labels={str(n): "x" for n in range(100)}), 0, id="labels"),
         pytest.param(
             Filter(
                 sources=(*(f"*/{n}.md" for n in range(MOST_PATTERNS)), *map(str, range(3000))),
-                media_types=(*(f"text/m{n}*" for n in range(MOST_PATTERNS - 1)), "text/m*", *map(str, range(3000))),
+                media_types=(*(f"text/p{n}*" for n in range(MOST_PATTERNS - 1)), "text/p*", *map(str, range(3000))),
                 languages=(*map(str, range(4998)), "en", "und"),
                 principals=frozenset(map(str, range(5000))),
                 labels={},
