@@ -11,7 +11,6 @@ from penstock.model import Span
 _CJK = SCRIPTS["han"] + SCRIPTS["kana"]
 _CLAUSE = re.compile(r"[，、；：。]|[,;:|](?=\s)")
 _GAP = re.compile(rf"\s+|(?<=[{_CJK}])(?=[{_CJK}])")
-_LINE = re.compile(r"[^\n]*[^\s][^\n]*")
 
 
 def trimmed(text: str, start: int, end: int) -> Span:
@@ -30,7 +29,16 @@ def sentences(text: str, span: Span) -> list[Span]:
 
 def lines(text: str, span: Span) -> list[Span]:
     """The lines of a stretch that are not blank, without white space at their ends."""
-    return [trimmed(text, *match.span()) for match in _LINE.finditer(text, span.start, span.end)]
+    found: list[Span] = []
+    start = span.start
+    while start < span.end:
+        end = text.find("\n", start, span.end)
+        end = span.end if end < 0 else end
+        line = trimmed(text, start, end)
+        if line.start < line.end:
+            found.append(line)
+        start = end + 1
+    return found
 
 
 def by_tokens(text: str, span: Span, limit: int, ruler: Ruler) -> list[Span]:

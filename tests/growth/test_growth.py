@@ -3,7 +3,6 @@
 import io
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,10 +119,9 @@ def _chunked(chunker: Any) -> Callable[[str], object]:
 
 def _loaded(loader: Any) -> Callable[[str], object]:
     def work(text: str) -> object:
-        with suppress(PenstockError):
-            return loader.load(SOURCE, io.BytesIO(text.encode("utf-8", "surrogatepass")))
+        return loader.load(SOURCE, io.BytesIO(text.encode("utf-8", "surrogatepass")))
 
-    return work
+    return _refused(work)
 
 
 def _cleaned(text: str) -> object:
@@ -192,10 +190,9 @@ def _file(read: Callable[[Path], object]) -> Callable[[str], object]:
         with tempfile.NamedTemporaryFile() as file:
             file.write(text.encode("utf-8", "surrogatepass"))
             file.flush()
-            with suppress(PenstockError):
-                return read(Path(file.name))
+            return read(Path(file.name))
 
-    return work
+    return _refused(work)
 
 
 class _Fetcher:
@@ -240,9 +237,13 @@ def _begun(text: str) -> object:
 
 
 def _refused(work: Callable[[str], object]) -> Callable[[str], object]:
+    """The function, whose refusal of a text is an answer like any other."""
+
     def quietly(text: str) -> object:
-        with suppress(PenstockError, ValueError):
+        try:
             return work(text)
+        except (PenstockError, ValueError) as error:
+            return error
 
     return quietly
 
@@ -325,7 +326,7 @@ READERS: Mapping[str, Reader] = {
         work=lambda text: [textkinds.kind_of_text(text, name, "", whole=True) for name in ("a", "a.html", "a.csv")]
     ),
     "loaders.url_list": Reader(
-        work=_file(lambda path: list(UrlListLister("https://example.org/", lambda _: _Fetcher(path)).list()))  # type: ignore[arg-type,return-value] # as much of a fetcher as is asked
+        work=_file(lambda path: list(UrlListLister("https://example.org/", lambda _: _Fetcher(path)).list()))
     ),
     "loaders.xml": Reader(work=_loaded(XmlLoader())),
     "pipelines.characters": Reader(work=characters.ordinary),
