@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -223,3 +224,18 @@ def test_failures_that_cannot_be_are_refused(failure: Any) -> None:
 def test_what_is_no_answer_is_refused(given: bytes) -> None:
     with pytest.raises(BadFrame):
         decode_answer(given, REQUEST)
+
+
+@pytest.mark.parametrize("lines_before", [0, 1, 2])
+def test_a_frame_that_is_no_answer_costs_little_more_memory_than_its_bytes(lines_before: int) -> None:
+    head = [json.dumps(line).encode() for line in lines(blocks=10, drafts=None)[:lines_before]]
+    garbage = b"[" + b"[]," * 300_000 + b"[]]"
+    given = b"\n".join([*head, *[garbage] * 10])
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadFrame):
+            decode_answer(given, REQUEST)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(given)  # all of it as lists would be 25 times its bytes
