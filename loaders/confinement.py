@@ -51,6 +51,9 @@ def confine(*, memory_mib: int, reach: Reach, writable: tuple[str, ...]) -> None
     No files but those within reach, no network, no other processes, no programs, where the kernel can do that; nowhere
     network for Python code, core dumps, or more memory and longer files than allowed. Interrupts are left to the parent
     process, and this one ends with it. Threads that exist already keep their files: to be called before any starts.
+
+    Raises:
+        OSError: the kernel could close this process, and failed to.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit(resource.RLIMIT_CORE, 0)
@@ -80,15 +83,15 @@ def _limit(which: int, wanted: int) -> None:
 
 
 def _close(reach: Reach, writable: tuple[str, ...]) -> None:
-    # Each as far as this kernel goes: an older one parses with less around it, as `penstock doctor` says.
-    for step in (
-        privileges.give_up,
-        privileges.end_with_parent,
-        lambda: landlock.restrict(readable=reach.readable, listable=reach.listable, writable=writable),
-        seccomp.restrict,
-    ):
+    for step in (privileges.give_up, privileges.end_with_parent):
         with suppress(OSError, KeyError):
             step()
+    # A kernel without them parses with less around it, as `penstock doctor` says; one that has them and fails does not.
+    offered = available()
+    if offered.landlock:
+        landlock.restrict(readable=reach.readable, listable=reach.listable, writable=writable)
+    if offered.seccomp:
+        seccomp.restrict()
 
 
 def _refuse_network(event: str, _: tuple[Any, ...]) -> None:

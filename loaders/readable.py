@@ -58,7 +58,10 @@ def reach(entries: Iterable[str], *, libraries: Iterable[str], home: Path) -> Re
     readable = [*SYSTEM, *libraries, str(Path(os.__file__).parent)]
     readable += [f"{prefix}/{name}" for prefix in {sys.prefix, sys.base_prefix} for name in ("lib", "lib64")]
     listable = []
+    code = tuple(f"{path}/" for path in readable)
     for entry in map(Path, entries):
+        if str(entry).startswith(code):
+            continue
         below = _below(entry)
         installed = any(path.suffix in _INSTALLED for path in below) and not home.is_relative_to(entry.resolve())
         if installed or entry.is_file():  # a file: an archive of modules
