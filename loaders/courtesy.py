@@ -58,7 +58,8 @@ class Courtesy:
     ) -> None:
         self._robots = robots
         self._pause_seconds = pause_seconds
-        self._name = (re.match(r"[A-Za-z_-]+", user_agent) or re.match("", ""))[0]
+        name = re.match(r"[A-Za-z_-]+", user_agent)
+        self._name = name[0] if name else ""
         self._sleep = sleep
         self._clock = clock
         self._lock = threading.Lock()

@@ -37,6 +37,7 @@ from penstock.model import (
     Span,
     Stage,
 )
+from penstock.urls import without_secrets
 
 LENGTH_BYTES = 8
 LINE_BYTES = 4 * 1024 * 1024
@@ -248,7 +249,7 @@ def _failure(plain: Mapping[str, Any], uri: str) -> Failure:
         uri=uri,
         stage=stage,
         kind=kind,
-        message=_text(plain["message"], MESSAGE),
+        message=without_secrets(_text(plain["message"], MESSAGE)),
         retryable=plain["retryable"],
     )
 
@@ -296,7 +297,8 @@ def _place(page: Any, box: Any, label: Any) -> Place:
 
 
 def _problem(message: Any, page: Any) -> Problem:
-    return Problem(message=_text(message, PROBLEM), page=None if page is None else _number(page, 1, MOST_NUMBER))
+    told = without_secrets(_text(message, PROBLEM))
+    return Problem(message=told, page=None if page is None else _number(page, 1, MOST_NUMBER))
 
 
 def _drafts(plain: Iterable[Any], text: str) -> tuple[Draft, ...]:

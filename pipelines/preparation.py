@@ -10,6 +10,7 @@ from penstock.analysis.scripts import language_of
 from penstock.loaders import Parsed, is_out_of_memory
 from penstock.model import Blueprint, Document, Draft, Extraction, Failure, Source, Stage
 from penstock.pipelines.cleaning import clean
+from penstock.urls import without_secrets
 
 if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
     from penstock.ports import Chunker
@@ -78,7 +79,7 @@ def blueprint(chunker: Mapping[str, Any] | None = None) -> Blueprint:
 def fault(error: Exception) -> str:
     """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
     last = extract_tb(error.__traceback__)[-1]
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    told = without_secrets(f"{type(error).__name__}: {error}".rstrip(": "))
     file = last.filename.rpartition("/")[2]
     return f"a fault of Penstock, not of the source: {told} ({file}:{last.lineno}); please report it"
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from penstock.catalog import KnownSource, Put, Quarantined
 from penstock.errors import LeftOut, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
+from penstock.urls import without_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ def touched(source: Source, known: KnownSource) -> Reading:
 
 def copied(source: Source, copy: KnownSource) -> Reading:
     """The bytes of another source: nothing is parsed or embedded, and the document gains a source."""
-    reason = f"same bytes as {copy.source.uri}"
+    reason = f"same bytes as {without_secrets(copy.source.uri)}"
     put = _record(source, copy.outcome, copy.reason, copy.loader)
     put = replace(put, content=copy.content, chunker=copy.chunker)
     return Reading(result=_result(source, copy.outcome, reason, copy.chunks), put=put)

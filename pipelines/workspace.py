@@ -69,9 +69,8 @@ class Penstock:
         catalog: Catalog | None = self.__dict__.pop("catalog", None)
         if catalog:
             catalog.close()
-        self.__dict__.pop("collection", None)
-        self.__dict__.pop("_retriever", None)
-        self.__dict__.pop("_fetching", None)
+        for name in ("collection", "_retriever", "_fetching"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def catalog(self) -> Catalog:

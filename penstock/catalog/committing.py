@@ -36,6 +36,7 @@ from penstock.catalog.schema import (
 from penstock.catalog.values import Batch, Put, Quarantined
 from penstock.catalog.vectors import VectorCache, missing_hashes
 from penstock.errors import CatalogError, UnknownName
+from penstock.urls import without_secrets
 
 COPIED = [column for column in chunks.c if column.name not in ("row", "document", "added_rev", "removed_rev")]
 
@@ -134,6 +135,7 @@ def _check_vectors(connection: Connection, vectors: VectorCache, plan: Plan, pre
     absent = set(wanted) if model is None else missing_hashes(connection, model, list(wanted))
     if absent:
         chunk, uri = wanted[min(absent)]
+        uri = without_secrets(uri)
         raise CatalogError(
             f"chunk {chunk} of {uri!r} has no vector by {embedder!r} ({len(absent)} such chunks in the commit): both "
             "indexes hold a chunk, or neither does. Nothing was written; embed first"

@@ -11,6 +11,7 @@ from penstock.catalog.values import Batch, Put
 from penstock.errors import CatalogError
 from penstock.ids import document_id
 from penstock.model import Document
+from penstock.urls import without_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +81,9 @@ def check_batch(batch: Batch) -> None:
         raise CatalogError(f"one commit names {twice[0]!r} twice; a source has one outcome")
     for put in batch.puts:
         if put.document is None and put.chunks:
-            raise CatalogError(f"{put.source.uri!r} is put with chunks and no document")
+            raise CatalogError(f"{without_secrets(put.source.uri)!r} is put with chunks and no document")
         if put.document is not None and not put.content:
-            raise CatalogError(f"{put.source.uri!r} is put with a document and no content hash")
+            raise CatalogError(f"{without_secrets(put.source.uri)!r} is put with a document and no content hash")
 
 
 def plan_commit(

@@ -9,6 +9,7 @@ from penstock.catalog.reading import stream_documents
 from penstock.catalog.values import StoredDocument
 from penstock.errors import CatalogError
 from penstock.ids import chunk_id, content_hash, document_id, text_hash
+from penstock.urls import without_secrets
 
 
 def flaws(database: Database, collection: int, name: str, at: int) -> Iterator[str]:
@@ -28,7 +29,7 @@ def flaws(database: Database, collection: int, name: str, at: int) -> Iterator[s
 
 def _document_flaws(stored: StoredDocument, name: str) -> Iterator[str]:
     document = stored.document
-    where = f"document {document.id} ({document.source.uri!r})"
+    where = f"document {document.id} ({without_secrets(document.source.uri)!r})"
     if document.id != document_id(name, document.source.uri):
         yield f"{where}: its id is not the one of its address"
     if stored.content != content_hash(document.title, document.language, document.text, document.blocks):

@@ -9,12 +9,12 @@ from pydantic import BaseModel, SecretStr
 
 from penstock.cli.screen import Screen
 from penstock.settings import CollectionSettings, ScheduleSettings, Settings, tree
+from penstock.urls import without_secrets
 
 HIDDEN = "**********"
 """What stands in the place of a secret; pydantic's own mark."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys that TOML takes without quotes."""
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def public(settings: Settings) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def _public(value: Any) -> Any:
         return {name: _public(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_public(inner) for inner in value]
-    return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def shown(value: Any) -> str:

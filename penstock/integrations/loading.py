@@ -10,6 +10,7 @@ from penstock import errors
 from penstock.errors import SourceError, UsageError
 from penstock.integrations.hits import citation, name_of
 from penstock.integrations.opening import GivenSettings, settings_of
+from penstock.loaders import shown
 from penstock.model import Block, Document, Failure, Place, SourceResult
 from penstock.model.writing import SEPARATOR
 from penstock.pipelines.extracting import Extracted, extract
@@ -72,7 +73,7 @@ class Loading:
         if result.outcome == "failed" and extracted.failure and self._on_error == "raise":
             raise _error(extracted.failure)
         if result.outcome != "indexed":
-            logger.warning("%s: %s (%s)", result.uri, result.outcome, result.reason)
+            logger.warning("%s: %s (%s)", shown(result.uri), result.outcome, result.reason)
 
 
 def texts_of(document: Document, *, by: By) -> Iterator[Text]:

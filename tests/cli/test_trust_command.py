@@ -144,7 +144,7 @@ def test_trust_shows_asks_and_lists(run: Run, tmp_path: Path) -> None:
     result = run("trust")  # nobody answers
     assert result.exit_code == 1
     assert 'llm.api_key = "**********"' in result.stderr
-    assert 'catalog.url = "postgresql://**********@x/y"' in result.stderr
+    assert 'catalog.url = "postgresql://***@x/y"' in result.stderr
     assert "geheim" not in result.output
     assert "\x1b[2J" not in result.output
     assert "no file is trusted" in run("trust", "--list").stdout

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.loaders import networks
-from penstock.loaders.networks import is_allowed, is_near, is_public
+from penstock.loaders.networks import Network, is_allowed, is_near, is_public
 
 SPECIAL = [
     *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
@@ -87,7 +87,7 @@ def test_what_is_no_address_is_not_public(address: str) -> None:
 
 
 def test_networks_open_just_themselves() -> None:
-    networks = [IPv4Network("10.1.0.0/16"), IPv6Network("fd12::/16")]
+    networks: list[Network] = [IPv4Network("10.1.0.0/16"), IPv6Network("fd12::/16")]
     assert is_allowed("10.1.2.3", networks)
     assert is_allowed("::ffff:10.1.2.3", networks)
     assert is_allowed("fd12::1", networks)
