@@ -39,6 +39,7 @@ sources = [{{ path = "{0}", access = ["staff"] }}, {{ path = "{0}", include = ["
 """
 
 
+@pytest.mark.timeout(300)
 def test_flows_keep_closed_what_nobody_opened(
     tmp_path: Path, watched: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
