@@ -5,7 +5,7 @@ Costs are in chunks: a cost of 1 is worth as much as one chunk more (see `pensto
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.chunkers.cutting import fitted, lines, sentences
 from penstock.chunkers.heads import Heads
@@ -33,6 +33,12 @@ JOIN_AFTER_BARE_HEADING = 0.3
 DECK_SHARE = 0.6
 """A document is a deck where at least this share of its pages begins with a heading."""
 DECK_PAGES = 3
+
+MANY, TINY = 128, 3
+"""A run of more units than the first, with fewer tokens each than the second, is no prose, and no list that anybody
+reads: its units are joined to parts of a chunk, because weighing each against each takes long and changes nothing."""
+SHARE = 16
+"""The largest of such parts is one in so many of a chunk."""
 
 _SEPARATOR_ROW = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 
@@ -67,7 +73,24 @@ class Units:
         for before, part in zip([None, *run], run, strict=False):
             cut, join = self._costs(before, part) if before else (0.0, 0.0)
             units += self._split(part, cut, join)
+        if len(units) > MANY and self._tokens(units[0], units[-1]) < TINY * len(units):
+            return list(self._coarser(units))
         return units
+
+    def _coarser(self, units: list[Unit]) -> Iterator[Unit]:
+        """The units, those joined that stand side by side in one section and are a small part of a chunk together."""
+        first = last = units[0]
+        for unit in units[1:]:
+            alike = (unit.path, unit.table_header) == (last.path, last.table_header) and not unit.join
+            if alike and unit.cut <= CUT_LIST and self._tokens(first, unit) * SHARE <= self._size:
+                last = unit
+            else:
+                yield replace(first, span=Span(first.span.start, last.span.end))
+                first = last = unit
+        yield replace(first, span=Span(first.span.start, last.span.end))
+
+    def _tokens(self, first: Unit, last: Unit) -> int:
+        return self._ruler.tokens(first.span.start, last.span.end)
 
     def _costs(self, before: Part, part: Part) -> tuple[float, float]:
         kinds = (before.block.kind, part.block.kind)

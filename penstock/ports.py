@@ -94,7 +94,8 @@ class Chunker(Protocol):
         """The document's chunks in reading order; `content` is its content hash, from which chunk ids are made.
 
         Each chunk's text is exactly its span of the document's text, no chunk is blank, furniture is in none, and
-        every other character that is not white space is in at least one.
+        every other character that is not white space is in at least one. A chunk is limited in characters too, whatever
+        the model takes for a token: those of the built-in chunkers to 96 for each token of their size.
         """
         ...
 

@@ -44,3 +44,8 @@ def test_reads_what_is_spelled(number: int) -> None:
 )
 def test_numerals_in_text(text: str, found: list[str]) -> None:
     assert list(numbers(text)) == found
+
+
+@pytest.mark.parametrize("run", ["亿" * 30_000, "一亿" * 3000, "一" * 30_000, "十" + "零" * 100])
+def test_a_run_of_numerals_without_end_is_no_number(run: str) -> None:
+    assert list(numbers(run)) == []

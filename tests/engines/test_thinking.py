@@ -15,6 +15,7 @@ from penstock.engines.thinking import without_thoughts
         pytest.param("<think></think>\nTen", "Ten", id="empty block"),
         pytest.param("<thinking>Hm</thinking>Ten <think>", "Ten <think>", id="tag in the answer"),
         pytest.param("<think>a</think> <think>b</think>Ten", "Ten", id="two blocks"),
+        pytest.param("<think>a</think>" * 1500 + "Ten", "Ten", id="very many blocks"),
         pytest.param("<think>Hm", "", id="never closed"),
         pytest.param("<thi", "<thi", id="only like a tag"),
         pytest.param("  \n", "", id="blank"),

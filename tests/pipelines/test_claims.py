@@ -44,3 +44,9 @@ def test_cuts_the_same_however_the_answer_arrives(size: int) -> None:
     answer = "Ten days carry over [1]. “Until March. Not later.” [2] 未休完的年假可以结转。【1】再见！\nThe end."
     pieces = [answer[start : start + size] for start in range(0, len(answer), size)]
     assert list(claims(pieces)) == list(claims([answer]))
+
+
+@given(st.text(alphabet='ab.。!? \n[]【1,"“”）', max_size=40), st.integers(1, 9))
+def test_a_claim_ends_at_the_same_place_however_the_answer_arrives(answer: str, size: int) -> None:
+    pieces = [answer[start : start + size] for start in range(0, len(answer), size)]
+    assert list(claims(pieces)) == list(claims([answer]))
