@@ -43,7 +43,7 @@ class Clock:
             yield
         finally:
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type] # the stubs do not know that None takes it back
+            threading.settrace(None)
 
     def _called(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         return self._moved if frame.f_code in self._codes else None

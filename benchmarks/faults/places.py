@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.faults.work import BATCH
+from penstock import registry
 from penstock.analysis.analyser import TextAnalyser
 from penstock.pipelines import ingest, parts
 from penstock.pipelines.workspace import Penstock
@@ -18,9 +19,6 @@ COLLECTION = "faults"
 DIMENSIONS = (8, 12)
 """Lengths of the vectors of the two models that take turns."""
 CHUNK_TOKENS = 32
-
-
-LATE = ("penstock.indexers.tantivy", "penstock.indexers.rank_bm25", "penstock.indexers.faiss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,9 @@ class Place:
 
 def warm() -> None:
     """Loads what each child would else load for itself: modules that are imported late, and dictionaries."""
-    for module in ("faiss", "tantivy", "rank_bm25", "filelock", "numpy.ma", *LATE):
+    for name in ("tantivy", "rank-bm25", "faiss"):
+        registry.load("indexers", name)
+    for module in ("faiss", "tantivy", "rank_bm25", "filelock", "numpy.ma"):
         import_module(module)
     TextAnalyser(user_dictionary=None, synonyms=None).tokens("turbines 水轮机")
 

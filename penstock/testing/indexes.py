@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.model import Candidate, Change, Chunk, Entry, Filter, Scope, Source, Span
-from penstock.ports import Float32Array, Index
+from penstock.ports import Float32Array, Index, Verifiable
 
 QueryT = TypeVar("QueryT")
 
@@ -205,6 +205,17 @@ class IndexContract(Generic[QueryT]):
             reader.close()
 
     @pytest.mark.usefixtures("index")
+    def test_what_was_written_is_proved(self, index: Index[QueryT]) -> None:
+        """An index that can look into itself finds no flaw in what it was given, and names what it was not."""
+        if not isinstance(index, Verifiable):
+            pytest.skip("the index does not offer it")
+        index.apply(self.change(2, {6: "pump"}, (5,)))
+        texts = {1: "turbine valve", 2: "turbine reservoir reservoir", 6: "pump"}
+        held = [entry_of(row, text, vector_of(text)) for row, text in texts.items()]
+        assert index.verify(held) == []
+        other = [entry_of(2, "gate", vector_of("gate")) if one.row == 2 else one for one in held]
+        assert [flaw.rows for flaw in index.verify(other)] == [(2,)]
+
     def test_other_content_is_not_mixed_in(self, folder: Path) -> None:
         """Another analyser, or model, means building anew."""
         with pytest.raises(DamagedIndex, match="build it anew"):
