@@ -19,7 +19,7 @@ from penstock.chunkers.outline import one_line as outline_line
 from penstock.chunkers.sentence import SentenceChunker
 from penstock.chunkers.structure import StructureChunker
 from penstock.chunkers.window import WindowChunker
-from penstock.cli import screen
+from penstock.cli import escaping
 from penstock.engines import extractive, thinking, tokens
 from penstock.engines.vocabulary import clean as without_surrogates
 from penstock.errors import PenstockError
@@ -286,7 +286,7 @@ READERS: Mapping[str, Reader] = {
         work=_chunked(WindowChunker(COUNTER, size=64, overlap=8, tokenizer="words")), length=2000
     ),
     "chunkers.sentence": Reader(work=_chunked(SentenceChunker(COUNTER, size=64, tokenizer="words")), length=2000),
-    "cli.screen": Reader(work=screen.harmless),
+    "cli.escaping": Reader(work=lambda text: (escaping.harmless(text), escaping.json_text(text))),
     "engines.extractive": Reader(work=_quoted, length=2000),
     "engines.thinking": Reader(
         work=lambda text: list(thinking.without_thoughts(iter([text[at : at + 7] for at in range(0, len(text), 7)])))
@@ -318,7 +318,11 @@ READERS: Mapping[str, Reader] = {
         work=lambda text: list(rtf_text.text_of(rtf_text.read_lines(text.encode("utf-8", "surrogatepass"))))
     ),
     "loaders.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
-    "loaders.sitemap_xml": Reader(work=_file(lambda path: list(read_sitemap("https://example.org/", path)))),
+    "loaders.sitemap_xml": Reader(
+        work=_refused(
+            lambda text: list(read_sitemap("https://example.org/", io.BytesIO(text.encode("utf-8", "replace"))))
+        )
+    ),
     "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
     "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
     "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
@@ -352,7 +356,7 @@ READERS: Mapping[str, Reader] = {
     "pipelines.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
     "pipelines.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
     "pipelines.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
-    "settings.times": Reader(work=_refused(lambda text: times.duration(text))),
+    "settings.times": Reader(work=_refused(times.duration)),
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
     "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
 }

@@ -259,8 +259,8 @@ def test_data_of_a_loader_is_read_where_a_setting_names_it(tmp_path: Path, hosti
     data.parent.mkdir()
     data.write_text("weights")
     program = f"Path({str(data)!r}).read_text()"
-    limits = {"seconds": 20, "memory_mib": 600, "text_mib": 1, "workers": 1}
-    with Sandbox(options=hostile, readable=(data.parent,), **limits) as sandbox:
+    readable = (data.parent,)
+    with Sandbox(options=hostile, seconds=20, memory_mib=600, text_mib=1, workers=1, readable=readable) as sandbox:
         assert run(sandbox, tmp_path, program) == "got 'weights'"
         assert run(sandbox, tmp_path, f"Path({str(data)!r}).write_text('x')").startswith("refused: ")
 
