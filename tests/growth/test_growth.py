@@ -186,6 +186,10 @@ def _quoted(text: str) -> object:
     return extractive.ExtractiveLLM(analyser=ANALYSER).quotes("How many days?", [[_hit(text)], [_hit(ORDINARY, 1)]])
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
 def _file(read: Callable[[Path], object]) -> Callable[[str], object]:
     def work(text: str) -> object:
         with tempfile.NamedTemporaryFile() as file:
@@ -319,9 +323,7 @@ READERS: Mapping[str, Reader] = {
     ),
     "loaders.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
     "loaders.sitemap_xml": Reader(
-        work=_refused(
-            lambda text: list(read_sitemap("https://example.org/", io.BytesIO(text.encode("utf-8", "replace"))))
-        )
+        work=_refused(lambda text: list(read_sitemap("https://example.org/", io.BytesIO(_bytes(text)))))
     ),
     "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
     "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
