@@ -316,7 +316,7 @@ READERS: Mapping[str, Reader] = {
         work=lambda text: list(rtf_text.text_of(rtf_text.read_lines(text.encode("utf-8", "surrogatepass"))))
     ),
     "loaders.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
-    "loaders.sitemap_xml": Reader(work=_file(lambda path: list(read_sitemap("https://example.org/", path)))),
+    "loaders.sitemap_xml": Reader(work=_file(lambda path: list(read_sitemap("https://example.org/", io.BytesIO(path.read_bytes()))))),
     "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
     "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
     "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
