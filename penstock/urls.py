@@ -1,6 +1,7 @@
 """Secrets in web addresses: which parts of an address are one, and the address as it may be shown."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 HIDDEN = "***"
@@ -17,7 +18,7 @@ _ENDINGS = (
     *("secretkey", "sharedkey", "signingkey", "subscriptionkey", "密码", "口令", "密钥", "令牌"),
 )
 _USER = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
-_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#\s]+)=([^&;#\s]*)")
+_BETWEEN = re.compile(r"([?&;#\s])")
 _DEEPEST = 3
 """So often a name is decoded: what is encoded twice is decoded by some servers."""
 
@@ -30,22 +31,34 @@ def without_secrets(url: str) -> str:
     >>> without_secrets("https://ann:pw@example.org/a?page=2&pass%77ord=x&X-Amz-Signature=y")
     'https://***@example.org/a?page=2&pass%77ord=***&X-Amz-Signature=***'
     """
-    return _PARAMETER.sub(_hidden, _USER.sub(f"{HIDDEN}@", url))
+    shown: list[str] = []
+    hiding = False
+    for mark, name, value in _pieces(_USER.sub(f"{HIDDEN}@", url)):
+        if hiding and mark == "?":  # a part of the secret
+            continue
+        hiding = bool(mark.strip() and value) and (_is_secret(_plain(name)) or _carries_one(value))
+        shown += mark, name, f"={HIDDEN}" if hiding and value != "=" else value
+    return "".join(shown)
 
 
 def secret_parameters(url: str) -> tuple[str, ...]:
     """The names of the secret parameters of an address, decoded and as plain letters and digits."""
-    plain = (_plain(found[1]) for found in _PARAMETER.finditer(url))
+    plain = (_plain(name) for mark, name, value in _pieces(url) if mark.strip() and value)
     return tuple(name for name in plain if _is_secret(name))
 
 
-def _hidden(parameter: re.Match[str]) -> str:
-    name, value = parameter.groups()
-    if not value:
-        return parameter[0]
+def _pieces(url: str) -> Iterator[tuple[str, str, str]]:
+    """What stands between the marks of an address: the mark before it, a name, and from `=` on a value."""
+    first, *rest = _BETWEEN.split(url)
+    for mark, piece in [("", first), *zip(rest[::2], rest[1::2], strict=True)]:
+        name, equals, value = piece.partition("=")
+        yield mark, name, equals + value
+
+
+def _carries_one(value: str) -> bool:
+    """Whether the value is an encoded address with a secret."""
     inner = _decoded(value)
-    carries_one = "://" in inner and without_secrets(inner) != inner
-    return f"{name}={HIDDEN if carries_one or _is_secret(_plain(name)) else value}"
+    return "://" in inner and bool(_USER.search(inner) or secret_parameters(inner))
 
 
 def _is_secret(name: str) -> bool:

@@ -29,6 +29,7 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     little = LittleModel()
     monkeypatch.setattr(parts, "embedder", lambda _settings: little)
     monkeypatch.setenv("PENSTOCK_WEB__ALLOW_PRIVATE", "true")
+    monkeypatch.setenv("PENSTOCK_WEB__PAUSE_SECONDS", "0")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples" / "handbook", tmp_path / "handbook")
     (tmp_path / "notes").mkdir()

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from protego import Protego
 
+from penstock import urls
 from penstock.analysis import numerals, phrases, scan, scripts, sentences, words
 from penstock.analysis.analyser import TextAnalyser
 from penstock.analysis.normal import normalise
@@ -65,7 +67,17 @@ from penstock.model import (
     Span,
     Trace,
 )
-from penstock.pipelines import characters, citing, claims, cleaning, furniture, passages, prompting, quoting
+from penstock.pipelines import (
+    characters,
+    citing,
+    claims,
+    cleaning,
+    furniture,
+    passages,
+    prompting,
+    quoting,
+    special_tokens,
+)
 from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
 from penstock.pipelines.records import Record
 from penstock.settings import times
@@ -327,6 +339,9 @@ READERS: Mapping[str, Reader] = {
     ),
     "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
     "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
+    "loaders.courtesy": Reader(
+        work=_refused(lambda text: Protego.parse(text).can_fetch("https://example.org/" + text, "Penstock"))
+    ),
     "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
     "loaders.text": Reader(work=_loaded(TextLoader())),
     "loaders.textkinds": Reader(
@@ -358,6 +373,8 @@ READERS: Mapping[str, Reader] = {
     "pipelines.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
     "pipelines.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
     "pipelines.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
+    "pipelines.special_tokens": Reader(work=special_tokens.broken),
+    "penstock.urls": Reader(work=lambda text: (urls.without_secrets("https://" + text), urls.secret_parameters(text))),
     "settings.times": Reader(work=_refused(times.duration)),
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
     "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
@@ -378,6 +395,8 @@ EXCUSED: Mapping[str, str] = {
     "engines.model_folder": "names of models, given by their owner",
     "engines.models": "names of models, given by their owner",
     "loaders.containers": "the first bytes of an archive, of limited size",
+    "loaders.wire": "names of errors, of at most 100 characters",
+    "settings.harmless": "names of settings",
     "loaders.spreadsheet": "cells one by one",
     "loaders.web": "headers that the client limits",
     "loaders.word_numbering": "the numbering of a list, within the sandbox's limits",

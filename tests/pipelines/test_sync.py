@@ -27,7 +27,10 @@ def site(model: LittleModel) -> Iterator[Website]:
 
 
 def settings_of(*sources: dict[str, Any], **own: Any) -> Settings:
-    return read_settings(collections={"guides": {"sources": list(sources), **own}}, web={"allow_private": True})
+    return read_settings(
+        collections={"guides": {"sources": list(sources), **own}},
+        web={"allow_private": True, "robots": False, "pause_seconds": 0},
+    )
 
 
 def sync(*sources: dict[str, Any], **own: Any) -> RunReport:
