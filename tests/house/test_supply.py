@@ -36,7 +36,7 @@ def locked(file: str) -> dict[str, set[str]]:
 
 
 def wanted(*extras: str) -> list[str]:
-    command = [sys.executable, ROOT / ".ci" / "dependencies.py", *extras]
+    command = [sys.executable, str(ROOT / ".ci" / "dependencies.py"), *extras]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")[:-1]
@@ -77,7 +77,7 @@ def test_dependencies_are_those_of_the_project() -> None:
     assert wanted() == PROJECT["project"]["dependencies"]
     assert not any(one.startswith("penstock") for one in wanted("all"))
     assert set(wanted("flows")) - set(wanted()) == set(PROJECT["project"]["optional-dependencies"]["flows"])
-    command = [sys.executable, ROOT / ".ci" / "dependencies.py", "flow"]
+    command = [sys.executable, str(ROOT / ".ci" / "dependencies.py"), "flow"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no extra named 'flow'; known: flows," in done.stderr
