@@ -1,4 +1,4 @@
-"""What it costs to close the processes that parse: a start of one, and an ingest of small files.
+"""What it costs to close the processes that parse: a start of one, parsing and ingest of small files.
 
     python -m benchmarks.confinement [--files N] [--rounds N] [--json]
 
@@ -40,10 +40,20 @@ _CLOSE = """
 import sys, tempfile, time
 from pathlib import Path
 from penstock.loaders import confinement, readable
-begun = time.perf_counter()
+begun = time.process_time()
 within = readable.reach(sys.path, libraries=(), home=Path.home())
 confinement._close(within, (tempfile.gettempdir(),))
-print(time.perf_counter() - begun)
+print(time.process_time() - begun)
+"""
+_PARSE = """
+import sys
+from pathlib import Path
+from penstock.loaders import LoaderOptions, Sandbox, uri_of
+from penstock.model import Extraction, Source
+with Sandbox(options=LoaderOptions(), seconds=60, memory_mib=1536, text_mib=64, workers=1) as sandbox:
+    for path in Path(sys.argv[1]).iterdir():
+        source = Source(uri=uri_of(path), media_type="text/plain", sha256="", size=0, labels={})
+        assert isinstance(sandbox.parse(source, path), Extraction)
 """
 _INGEST = """
 import sys
@@ -61,7 +71,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        found = {"start": starts(Path(scratch), given.rounds * 4), "ingest": ingests(Path(scratch), given)}
+        found = {
+            "start": starts(Path(scratch), given.rounds * 4),
+            "parse": compared(Path(scratch), given, _PARSE),
+            "ingest": compared(Path(scratch), given, _INGEST),
+        }
     if given.json:
         print(json.dumps(found))
         return
@@ -70,7 +84,7 @@ def main() -> None:
 
 
 def starts(scratch: Path, rounds: int) -> Mapping[str, float]:
-    """Seconds until the first answer of a sandbox, closed and open, and what of it is spent on closing."""
+    """Seconds until the first answer of a sandbox, closed and open, and processor time of closing alone."""
     path = scratch / "a.txt"
     path.write_text("A line.")
     taken = [{how: float(ran(how, _START, str(path))[2]) for how in ("open", "closed")} for _ in range(rounds)]
@@ -79,10 +93,10 @@ def starts(scratch: Path, rounds: int) -> Mapping[str, float]:
     return {**middle, "closing_milliseconds": closing * 1000}
 
 
-def ingests(scratch: Path, given: argparse.Namespace) -> Mapping[str, float]:
-    """Wall and processor seconds of an ingest of small files, closed and open."""
+def compared(scratch: Path, given: argparse.Namespace, program: str) -> Mapping[str, float]:
+    """Wall and processor seconds of a program that reads a folder of small files, closed and open."""
     folder = scratch / "documents"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for number in range(given.files):
         (folder / f"{number}.txt").write_text(
             f"Note {number}.\n\nThe valve of basin {number * 7} is open on day {number}."
@@ -90,8 +104,8 @@ def ingests(scratch: Path, given: argparse.Namespace) -> Mapping[str, float]:
     taken: list[dict[str, tuple[float, float]]] = []
     for turn in range(given.rounds + 1):
         order = ("open", "closed") if turn % 2 else ("closed", "open")
-        homes = {how: scratch / f"home-{turn}-{how}" for how in order}
-        taken.append({how: ran(how, _INGEST, str(folder), str(homes[how]), str(given.files))[:2] for how in order})
+        home = {how: tempfile.mkdtemp(dir=scratch) for how in order}
+        taken.append({how: ran(how, program, str(folder), home[how], str(given.files))[:2] for how in order})
     counted = taken[1:]  # the first warms the disk
     return {
         f"{how}_{name}": statistics.median(one[how][which] for one in counted)
