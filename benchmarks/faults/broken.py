@@ -45,7 +45,7 @@ def no_replay() -> None:
                 return
         catch_up(self, newest)
 
-    Follower.catch_up = trusting  # type: ignore[method-assign]
+    _put(Follower, "catch_up", trusting)
 
 
 def prune_before_snapshot() -> None:
@@ -55,10 +55,10 @@ def prune_before_snapshot() -> None:
     def early(self: manifest.ManifestFile, new: Manifest) -> None:
         named = {file.name for one in new.segments for file in (one.data, one.removed) if file}
         for suffix in (faiss.VECTORS, faiss.REMOVED):
-            faiss.remove_others(self.path.parent, suffix, named)
+            durable.remove_others(self.path.parent, suffix, named)
         write(self, new)
 
-    manifest.ManifestFile.write = early  # type: ignore[method-assign]
+    _put(manifest.ManifestFile, "write", early)
 
 
 def two_transactions() -> None:
@@ -70,7 +70,7 @@ def two_transactions() -> None:
         connection.exec_driver_sql("BEGIN")
         write(connection, *given)
 
-    committing._write_documents = apart
+    _put(committing, "_write_documents", apart)
 
 
 def write_in_place() -> None:
@@ -83,7 +83,8 @@ def write_in_place() -> None:
             file.write(data[:half])
             file.write(data[half:])
 
-    durable.write_durably = faiss.write_durably = manifest.write_durably = in_place  # type: ignore[attr-defined]
+    for module in (durable, faiss, manifest):
+        _put(module, "write_durably", in_place)
 
 
 def row_numbers_used_again() -> None:
@@ -99,7 +100,7 @@ def row_numbers_used_again() -> None:
             connection.exec_driver_sql(f"UPDATE sqlite_sequence SET seq = {last} WHERE name = '{table}'")
         write(connection, plan, prepared, born)
 
-    committing._write_documents = again
+    _put(committing, "_write_documents", again)
 
 
 def mark_ahead() -> None:
@@ -110,17 +111,16 @@ def mark_ahead() -> None:
         before = self.revision
         if is_step(change, before):
             self._manifest.write(Manifest(revision=change.revision, entries=0))
-            write = self._manifest.write
-            told: property = TantivyIndex.revision
-            TantivyIndex.revision = property(lambda _: before)  # type: ignore[assignment, method-assign]
+            write, told = self._manifest.write, TantivyIndex.revision
+            _put(TantivyIndex, "revision", property(lambda _: before))
+            _put(self._manifest, "write", lambda _: None)
             try:
-                self._manifest.write = lambda _: None  # type: ignore[method-assign]
                 apply(self, change)
             finally:
-                self._manifest.write = write  # type: ignore[method-assign]
-                TantivyIndex.revision = told  # type: ignore[assignment, method-assign]
+                _put(self._manifest, "write", write)
+                _put(TantivyIndex, "revision", told)
 
-    TantivyIndex.apply = ahead  # type: ignore[method-assign]
+    _put(TantivyIndex, "apply", ahead)
 
 
 def delete_before_tombstone() -> None:
@@ -136,7 +136,7 @@ def delete_before_tombstone() -> None:
         _write_past_the_catalog(self, lambda index, writer: _delete(writer, index._schema, gone))
         commit(self, batch)
 
-    Ingestion._commit = early  # type: ignore[method-assign]
+    _put(Ingestion, "_commit", early)
 
 
 def index_in_no_transaction() -> None:
@@ -155,7 +155,12 @@ def index_in_no_transaction() -> None:
         _write_past_the_catalog(self, put)
         commit(self, batch)
 
-    Ingestion._commit = early  # type: ignore[method-assign]
+    _put(Ingestion, "_commit", early)
+
+
+def _put(owner: object, name: str, other: object) -> None:
+    """Puts something else in the place of what has this name."""
+    setattr(owner, name, other)
 
 
 def _write_past_the_catalog(run: Ingestion, write: Callable[[TantivyIndex, tantivy.IndexWriter], None]) -> None:

@@ -50,7 +50,8 @@ def fill(folder: Path, megabytes: int) -> Filled:
     place.home.mkdir()
     prepare(follow_each_commit=True)
     held: dict[str, Held] = {}
-    refused, wrong = "", []
+    refused = ""
+    wrong: list[str] = []
     for run in range(10_000):
         records = _records(run, size=megabytes * 400)
         done: set[str] = set()

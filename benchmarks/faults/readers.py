@@ -42,7 +42,8 @@ class Outcome:
 
 def steps(seed: int) -> Iterator[tuple[Operation, State]]:
     """Operations of one commit each, without end, with the state after them."""
-    chance, state = Random(seed), {}
+    chance = Random(seed)
+    state: State = {}
     number = 0
     while True:
         number += 1
