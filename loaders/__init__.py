@@ -8,6 +8,7 @@ if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
 from penstock.loaders.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
+from penstock.loaders.answers import Parsed
 from penstock.loaders.courtesy import Courtesy
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
@@ -16,7 +17,6 @@ from penstock.loaders.sandbox import Sandbox
 from penstock.loaders.sitemap import SitemapLister
 from penstock.loaders.sniffing import sniff
 from penstock.loaders.url_list import UrlListLister
-from penstock.loaders.wire import Parsed
 from penstock.loaders.worker import is_out_of_memory
 
 __all__ = [

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from penstock import telemetry
+from penstock.loaders.answers import Parsed, decode_answer
 from penstock.loaders.leftovers import WorkFolder
-from penstock.loaders.wire import LENGTH_BYTES, BadFrame, Parsed, decode_answer, encode
+from penstock.loaders.wire import LENGTH_BYTES, BadFrame, encode
 from penstock.model import Failure
 
 MIB = 1024 * 1024

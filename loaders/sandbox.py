@@ -14,11 +14,12 @@ from typing import Any, BinaryIO, Self
 
 from penstock.errors import BrokenSource, LimitExceeded, ParserCrashed, SourceError
 from penstock.loaders.addresses import shown
+from penstock.loaders.answers import Parsed, plain_extraction
 from penstock.loaders.bytecode import keep_bytecode
 from penstock.loaders.child import MIB, Child, Ended, OutOfMemory, OutOfTime, TooMuch, environment
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.leftovers import remove_abandoned
-from penstock.loaders.wire import BadFrame, Parsed, plain_extraction, plain_source
+from penstock.loaders.wire import BadFrame, plain_source
 from penstock.loaders.worker import memory_exceeded, says_out_of_memory, text_exceeded
 from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from penstock.errors import BrokenSource, LimitExceeded, PenstockError
 from penstock.loaders.addresses import shown
+from penstock.loaders.answers import MOST_ITEMS, Parsed, encode_answer, extraction_of
 from penstock.loaders.confinement import MIB, confine
 from penstock.loaders.containers import expanded_bytes
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.sniffing import told_charset
-from penstock.loaders.wire import MOST_ITEMS, Parsed, encode_answer, extraction_of, read_frame, source_of
+from penstock.loaders.wire import read_frame, source_of
 from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 from penstock.registry import build
 

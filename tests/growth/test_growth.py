@@ -395,7 +395,7 @@ EXCUSED: Mapping[str, str] = {
     "engines.model_folder": "names of models, given by their owner",
     "engines.models": "names of models, given by their owner",
     "loaders.containers": "the first bytes of an archive, of limited size",
-    "loaders.wire": "names of errors, of at most 100 characters",
+    "loaders.answers": "names of errors, of at most 100 characters",
     "settings.harmless": "names of settings",
     "loaders.spreadsheet": "cells one by one",
     "loaders.web": "headers that the client limits",

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from penstock.loaders.addresses import uri_of
+from penstock.loaders.answers import Parsed
 from penstock.loaders.child import Child
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.sandbox import Sandbox
-from penstock.loaders.wire import Parsed
 from penstock.model import Extraction, Failure, Source
 
 HOSTILE = '''

@@ -13,8 +13,9 @@ import pytest
 from penstock.errors import BrokenSource
 from penstock.loaders import confinement, worker
 from penstock.loaders.addresses import uri_of
+from penstock.loaders.answers import Parsed, decode_answer
 from penstock.loaders.readable import Reach
-from penstock.loaders.wire import LENGTH_BYTES, Parsed, decode_answer, encode, plain_source
+from penstock.loaders.wire import LENGTH_BYTES, encode, plain_source
 from penstock.loaders.worker import Worker, is_out_of_memory, serve
 from penstock.model import Failure, Source
 

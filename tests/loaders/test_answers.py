@@ -8,19 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.loaders.wire import (
-    LENGTH_BYTES,
-    BadFrame,
-    Parsed,
-    decode_answer,
-    encode,
-    encode_answer,
-    extraction_of,
-    plain_extraction,
-    plain_source,
-    read_frame,
-    source_of,
-)
+from penstock.loaders.answers import Parsed, decode_answer, encode_answer, extraction_of, plain_extraction
+from penstock.loaders.wire import LENGTH_BYTES, BadFrame, encode, plain_source, read_frame, source_of
 from penstock.model import Block, Box, Draft, Extraction, Failure, Place, Problem, Source, Span
 
 EXTRACTION = Extraction(
