@@ -1,7 +1,7 @@
 """What the sandbox and its worker say to each other: JSON in frames, each preceded by its length.
 
-JSON and not pickle: a parser that a hostile file took over must not be able to run code in the process outside. Here are
-requests; answers, of which nothing is believed, are in `answers.py`.
+JSON and not pickle: a parser that a hostile file took over must not be able to run code in the process outside. Here
+are requests; answers, of which nothing is believed, are in `answers.py`.
 """
 
 import json
