@@ -301,6 +301,7 @@ class Ingestion:
 
     def _change_model(self) -> None:
         """Embeds the stored text with the model in force, where the collection was built with another one."""
+        self._collection.know_model(self._embedder.identity, self._embedder.dimension)
         present = self._collection.embedder()
         if present in ("", self._embedder.identity):
             return

@@ -72,7 +72,7 @@ class Collection:
         return str(self._head().embedder)
 
     def dimension(self) -> int:
-        """Length of the collection's vectors; 0 before the first commit."""
+        """Length of the collection's vectors; 0 before the first run."""
         identity = self.embedder()
         with self._database.read() as connection:
             model = self._vectors.model(connection, identity)
@@ -215,6 +215,14 @@ class Collection:
         return committing.commit(
             self._database, self._vectors, (self._row, self.name), batch, run=run, embedder=embedder
         )
+
+    def know_model(self, identity: str, dimension: int) -> None:
+        """Notes a model whose vectors the collection is about to hold.
+
+        Raises:
+            CatalogError: vectors of that identity have another length.
+        """
+        self._vectors.know(identity, dimension)
 
     def switch_embedder(self, identity: str) -> int:
         """Makes another model's vectors those of the collection; gives the new revision.

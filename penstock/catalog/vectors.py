@@ -60,8 +60,22 @@ class VectorCache:
             connection.execute(insert_if_absent(connection, vectors), rows)
         self._models[identity] = model
 
+    def know(self, identity: str, dimension: int) -> None:
+        """Notes a model that may have no vectors yet: its dimension is known, also of a collection without text.
+
+
+        Raises:
+            CatalogError: vectors of that identity have another length.
+        """
+        with self._database.read() as connection:
+            known = self.model(connection, identity)
+        if known is None or known.dimension != dimension:
+            with self._database.write() as connection:
+                model = self._interned(connection, identity, dimension)
+            self._models[identity] = model
+
     def model(self, connection: Connection, identity: str) -> Model | None:
-        """The model of that identity; None when it has no vectors."""
+        """The model of that identity; None where it is not known."""
         if identity not in self._models:
             found = connection.execute(
                 select(models.c.row, models.c.dimension).where(models.c.identity == identity)

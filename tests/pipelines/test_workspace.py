@@ -247,3 +247,16 @@ def test_half_a_surrogate_pair_costs_a_character_and_no_document(penstock: Penst
     report = penstock.add([Record(uri="note:1", text="the lower \ud83d gate opens"), Record(uri="note:2", text="pump")])
     assert [result.outcome for result in report.results] == ["indexed", "indexed"]
     assert penstock.search("gate", k=1).hits[0].chunk.text == "the lower \ufffd gate opens"
+
+
+def test_a_collection_without_text_is_well(penstock: Penstock, folder: Path, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("\n", "utf-8")
+    assert penstock.ingest(tmp_path / "empty.md").count("empty") == 1
+    assert (penstock.status().chunks.vector, penstock.doctor().problems) == (0, ())
+    penstock.ingest(folder)
+    penstock.remove(folder)
+    for dimension in (12, 64):  # and where its model changes while nothing is in it
+        with Penstock(home) as other:
+            other.__dict__["_embedder"] = LittleModel(dimension=dimension)
+            other.ingest(tmp_path / "empty.md")
+            assert (other.status().embedder, other.doctor().problems) == (f"hash/{dimension}/float32", ())
