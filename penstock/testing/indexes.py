@@ -204,7 +204,6 @@ class IndexContract(Generic[QueryT]):
         for reader in readers:
             reader.close()
 
-    @pytest.mark.usefixtures("index")
     def test_what_was_written_is_proved(self, index: Index[QueryT]) -> None:
         """An index that can look into itself finds no flaw in what it was given, and names what it was not."""
         if not isinstance(index, Verifiable):
@@ -216,6 +215,7 @@ class IndexContract(Generic[QueryT]):
         other = [entry_of(2, "gate", vector_of("gate")) if one.row == 2 else one for one in held]
         assert [flaw.rows for flaw in index.verify(other)] == [(2,)]
 
+    @pytest.mark.usefixtures("index")
     def test_other_content_is_not_mixed_in(self, folder: Path) -> None:
         """Another analyser, or model, means building anew."""
         with pytest.raises(DamagedIndex, match="build it anew"):

@@ -10,6 +10,12 @@ from tests.cli.conftest import Run, printed
 BARE_TRACE = {"ranks", "scores", "shares", "weights", "matched", "notes"}
 
 
+@pytest.fixture(autouse=True)
+def _trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The description in the working folder is one's own."""
+    monkeypatch.setenv("PENSTOCK_TRUST", str(Path("penstock.toml").absolute()))
+
+
 @pytest.fixture
 def hr(tmp_path: Path) -> Path:
     folder = tmp_path / "documents" / "hr"

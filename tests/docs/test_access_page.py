@@ -38,6 +38,7 @@ def test_the_description_is_understood(tmp_path: Path, monkeypatch: pytest.Monke
     (text,) = (text for language, text in BLOCKS if language == "toml")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "penstock.toml").write_text(text, "utf-8")
+    monkeypatch.setenv("PENSTOCK_TRUST", str(tmp_path / "penstock.toml"))
     assert [entry.access for entry in read_settings().collections["handbook"].sources] == [("board",), ("staff",)]
     (tmp_path / "penstock.toml").write_text(text.replace('overlap = "first"', ""), "utf-8")
     with pytest.raises(SettingsError, match=r"entry 1 .*hr/board.*entry 2 .*hr'.*overlap"):

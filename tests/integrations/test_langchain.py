@@ -119,7 +119,7 @@ def test_errors_are_those_of_penstock(penstock: Penstock, library: Path) -> None
         PenstockRetriever(settings={"retrieva": {}})
     with pytest.raises(UnknownName, match="known: 'handbook', 'shelf'"):
         PenstockRetriever(home=library, collection="handbok").invoke(QUESTION)
-    with pytest.raises(UsageError, match="at least one hit"):
+    with pytest.raises(UsageError, match="ask for 1 to 10000 hits"):
         PenstockRetriever(penstock, k=0).invoke(QUESTION)
     with pytest.raises(UsageError, match="blank"):
         PenstockRetriever(penstock).invoke(" ")
