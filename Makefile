@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install setup demo test test-extras servers test-servers check lint types wheel lock fix clean
+.PHONY: help install setup demo test test-kills test-extras servers test-servers check lint types wheel lock fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and 
 	$(BIN)/penstock search "年假怎么申请" --home $(DEMO_HOME) --collection demo --k 3
 	$(BIN)/penstock ask "How many days of leave carry over?" --home $(DEMO_HOME) --collection demo
 
-test: $(VENV)/.dev ## run the tests, less those that need servers
-	$(BIN)/python -m pytest -q -m "not elasticsearch and not postgresql and not prefect"
+test: $(VENV)/.dev ## run the tests, less those that need servers or kill by the hundred
+	$(BIN)/python -m pytest -q -n auto -m "not elasticsearch and not postgresql and not prefect and not kills"
+
+test-kills: $(VENV)/.dev ## kill processes at 250 moments and look at what is left, and prove the look by broken programs
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "kills and not postgresql"
 
 servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
 	$(BIN)/python -m penstock.testing.servers

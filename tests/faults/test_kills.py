@@ -15,10 +15,10 @@ from benchmarks.faults.broken import VARIANTS
 from benchmarks.faults.steps import RANDOM, STEPS, is_built
 
 ROOT = Path(__file__).parents[2]
-KILLS, KILLS_ON_A_SERVER, KILLS_UNTIL_CAUGHT = 250, 50, 60
+KILLS, KILLS_ON_A_SERVER, KILLS_UNTIL_CAUGHT = 250, 50, 300
 BUILT = [*filter(is_built, STEPS), RANDOM]
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.kills]
 
 
 def killed(*arguments: str) -> dict[str, Any]:
@@ -39,6 +39,7 @@ def on_postgresql(postgresql_url: str) -> dict[str, Any]:
     return killed("--kills", str(KILLS_ON_A_SERVER), "--database", "postgresql", "--server", postgresql_url)
 
 
+@pytest.mark.xdist_group("the campaign on SQLite")
 @pytest.mark.parametrize("step", BUILT)
 def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) -> None:
     assert on_sqlite["kills"] == KILLS
@@ -46,6 +47,7 @@ def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) 
     assert not [said for said in on_sqlite["violations"] if f" at {step}:" in said]
 
 
+@pytest.mark.xdist_group("the campaign on SQLite")
 def test_no_death_breaks_anything(on_sqlite: dict[str, Any]) -> None:
     assert on_sqlite["violations"] == []
 

@@ -94,7 +94,7 @@ class Expected:
             self.texts[text] = self.seen[uri]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_nobody_sees_more_than_was_last_said(
     model: LittleModel, tmp_path_factory: pytest.TempPathFactory, acts: list[Act]
