@@ -57,6 +57,7 @@ class Loader(Protocol):
         ...
 
 
+@runtime_checkable
 class TokenCounter(Protocol):
     """Counts text in the tokens of one model."""
 

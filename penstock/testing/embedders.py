@@ -1,12 +1,16 @@
 """The contract of `Embedder` as a suite to subclass, and an embedder without a model."""
 
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
+import pytest
 
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, Role
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.registry import build
 from penstock.testing.counting import WordCounter
 
 ENGLISH = "Ten days of leave carry over into the next year."
@@ -107,6 +111,16 @@ class EmbedderContract:
     def test_coverage_is_a_share(self, embedder: Embedder) -> None:
         """Between 0 and 1 for any text."""
         assert all(0 <= embedder.coverage(text) <= 1 for text in (ENGLISH, CHINESE, *AWKWARD))
+
+    def test_a_counter_that_another_process_makes_counts_the_same(self, embedder: Embedder) -> None:
+        """Where the model offers it, documents are cut where they are parsed: into the same chunks as here."""
+        if not isinstance(embedder, PortableCounter):
+            pytest.skip("the embedder does not offer it")
+        assert isinstance(embedder, TokenCounter)
+        made: TokenCounter = build(Blueprint(**json.loads(json.dumps(asdict(embedder.counter)))))
+        texts = [ENGLISH, CHINESE, *AWKWARD]
+        assert made.count(texts) == embedder.count(texts)
+        assert [made.offsets(text) for text in texts] == [embedder.offsets(text) for text in texts]
 
     def test_sees_some_tokens(self, embedder: Embedder) -> None:
         """A model that sees nothing embeds nothing."""
