@@ -19,6 +19,7 @@ from benchmarks.faults.steps import RANDOM
 from benchmarks.faults.tables import History
 from benchmarks.faults.work import EVERYWHERE, Kind, Operation, State, operation
 from penstock.model import SourceResult
+from penstock.pipelines import rebuilding
 from penstock.pipelines.workspace import Penstock
 
 KILLS_A_HOME = 25
@@ -179,7 +180,12 @@ class Campaign:
         return operation(kind, life.state, number=life.number, chance=self._chance)
 
     def _damage(self, folders: Sequence[Path]) -> bool:
-        """Cuts a file of an index that is in use in half, so that it has to be built anew."""
+        """Cuts a file of an index that is in use in half, so that it has to be built anew.
+
+        As if an hour had gone by since the last time: for the same cause an index is built anew once an hour.
+        """
+        for folder in folders:
+            folder.with_name(rebuilding.NAME).unlink(missing_ok=True)
         files = [
             path for folder in folders for path in folder.rglob("*") if path.is_file() and path.stat().st_size > 16
         ]
