@@ -22,6 +22,8 @@ from penstock.model import SourceResult
 from penstock.pipelines import rebuilding
 from penstock.pipelines.workspace import Penstock
 
+FEWEST = 3
+"""Deaths of each step that come before all others: some have few moments, and most of those come too rarely."""
 KILLS_A_HOME = 25
 """Deaths that one collection goes through, one after the other; then the next begins with a copy of the first one."""
 RANDOM_SHARE = 0.25
@@ -166,7 +168,10 @@ class Campaign:
 
     def _least_tried(self) -> Moment:
         tried, steps = self.report.moments, self.report.kills
-        return min(self._reached, key=lambda one: (tried[one], steps[one.step], self._chance.random()))
+        return min(
+            self._reached,
+            key=lambda one: (steps[one.step] >= FEWEST, tried[one], steps[one.step], self._chance.random()),
+        )
 
     def _next(self, life: Life, kind: Kind) -> Operation:
         life.number += 1
