@@ -78,6 +78,9 @@ class Child:
             start_new_session=True,  # Ctrl-C at the terminal reaches the parent only, and the group can be ended
         )
         its_documents.close()
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for as a pipe
+        # A child that was taken over may take no more of a long request than a pipe holds: nobody waits for it longer.
+        os.set_blocking(self._process.stdin.fileno(), False)
         import psutil  # here: a run in which nothing is parsed has no use for it
 
         self._watched = psutil.Process(self._process.pid)
@@ -95,19 +98,17 @@ class Child:
             Ended: there will be none; the subclass says why. The child is of no more use.
             BadFrame: it is none.
         """
-        stdin = self._process.stdin
-        assert stdin is not None  # noqa: S101 - it was asked for as a pipe
         request = {**request, "number": secrets.randbits(NUMBER_BITS)}
+        deadline = time.monotonic() + seconds
         try:
             if document:
                 no_signal = getattr(socket, "MSG_NOSIGNAL", 0)
                 socket.send_fds(self._documents, [b"."], [document.fileno()], no_signal)
-            stdin.write(self._hello + encode(request))
+            self._write(self._hello + encode(request), deadline)
         except OSError as error:
             self._hung_up = True
             raise Ended("it did not take the request") from error
         self._hello = b""
-        deadline = time.monotonic() + seconds
         length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
         if length > self._frame_bytes:
             raise TooMuch(f"an answer of {length / MIB:.0f} MiB")
@@ -172,6 +173,16 @@ class Child:
                 pipe.close()
         self._folder.remove()
 
+    def _write(self, request: bytes, deadline: float) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        rest = memoryview(request)
+        with selectors.DefaultSelector() as ready:
+            ready.register(stdin, selectors.EVENT_WRITE)
+            while rest:
+                if self._wait(ready, deadline):
+                    rest = rest[os.write(stdin.fileno(), rest) :]
+
     def _read(self, size: int, deadline: float) -> bytes:
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - it was asked for as a pipe
@@ -179,11 +190,7 @@ class Child:
         with selectors.DefaultSelector() as ready:
             ready.register(stdout, selectors.EVENT_READ)
             while size:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise OutOfTime
-                if not ready.select(min(POLL_SECONDS, left)):
-                    self._check_memory()
+                if not self._wait(ready, deadline):
                     continue
                 part = os.read(stdout.fileno(), min(size, MIB))
                 if not part:
@@ -193,9 +200,16 @@ class Child:
                 size -= len(part)
         return b"".join(parts)
 
-    def _check_memory(self) -> None:
+    def _wait(self, ready: selectors.BaseSelector, deadline: float) -> bool:
+        """Whether the pipe is ready after a short wait, in which the process kept to its limits."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
+        if ready.select(min(POLL_SECONDS, left)):
+            return True
         if self.resident_bytes() > self._memory:
             raise OutOfMemory
+        return False
 
 
 def environment(folder: str) -> dict[str, str]:

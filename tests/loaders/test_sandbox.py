@@ -95,6 +95,11 @@ class Hostile:
             write(0)
         return "its own"
 
+    def stop(self, rest):
+        # After its answer, it takes no request any more, but does not end either.
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGSTOP)).start()
+        return "stopped"
+
     def memory(self, rest):
         return len(bytearray(2_000_000_000))
 
@@ -251,6 +256,17 @@ def test_a_file_that_breaks_its_parser_costs_one_file(
     assert isinstance(failure, Failure)
     assert (failure.stage, failure.kind, failure.retryable) == ("parse", kind, False)
     assert told in failure.message
+
+
+def test_a_long_request_is_not_waited_for_longer_than_the_limit(tmp_path: Path, hostile: LoaderOptions) -> None:
+    longer_than_a_pipe = Extraction(title="", text="年" * 1_000_000, blocks=())
+    with box(hostile, seconds=2, text_mib=8) as sandbox:
+        assert parse(sandbox, tmp_path, "stop") == "stopped"
+        time.sleep(0.6)
+        failure = sandbox.cut(file(tmp_path, "say next")[0], longer_than_a_pipe)
+        assert isinstance(failure, Failure)
+        assert (failure.kind, "PARSE_SECONDS" in failure.message) == ("LimitExceeded", True)
+        assert parse(sandbox, tmp_path, "say next") == "next"
 
 
 @pytest.mark.parametrize("content", ["hang", "spin"])
