@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _OPEN = """
-import penstock.loaders.child
-boot = penstock.loaders.child._BOOT.removesuffix("main()")
-boot += "import penstock.loaders.confinement; penstock.loaders.confinement._close = lambda *_: None; main()"
-penstock.loaders.child._BOOT = boot
+import penstock.loaders.sandbox.child
+boot = penstock.loaders.sandbox.child._BOOT.removesuffix("main()")
+boot += "from penstock.loaders.sandbox import confinement; confinement._close = lambda *_: None; main()"
+penstock.loaders.sandbox.child._BOOT = boot
 """
 _START = """
 import sys, time

@@ -151,7 +151,7 @@ def test_names_in_the_text_exist(page: str) -> None:
     text = read(page)
     known = dict(leaves(Settings.model_construct().model_dump()))
     settings = {name.lower().replace("__", ".") for name in re.findall(r"PENSTOCK_(?!TEST_)([A-Z_]+)=?", text)}
-    for_tests = "".join(path.read_text("utf-8") for path in (ROOT / "penstock" / "testing" / "servers").glob("*.py"))
+    for_tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests" / "servers").glob("*.py"))
     assert all(name in for_tests for name in re.findall(r"PENSTOCK_TEST_[A-Z_]+", text))
     settings |= set(re.findall(r"--set ([\w.]+)=", text))
     assert settings <= known.keys()

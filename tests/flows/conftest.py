@@ -31,7 +31,7 @@ PROGRAM = """
 import json, runpy, sys, warnings
 
 from penstock.pipelines import parts
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 little = LittleModel()
 parts.embedder = lambda settings: little

@@ -15,8 +15,8 @@ from penstock.errors import CatalogError, CatalogUnavailable, CollectionLocked
 from penstock.model import Filter
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.embedders import LittleModel
-from penstock.testing.servers.postgresql import PostgresqlServer
+from penstock.testing.contracts.embedders import LittleModel
+from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.postgresql
 FILES = 16
@@ -25,7 +25,7 @@ import sys
 from penstock.pipelines import parts
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 model = LittleModel()
 parts.embedder = lambda _settings: model
 with Penstock(settings=read_settings(home=sys.argv[1], batch=1)) as penstock:
