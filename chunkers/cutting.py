@@ -2,15 +2,14 @@
 
 import re
 
-from penstock.analysis.scripts import SCRIPTS
+from penstock.analysis.scripts import CJK
 from penstock.analysis.sentences import sentence_spans
 from penstock.chunkers.graphemes import is_boundary
 from penstock.chunkers.measure import Ruler
 from penstock.model import Span
 
-_CJK = SCRIPTS["han"] + SCRIPTS["kana"]
 _CLAUSE = re.compile(r"[，、；：。]|[,;:|](?=\s)")
-_GAP = re.compile(rf"\s+|(?<=[{_CJK}])(?=[{_CJK}])")
+_GAP = re.compile(rf"\s+|(?<=[{CJK}])(?=[{CJK}])")
 
 
 def trimmed(text: str, start: int, end: int) -> Span:

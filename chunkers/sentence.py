@@ -21,7 +21,7 @@ class SentenceChunker(DraftingChunker):
         SettingsError: the size is too small.
     """
 
-    version = "sentence-1"
+    version = "sentence-2"
 
     def _drafts(self, document: Document) -> Iterator[Draft]:
         ruler, heads = Ruler(document.text, self._counter), Heads(self._counter, self._size)

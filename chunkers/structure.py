@@ -21,7 +21,7 @@ class StructureChunker(DraftingChunker):
         SettingsError: the size is too small.
     """
 
-    version = "structure-1"
+    version = "structure-2"
 
     def _drafts(self, document: Document) -> Iterator[Draft]:
         ruler, heads = Ruler(document.text, self._counter), Heads(self._counter, self._size)

@@ -27,7 +27,7 @@ class WindowChunker(DraftingChunker):
         SettingsError: the size is too small, or the overlap is more than half of it.
     """
 
-    version = "window-1"
+    version = "window-2"
 
     def __init__(self, counter: "TokenCounter", *, size: int, tokenizer: str, overlap: int = 0) -> None:
         super().__init__(counter, size=size, tokenizer=tokenizer)

@@ -1,11 +1,11 @@
-"""Files that are whole or not there: written beside their place and renamed, read with their checksum."""
+"""Files of an index: whole or not there, read with their checksum, and what is told where that fails."""
 
 import contextlib
 import errno
-import os
 import zlib
 from pathlib import Path
 
+from penstock import files
 from penstock.errors import DamagedIndex, IndexingError
 
 DAMAGE = frozenset(
@@ -26,23 +26,14 @@ def unreadable(what: str, error: OSError | MemoryError) -> IndexingError:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Puts the data at the path, safe on disk when it returns; whatever stood there before stays until then.
+    """Puts the data at the path as `penstock.files.write_durably` does.
 
     Raises:
         IndexingError: the file cannot be written.
     """
-    beside = path.with_name(f"{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
+        files.write_durably(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise IndexingError(
             f"{path} cannot be written: {error.strerror or error}; the index stays as it was"
         ) from error
@@ -70,16 +61,3 @@ def remove_others(folder: Path, suffix: str, keep: set[str]) -> None:
         if path.name not in keep:
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names of the folder's files safe on disk.
-
-    Raises:
-        OSError: the folder cannot be opened or synced.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

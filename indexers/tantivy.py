@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
+from penstock.files import sync_folder
 from penstock.indexers.comparing import compared
-from penstock.indexers.durable import read_checked, sync_folder, unreadable
+from penstock.indexers.durable import read_checked, unreadable
 from penstock.indexers.footers import META, changed_files
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from penstock.analysis.wide import one_line
 from penstock.model import Extraction
 
 MAX_TITLE_CHARACTERS = 300
@@ -26,7 +27,7 @@ def choose_title(*candidates: str | None) -> str:
     'Leave 2026'
     """
     for candidate in candidates:
-        title = " ".join((candidate or "").split())
+        title = one_line(candidate or "")
         if re.search(r"\w", title) and not _EMPTY_WORDS.fullmatch(title):
             return title[:MAX_TITLE_CHARACTERS]
     return ""

@@ -4,14 +4,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from penstock import ids, loaders
-from penstock.analysis.scripts import language_of
-from penstock.errors import SourceError, UnsupportedFormat
-from penstock.model import Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
+from penstock.errors import SourceError
+from penstock.model import EVERYBODY, Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
 from penstock.pipelines import assembly
 from penstock.pipelines.ingest import preparation
+from penstock.pipelines.ingest.documents import UNSUPPORTED, document_of, not_read, read_with, source_of
 from penstock.pipelines.ingest.outcomes import not_listed, problems_of
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.preparation import fault
@@ -97,20 +98,10 @@ class _Extractor:
         if fetched is None:
             raise AssertionError(f"{listed.uri}: called unchanged, but never read")
         media_type = loaders.sniff(fetched.path, listed.uri, fetched.declared_type)
-        try:
-            loader = loaders.fingerprint(self._options, media_type)
-        except UnsupportedFormat:
-            reason = f"no loader for {media_type}"
-            return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=reason))
-        source = Source(
-            uri=listed.uri,
-            media_type=media_type,
-            sha256=fetched.sha256,
-            size=fetched.size,
-            modified=fetched.modified,
-            etag=fetched.etag,
-            labels={},
-        )
+        loader = read_with(partial(loaders.fingerprint, self._options), media_type)
+        if loader == UNSUPPORTED:
+            return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=not_read(media_type)))
+        source = source_of(listed, fetched, media_type, labels={}, access=EVERYBODY)
         extraction = self._sandbox.parse(source, fetched.path, fetched.declared_type)
         return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, extraction)
 
@@ -120,15 +111,7 @@ def _extracted(source: Source, loader: str, extraction: Extraction) -> Extracted
     if not any(block.kind != "furniture" for block in extraction.blocks):
         reason = reason or "no text was found in it"
         return Extracted(result=SourceResult(uri=source.uri, outcome="empty", reason=reason))
-    document = Document(
-        id=ids.document_id("", source.uri),
-        source=source,
-        title=extraction.title,
-        language=language_of(extraction.text),
-        text=extraction.text,
-        blocks=extraction.blocks,
-        loader=loader,
-    )
+    document = document_of(source, extraction, document_id=ids.document_id("", source.uri), loader=loader)
     result = SourceResult(uri=source.uri, outcome="partial" if reason else "indexed", reason=reason)
     return Extracted(result=result, document=document)
 

@@ -61,7 +61,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "rollback": (),
 }
 """Functions of each step. A step without one is not built yet."""
-SHARED = ("penstock.indexers.durable:write_durably", "penstock.indexers.durable:sync_folder")
+SHARED = ("penstock.indexers.durable:write_durably", "penstock.files:replacing", "penstock.files:sync_folder")
 """Functions that belong to the step that calls them."""
 RANDOM = "random"
 """The step of a kill at any moment of time."""

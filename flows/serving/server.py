@@ -19,6 +19,7 @@ import psutil
 
 from penstock import telemetry
 from penstock.errors import SchedulerError
+from penstock.files import write_durably
 from penstock.flows.serving.environment import needed
 
 NOTE = "server.json"
@@ -95,7 +96,7 @@ def running(folder: Path, port: int | None) -> Iterator[Server]:
         server = None
     if server is None:
         server, process = _started(folder, port or _free_port())
-        _write(note, server)
+        write_durably(note, json.dumps(asdict(server)).encode(), private=True)  # it holds the server's password
     try:
         yield server
     finally:
@@ -111,13 +112,6 @@ def _left_behind(note: Path) -> Server | None:
         if process.uids().real == os.getuid() and "prefect" in words and str(server.port) in words:
             return server if server.answers() else None
     return None
-
-
-def _write(note: Path, server: Server) -> None:
-    """Keeps the note from all but its owner, from its first byte on."""
-    note.unlink(missing_ok=True)
-    with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(server), file)
 
 
 def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]":

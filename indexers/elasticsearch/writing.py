@@ -10,6 +10,7 @@ from typing import Any
 from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
+from penstock import retries
 from penstock.errors import IndexingError, IndexUnavailable
 from penstock.indexers.elasticsearch.client import of_status, told
 from penstock.indexers.elasticsearch.documents import stub
@@ -137,4 +138,4 @@ def _innermost(error: dict[str, Any]) -> str:
 
 
 def _pause(tried: int) -> float:
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (tried - 1))
+    return retries.pause(tried, first=FIRST_PAUSE, longest=LONGEST_PAUSE)

@@ -26,7 +26,7 @@ class SpreadsheetLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("spreadsheet", 1, "python-calamine")
+        return fingerprint("spreadsheet", 2, "python-calamine")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

@@ -32,7 +32,7 @@ class EpubLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("epub", 1, "lxml")
+        return fingerprint("epub", 2, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

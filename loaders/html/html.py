@@ -25,7 +25,7 @@ class HtmlLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("html", 1, "trafilatura", "lxml", encoding=self._encoding)
+        return fingerprint("html", 2, "trafilatura", "lxml", encoding=self._encoding)
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it; pages need no name
         """See `Loader`; damaged markup is read as browsers read it, so that no page is refused."""

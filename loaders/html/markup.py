@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lxml import etree, html
 
+from penstock.analysis.wide import one_line, unwrapped
 from penstock.loaders.containers.xmltree import all_text, local
 from penstock.loaders.tables import table_text
 from penstock.model import BlockKind, ExtractionWriter, Place
@@ -23,8 +24,6 @@ BREAKING = frozenset({
 """Elements that start and end a block."""
 CELLS = ("td", "th")
 
-_HAN = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
-_WRAPPED_HAN = re.compile(rf"(?<=[{_HAN}])[ \t\r\f]*\n[ \t\r\n\f]*(?=[{_HAN}])")
 MAX_COLUMNS = 1000
 MAX_SPANNED = 1000
 """Cells that one may cover; pages carry spans in the thousands by mistake."""
@@ -73,12 +72,12 @@ def write_blocks(root: etree._Element, writer: ExtractionWriter, *, places: tupl
 
 def inline_text(element: etree._Element) -> str:
     """What a reader sees of an element, on one line."""
-    return " ".join(collapse(visible_text(element)).split())
+    return one_line(collapse(visible_text(element)))
 
 
 def collapse(text: str) -> str:
     """White space as a browser shows it; between Chinese or Japanese characters a wrapped line leaves none."""
-    text = _SPACE.sub(" ", _WRAPPED_HAN.sub("", text))
+    text = _SPACE.sub(" ", unwrapped(text))
     return re.sub(rf" ?{_BREAK} ?", "\n", text).strip()
 
 
@@ -190,7 +189,7 @@ def _rows(table: etree._Element) -> list[list[str]]:
             _skip_covered(cells, hanging)
             wide, high = max(min(_span(cell, "colspan"), MAX_COLUMNS - len(cells)), 1), _span(cell, "rowspan")
             hanging.update({len(cells) + offset: high for offset in range(wide)} if high > 1 else {})
-            cells += [inline_text(cell)] + [""] * (wide - 1)
+            cells += [collapse(visible_text(cell))] + [""] * (wide - 1)
         hanging = {column: rest - 1 for column, rest in hanging.items() if rest > 1}
         rows.append(cells)
     return rows

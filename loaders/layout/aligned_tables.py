@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from penstock.analysis.wide import text_width
 from penstock.loaders.layout.pages import Rect, union
-from penstock.loaders.layout.text_rows import Row, cells_of, weight
+from penstock.loaders.layout.text_rows import Row, cells_of
 
 ROWS = 3
 """So many rows with several cells make a table."""
@@ -66,7 +67,7 @@ def _run_end(rows: Sequence[Row], start: int) -> int | None:
 
 def _is_prose(rows: Sequence[Row]) -> bool:
     """Whether the cells are lines of text that stand side by side."""
-    cells = [[weight(text) for text, _ in row] for row in map(cells_of, rows) if len(row) > 1]
+    cells = [[text_width(text) for text, _ in row] for row in map(cells_of, rows) if len(row) > 1]
     return median(sorted(row)[-2] for row in cells) > WORDY
 
 

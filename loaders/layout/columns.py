@@ -8,8 +8,9 @@ numbers of a table have no running text, so a table is not read column by column
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from penstock.analysis.wide import text_width
 from penstock.loaders.layout.pages import Piece, union
-from penstock.loaders.layout.text_rows import rows_of, weight
+from penstock.loaders.layout.text_rows import rows_of
 
 BINS = 200
 """How finely a page's width is searched for a gutter."""
@@ -21,7 +22,7 @@ SPLIT = 0.25
 """The share of the pieces that must stand in columns for a gutter to count."""
 FULL = 0.5
 """Running text fills its column: the typical line is at least this share of the column's width."""
-LINE_WEIGHT = 14
+LINE_WIDTH = 14
 """Running text has lines of at least so many characters (a Chinese one counts twice)."""
 DEPTH = 6
 
@@ -122,6 +123,6 @@ def _runs(side: list[Piece], width: float) -> bool:
     if len(rows) < 3:
         return False
     filled = median(row.rect.width for row in rows) / max(width, 1.0)
-    held = median(sum(weight(piece.text) for piece in row.pieces) for row in rows)
+    held = median(sum(text_width(piece.text) for piece in row.pieces) for row in rows)
     pieces = median(len(row.pieces) for row in rows)
-    return filled >= FULL and held >= LINE_WEIGHT and pieces <= 3
+    return filled >= FULL and held >= LINE_WIDTH and pieces <= 3

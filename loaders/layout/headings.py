@@ -9,15 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from penstock.analysis.wide import text_width
 from penstock.loaders.layout.pages import OutlineEntry
 from penstock.loaders.layout.paragraphs import CAPTION, ENDS, Draft, with_level
-from penstock.loaders.layout.text_rows import weight
 
 LARGER, GUESSED_LARGER = 1.12, 1.4
 """A heading's letters are so many times the size of running text; the second where sizes are guessed from a picture."""
-HEADING_WEIGHT, HEADING_LINES = 180, 4
+HEADING_WIDTH, HEADING_LINES = 180, 4
 """Longer blocks are no headings, whatever their letters."""
-BOLD_WEIGHT, BOLD_LINES = 120, 2
+BOLD_WIDTH, BOLD_LINES = 120, 2
 """The same for bold blocks of the size of running text."""
 DEEPEST = 6
 REPEATED = 3
@@ -64,13 +64,13 @@ def _rounded(size: float) -> float:
 def _looks_like_heading(draft: Draft, body: float) -> bool:
     if draft.kind != "paragraph" and not (draft.kind == "list" and draft.bold):
         return False
-    text, long = draft.text, weight(draft.text)
-    if long > HEADING_WEIGHT or draft.lines > HEADING_LINES or not _says_something(text) or CAPTION.match(text):
+    text, long = draft.text, text_width(draft.text)
+    if long > HEADING_WIDTH or draft.lines > HEADING_LINES or not _says_something(text) or CAPTION.match(text):
         return False
     larger = draft.size > body * (LARGER if draft.measured else GUESSED_LARGER)
     if larger:
         return not (text[-1] in ENDS - {"?", "？"} and draft.lines > 1)
-    alone = draft.bold and draft.size >= 0.95 * body and draft.lines <= BOLD_LINES and long <= BOLD_WEIGHT
+    alone = draft.bold and draft.size >= 0.95 * body and draft.lines <= BOLD_LINES and long <= BOLD_WIDTH
     return alone and text[-1] not in ENDS - {"?", "？", ":", "："} and draft.measured
 
 
@@ -86,7 +86,7 @@ def _running(drafts: Sequence[Draft]) -> set[int]:
     seen: dict[tuple[str, float], list[int]] = {}
     for at, draft in enumerate(drafts):
         place = draft.places[0] if draft.places else None
-        if place is not None and place.box is not None and draft.lines <= 2 and len(draft.text) <= HEADING_WEIGHT:
+        if place is not None and place.box is not None and draft.lines <= 2 and len(draft.text) <= HEADING_WIDTH:
             text = re.sub(r"\d+", "#", draft.text)
             seen.setdefault((text, round(place.box.top, 2)), []).append(at)
     return {at for places in seen.values() if len(places) >= REPEATED for at in places}
@@ -103,7 +103,7 @@ def _named(outline: Sequence[OutlineEntry]) -> dict[int, dict[str, int]]:
 
 def _in_outline(draft: Draft, named: dict[int, dict[str, int]]) -> int:
     """The level that the outline gives to a block on its page, 0 where it does not name it."""
-    if not draft.places or draft.lines > HEADING_LINES or len(draft.text) > 2 * HEADING_WEIGHT:
+    if not draft.places or draft.lines > HEADING_LINES or len(draft.text) > 2 * HEADING_WIDTH:
         return 0
     return named.get(draft.places[0].page, {}).get(_key(draft.text), 0)
 

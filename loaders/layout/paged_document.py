@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from penstock.analysis.wide import one_line
 from penstock.loaders.layout.headings import with_headings
 from penstock.loaders.layout.layout import page_drafts
 from penstock.loaders.layout.pages import OutlineEntry, Page
@@ -39,4 +40,4 @@ def _first_heading(drafts: Sequence[Draft]) -> str:
     headings = [draft for draft in drafts if draft.kind == "heading"]
     first = [draft for draft in headings if draft.places[:1] and draft.places[0].page == headings[0].places[0].page]
     best = min(first, key=lambda draft: draft.level, default=None)
-    return " ".join(best.text.split()) if best else ""
+    return one_line(best.text) if best else ""

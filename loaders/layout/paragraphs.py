@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, median
 
+from penstock.analysis.wide import is_solid
 from penstock.loaders.layout.aligned_tables import table_lines, table_runs
 from penstock.loaders.layout.pages import Page, Piece, Rect, union
-from penstock.loaders.layout.text_rows import Row, is_wide, rows_of
+from penstock.loaders.layout.text_rows import Row, rows_of
 from penstock.loaders.tables import table_text
 from penstock.model import BlockKind, Place
 
@@ -151,7 +152,7 @@ def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[Draft]:
         kind = "code"
     elif BULLET.match(first):
         kind, level = "list", 1
-    elif CAPTION.match(first) and len(text) <= (SHORT_CAPTION if is_wide(first[0]) else CAPTION_LENGTH):
+    elif CAPTION.match(first) and len(text) <= (SHORT_CAPTION if is_solid(first[0]) else CAPTION_LENGTH):
         kind = "caption"
     yield Draft(
         kind=kind,

@@ -66,16 +66,6 @@ def joined(pieces: Sequence[Piece]) -> str:
     return text
 
 
-def weight(text: str) -> int:
-    """How long a text is to the eye: a full-width character counts twice."""
-    return sum(2 if is_wide(character) else 1 for character in text)
-
-
-def is_wide(character: str) -> bool:
-    """Whether a character is Chinese, Japanese, Korean or full-width."""
-    return "\u1100" <= character <= "\u11ff" or "\u2e80" <= character <= "\uffef" or character >= "\U00020000"
-
-
 def _gap(before: Piece, after: Piece) -> float:
     return after.rect.left - before.rect.right
 

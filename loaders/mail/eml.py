@@ -30,7 +30,7 @@ class EmlLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("eml", 1, "lxml")
+        return fingerprint("eml", 2, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it
         """See `Loader`; a damaged message is read as well as it can be, as mail programs do."""

@@ -40,7 +40,7 @@ class MsgLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("msg", 1, "olefile", "lxml")
+        return fingerprint("msg", 2, "olefile", "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

@@ -11,7 +11,7 @@ from penstock.loaders.layout.pages import Page
 from penstock.loaders.ocr.ocr import OcrMode, Pixels, recognise
 from penstock.model import Extraction, Source
 
-REVISION = 1
+REVISION = 2
 """Raised when the same file would be read differently."""
 MAX_PIXELS = 100_000_000
 """Pixels of one picture; unpacked they take 300 MB."""

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import telemetry
+from penstock.analysis.wide import stand_solid
 from penstock.errors import EngineError, ModelNotFound
 from penstock.loaders.layout.pages import Piece, Rect
-from penstock.loaders.layout.text_rows import is_wide
 
 OcrMode = Literal["auto", "always", "never"]
 Pixels = NDArray[np.uint8]
@@ -128,7 +128,7 @@ def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> Line:
     for part, apart in parts_of(strip):
         found = engine(part, use_det=False, use_cls=True, use_rec=True)
         words, score = (found.txts[0].strip(), float(found.scores[0])) if found.txts else ("", 1.0)
-        spaced = apart and text and words and not (is_wide(text[-1]) or is_wide(words[0]))
+        spaced = apart and text and words and not stand_solid(text, words)
         text, worst = text + (" " if spaced else "") + words, min(worst, score)
     return Line(text=text, score=worst, quad=quad)
 

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
+from penstock.analysis.wide import one_line
 from penstock.errors import BrokenSource
 from penstock.loaders.containers.archive import encrypted, open_archive, read_part
 from penstock.loaders.containers.xmltree import all_text, attribute, child, children, descendants, local, parse_xml
@@ -27,7 +28,7 @@ class OdtLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("odt", 1, "lxml")
+        return fingerprint("odt", 2, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.
@@ -104,7 +105,7 @@ class _Reading:
         text = line_text(one, self._notes)
         if name == "h":
             level = attribute(one, "outline-level")
-            self._add("heading", " ".join(text.split()), int(level) if level.isdigit() and 0 < int(level) < 10 else 1)
+            self._add("heading", one_line(text), int(level) if level.isdigit() and 0 < int(level) < 10 else 1)
         else:
             is_title = attribute(one, "style-name") == "Title"
             self._add("heading" if is_title else "paragraph", text, int(is_title))

@@ -17,7 +17,7 @@ from penstock.loaders.ocr.scans import read_page
 from penstock.loaders.pdf.pymupdf_pages import library, page_of, sight_of
 from penstock.model import Extraction, Source
 
-REVISION = 2
+REVISION = 3
 """Raised when the same file would be read differently."""
 SHRINK_EVERY = 20
 """Pages after which MuPDF's cache of fonts and pictures is emptied."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from penstock.analysis.wide import one_line
 from penstock.loaders.layout.pages import Page, Piece, Rect, turned
 from penstock.loaders.ocr.scans import Sight
 from penstock.loaders.pdf.fonts import names_bold, names_mono
@@ -161,7 +162,7 @@ def _may_hold_table(paths: list[dict[str, Any]]) -> bool:
 
 def _table(rows: list[list[str | None]], rect: Rect) -> Piece | None:
     """A found grid as a piece, or None where it is no table."""
-    cells = [[" ".join((cell or "").split()) for cell in row] for row in rows]
+    cells = [[one_line(cell or "") for cell in row] for row in rows]
     cells = [row for row in cells if any(row)]
     if not cells:
         return None

@@ -17,7 +17,7 @@ from penstock.loaders.ocr.scans import read_page
 from penstock.loaders.pdf.pypdfium2_pages import page_of, sight_of
 from penstock.model import Extraction, Source
 
-REVISION = 1
+REVISION = 2
 """Raised when the same file would be read differently."""
 
 

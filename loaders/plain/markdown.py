@@ -25,7 +25,7 @@ class MarkdownLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("markdown", 1, "markdown-it-py", "lxml", encoding=self._encoding)
+        return fingerprint("markdown", 2, "markdown-it-py", "lxml", encoding=self._encoding)
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it
         """See `Loader`; every text is Markdown, so none is refused."""

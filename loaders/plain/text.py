@@ -26,7 +26,7 @@ class TextLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("text", 1, encoding=self._encoding)
+        return fingerprint("text", 2, encoding=self._encoding)
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it
         """See `Loader`; text in an unknown encoding is read as well as it can be, never refused."""

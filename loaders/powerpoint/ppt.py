@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from penstock.analysis.wide import one_line
 from penstock.errors import BrokenSource, UnsupportedFormat
 from penstock.loaders.containers.archive import OLE_MAGIC, encrypted
 from penstock.loaders.containers.compound import open_compound, stored_title, stream
@@ -32,7 +33,7 @@ class PptLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("ppt", 1, "olefile")
+        return fingerprint("ppt", 2, "olefile")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.
@@ -108,7 +109,7 @@ class _Deck:
         if text.role == _MARGIN:
             self._margins[shown] = None
         elif text.role in _TITLES:
-            self._writer.add("heading", " ".join(shown.split()), places=places, level=1)
+            self._writer.add("heading", one_line(shown), places=places, level=1)
         elif text.role in _BODIES and "\r" in text.text.strip():
             items = [" ".join(item.split()) for item in _paragraphs(text.text)]
             self._writer.add("list", "\n".join(f"- {item}" for item in items if item), places=places, level=1)

@@ -30,7 +30,7 @@ class PptxLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("pptx", 1, "python-pptx", "lxml")
+        return fingerprint("pptx", 2, "python-pptx", "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

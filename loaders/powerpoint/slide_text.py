@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from penstock.analysis.wide import one_line
 from penstock.loaders.containers.drawings import alternative_text, chart_text, diagram_text
 from penstock.loaders.containers.xmltree import attribute, child, children, descendants, local, parse_plain
 from penstock.loaders.powerpoint.slide_shapes import is_body
@@ -18,7 +19,7 @@ def text_blocks(shape: Any, *, heading: bool) -> Iterator[tuple[BlockKind, str, 
     paragraphs = [(one, paragraph_text(one._p)) for one in shape.text_frame.paragraphs]
     paragraphs = [(one, text) for one, text in paragraphs if text.strip()]
     if heading:
-        yield "heading", " ".join(" ".join(text for _, text in paragraphs).split()), 1
+        yield "heading", one_line("\n".join(text for _, text in paragraphs)), 1
         return
     marked = [(one, text, _mark(one._p, is_body(shape))) for one, text in paragraphs]
     for is_list, run in groupby(marked, key=lambda each: bool(each[2])):

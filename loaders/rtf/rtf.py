@@ -20,7 +20,7 @@ class RtfLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("rtf", 1)
+        return fingerprint("rtf", 2)
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

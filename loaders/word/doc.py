@@ -36,7 +36,7 @@ class DocLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("doc", 1, "olefile")
+        return fingerprint("doc", 2, "olefile")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.

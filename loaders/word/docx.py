@@ -4,6 +4,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
+from penstock.analysis.wide import one_line
 from penstock.loaders.containers.drawings import alternative_text, chart_text, diagram_text
 from penstock.loaders.containers.package import Package
 from penstock.loaders.containers.xmltree import attribute, child, children, local
@@ -29,7 +30,7 @@ class DocxLoader:
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("docx", 1, "lxml")
+        return fingerprint("docx", 2, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """See `Loader`.
@@ -96,7 +97,7 @@ class _Reading:
             if self._styles.is_title(properties):
                 self._title.append(text)
             shown = f"{label} {text}" if label and label != BULLET else text
-            self._writer.add("heading", " ".join(shown.split()), level=level)
+            self._writer.add("heading", one_line(shown), level=level)
         elif numbered and label is not None:
             self._list.append("  " * numbered.depth + " ".join(f"{label} {text}".split()))
         else:

@@ -15,7 +15,7 @@ from penstock.analysis.stopwords import STOP_WORDS
 from penstock.analysis.wordlists import UserWord, read_synonyms, read_user_words
 from penstock.analysis.words import camel_parts, word_tokens
 
-RULES = 1
+RULES = 2
 """Version of the rules of this package: raised when they give other tokens, and every index is then built anew."""
 
 _HAN_ONLY = re.compile(f"[{HAN}]+")

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from penstock.analysis.scripts import SCRIPTS
 from penstock.analysis.words import CONNECTORS
 
 Kind = Literal["word", "han", "pairs"]
 
-HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-HANGUL = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7a3"
+HAN, KANA, HANGUL = (SCRIPTS[name] for name in ("han", "kana", "hangul"))
 UNSPACED = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3"
 """Thai, Lao, Myanmar and Khmer, with the vowel signs that Python does not count as letters."""
 MARKS = "\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0a00-\u0a5f\u0b00-\u0bff\u0c00-\u0dff"

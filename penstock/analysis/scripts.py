@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 SCRIPTS: Mapping[str, str] = {
-    "han": "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
-    "kana": "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d",
+    "han": "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003fffd",
+    "kana": "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d\U0001aff0-\U0001b16f",
     "hangul": "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7fb",
     "latin": "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a",
     "cyrillic": "\u0400-\u0481\u048a-\u052f",
@@ -20,7 +21,12 @@ SCRIPTS: Mapping[str, str] = {
     "devanagari": "\u0904-\u0939\u093d-\u0963\u0971-\u097f",
     "thai": "\u0e01-\u0e30\u0e32-\u0e3a\u0e40-\u0e4e",
 }
-"""Letters of each script, as the inside of a regular expression's character class."""
+"""Letters of each script, as the inside of a regular expression's character class.
+
+The two planes behind the first hold nothing but Han, extensions that are yet to come included.
+"""
+CJK = SCRIPTS["han"] + SCRIPTS["kana"]
+"""Letters of the scripts that are written without spaces: Han, hiragana, katakana."""
 
 SAMPLE = 20_000
 """Characters that `language_of` looks at: a longer text is sampled at its start, middle and end."""
@@ -28,7 +34,7 @@ SAMPLE = 20_000
 _FINDERS = {name: re.compile(f"[{letters}]") for name, letters in SCRIPTS.items()}
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_WORD = re.compile(f"[{SCRIPTS['latin']}]+")
-_CJK = re.compile(f"[{SCRIPTS['han']}{SCRIPTS['kana']}]")
+_CJK = re.compile(f"[{CJK}]")
 
 _LETTERS_A_WORD = {"han": 1.6, "kana": 2.5, "hangul": 2.5}
 """Mean letters of a word, so that scripts are compared by how much they say; 5 for all others."""

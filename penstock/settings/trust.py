@@ -7,18 +7,18 @@ not of what it links to, because relative paths in it are taken from there.
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from platformdirs import user_config_path
 
 from penstock.errors import SettingsError
+from penstock.files import write_durably
 
 State = Literal["trusted", "changed", "unknown"]
 _OTHERS_MAY_WRITE = 0o022
@@ -133,7 +133,8 @@ def _changing() -> Iterator[dict[str, Note]]:
         with FileLock(path.with_suffix(".lock"), mode=0o600):
             kept = notes()
             yield kept
-            _write(path, {"files": {name: _plain(note) for name, note in sorted(kept.items())}})
+            values = {"files": {name: _plain(note) for name, note in sorted(kept.items())}}
+            write_durably(path, json.dumps(values, indent=2).encode(), private=True)
     except OSError as error:
         raise SettingsError(
             f"{path}, which says what you trust, cannot be written: {error.strerror or error}; "
@@ -143,17 +144,3 @@ def _changing() -> Iterator[dict[str, Note]]:
 
 def _plain(note: Note) -> dict[str, str]:
     return {"sha256": note.sha256, "since": note.since}
-
-
-def _write(path: Path, values: Mapping[str, Any]) -> None:
-    """Whole or not at all, and readable by its owner alone (as `mkstemp` makes files)."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".trusted-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(values, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except OSError:
-        Path(beside).unlink(missing_ok=True)
-        raise

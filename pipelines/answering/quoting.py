@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from penstock.analysis.wide import text_width
 from penstock.model import Span
 
 QUOTED = re.compile(
@@ -78,8 +79,8 @@ def quotes_in(text: str) -> list[tuple[Span, str]]:
 
 
 def weight(quote: str) -> int:
-    """How much a quote says: its letters and digits, a Han character counted as two."""
-    return sum(2 if char > "\u2e7f" else 1 for char in canonical(quote).text if char.isalnum())
+    """How much a quote says: its letters and digits, a wide one, such as Han, counted as two."""
+    return text_width("".join(filter(str.isalnum, canonical(quote).text)))
 
 
 def _forms(char: str) -> str:

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from penstock.analysis.scripts import is_cjk
+from penstock.analysis.wide import one_line
 from penstock.model import Block, BlockKind, Extraction, ExtractionWriter, Place
 from penstock.pipelines.cleaning.characters import ordinary
 from penstock.pipelines.cleaning.furniture import furniture
 from penstock.pipelines.cleaning.line_joining import Joining, Words, begins_item, reflowed, reflowed_list, unspaced
 
-CLEANING_VERSION = "cleaning-2"
+CLEANING_VERSION = "cleaning-3"
 """Part of what says that a source must be read again: raised with every change of what `clean` gives."""
 
 _SPACES = re.compile(r"[ \t]+")
-_SPACE = re.compile(r"\s+")
 _AS_THEY_ARE: frozenset[BlockKind] = frozenset({"code"})
 _ONE_LINE: frozenset[BlockKind] = frozenset({"heading"})
 _SENTENCE_END = re.compile(r"[.!?。！？：:;；…][\"'”’)）」』】]*$")
@@ -46,7 +46,7 @@ def clean(extraction: Extraction) -> Extraction:
         writer.add(block.kind, text, places=block.places, level=block.level)
     for number in sorted(apart):
         writer.add("furniture", texts[number], places=blocks[number].places)
-    return replace(writer.finish(title=_one_line(ordinary(extraction.title))), problems=extraction.problems)
+    return replace(writer.finish(title=one_line(ordinary(extraction.title))), problems=extraction.problems)
 
 
 def _cleaned(given: Sequence[Block], readable: list[str], words: Words) -> tuple[list[Block], list[str]]:
@@ -136,7 +136,3 @@ def _goes_on(before: _Paragraph, after: Block, rest: str) -> bool:
 
 def _turns_page(before: _Paragraph, after: Block) -> bool:
     return bool(before.places and after.places) and next(reversed(before.places)).page < after.places[0].page
-
-
-def _one_line(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()

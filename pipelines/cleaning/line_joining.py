@@ -5,15 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
-from unicodedata import east_asian_width
 
-from penstock.analysis.scripts import SCRIPTS, is_cjk
-
-_CJK = SCRIPTS["han"] + SCRIPTS["kana"]
-_WIDE = re.compile(rf"[{_CJK}\u2014\u2018\u2019\u201c\u201d\u2026\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff65]")
-"""Characters of text that is set without spaces: Han, kana and full-width punctuation."""
-_CURLY = "\u2014\u2018\u2019\u201c\u201d\u2026"
-"""Marks that Chinese and Western text share: they count as wide only beside a wide character."""
+from penstock.analysis.scripts import CJK
+from penstock.analysis.wide import SHARED, is_solid, stand_solid, text_width
 
 _MARKER = re.compile(
     r"[•●○◦▪■□▶►‣⁃∙·◆◇★☆✓✔➢➤–—*+-]\s"
@@ -37,7 +31,7 @@ _LAST_PARTS = frozenset(
     | {"scale", "specific", "term", "the", "time", "to", "wide", "year"}
 )
 """Parts whose compounds keep their hyphen (`long-term`, `state-of-the-art`), where the document does not say."""
-_SPACED_HAN = re.compile(rf"(?<![{_CJK}])[{_CJK}](?: [{_CJK}]){{2,}}(?![{_CJK}])|^[{_CJK}] [{_CJK}]$")
+_SPACED_HAN = re.compile(rf"(?<![{CJK}])[{CJK}](?: [{CJK}]){{2,}}(?![{CJK}])|^[{CJK}] [{CJK}]$")
 
 Belongs = Callable[[str, str], bool]
 
@@ -120,7 +114,7 @@ def _seam(before: str, after: str, words: Words) -> tuple[int, str]:
         first = _last_word(before[:-1])
         if first:
             return len(before) - 1, _hyphen(before, first, after, words)
-    return len(before), "" if _is_unspaced(before[-1], after[0]) else " "
+    return len(before), "" if stand_solid(before, after) else " "
 
 
 def _last_word(text: str) -> str:
@@ -140,13 +134,6 @@ def _hyphen(before: str, first: str, after: str, words: Words) -> str:
     if not after[0].islower() or "/" in before[-LONGEST_WORD:].rsplit(maxsplit=1)[-1]:
         return "-"  # `Anglo-Saxon`, `COVID-19`, an address
     return "-" if words.prefers_hyphen(first, second) else ""
-
-
-def _is_unspaced(before: str, after: str) -> bool:
-    """Whether no space stands between: both wide, or one of them a mark that is wide whatever stands beside it."""
-    if _WIDE.match(before) and _WIDE.match(after):
-        return True
-    return any(_WIDE.match(char) and not is_cjk(char) and char not in _CURLY for char in (before, after))
 
 
 def begins_item(line: str) -> bool:
@@ -212,22 +199,18 @@ def _is_wrapped(lines: list[str]) -> bool:
     """Whether the width of the page broke the lines: most of them are full, or a word is broken."""
     if len(lines) < 2:
         return False
-    longest = max(map(_columns, lines))
+    longest = max(map(text_width, lines))
     if longest < NARROW:
         return False
     full = 0
     for before, after in pairwise(lines):
-        full += _columns(before) + _first_word_columns(after) >= FULL * longest
+        full += text_width(before) + _first_word_width(after) >= FULL * longest
         if before[-1:] in _HYPHENS and before[-2:-1].isalpha() and after[:1].islower():
             return True
     return full * 2 >= len(lines) - 1
 
 
-def _first_word_columns(line: str) -> int:
-    if _WIDE.match(line):
+def _first_word_width(line: str) -> int:
+    if is_solid(line.lstrip(SHARED)[:1]):
         return 2
-    return 1 + _columns(line.split(maxsplit=1)[0]) if line.strip() else 0
-
-
-def _columns(text: str) -> int:
-    return len(text) if text.isascii() else sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+    return 1 + text_width(line.split(maxsplit=1)[0]) if line.strip() else 0

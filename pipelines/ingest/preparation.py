@@ -6,10 +6,10 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from penstock import registry
-from penstock.analysis.scripts import language_of
 from penstock.loaders import Parsed, is_out_of_memory
-from penstock.model import Blueprint, Document, Draft, Extraction, Failure, Source, Stage
+from penstock.model import Blueprint, Draft, Extraction, Failure, Source, Stage
 from penstock.pipelines.cleaning.cleaning import clean
+from penstock.pipelines.ingest.documents import document_of
 from penstock.urls import without_secrets
 
 if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
@@ -55,19 +55,10 @@ class Preparation:
     def _drafts(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | None:
         if self._chunker is None:
             return None
-        document = Document(
-            id="",
-            source=source,
-            title=extraction.title,
-            language=language_of(extraction.text),
-            text=extraction.text,
-            blocks=extraction.blocks,
-            loader="",
-        )
         # Ids depend on what the calling process alone knows; it makes the chunks anew from where they lie.
         return tuple(
             Draft(span=chunk.span, headings=chunk.headings, table_header=chunk.table_header)
-            for chunk in self._chunker.chunk(document, "")
+            for chunk in self._chunker.chunk(document_of(source, extraction), "")
         )
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from penstock import ids
-from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
-from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
+from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError
 from penstock.loaders import Parsed
 from penstock.model import (
     EVERYBODY,
@@ -28,16 +27,13 @@ from penstock.model import (
     Listed,
     Source,
 )
-from penstock.pipelines.cleaning.cleaning import CLEANING_VERSION
 from penstock.pipelines.ingest import outcomes
+from penstock.pipelines.ingest.documents import UNSUPPORTED, dated, document_of, not_read, read_with, source_of
 from penstock.pipelines.ingest.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
 from penstock.pipelines.ingest.outcomes import Reading
 from penstock.pipelines.ingest.preparation import fault
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.ports import Chunker, Fetcher
-
-UNSUPPORTED = "none"
-"""Stands for the loader's fingerprint where no loader takes the format."""
 
 
 class Parser(Protocol):
@@ -169,7 +165,7 @@ class Reader:
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
-                return self._cut_anew(_dated(reusable.source, listed), reusable)
+                return self._cut_anew(dated(reusable.source, listed), reusable)
             if fetched is None:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
             return self._read_bytes(found, fetched, before)
@@ -180,7 +176,7 @@ class Reader:
         source = found.marks.on(self._source(found.listed, fetched, media_type, before))
         loader = self._loader(media_type)
         if loader == UNSUPPORTED:
-            return outcomes.skipped(source, loader, f"no loader for {media_type}")
+            return outcomes.skipped(source, loader, not_read(media_type))
         known, failed = before.known, before.failed
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
             return outcomes.not_tried_again(replace(failed, source=source), known)
@@ -192,17 +188,9 @@ class Reader:
         return self._parse(source, fetched, loader, known)
 
     def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: Before) -> Source:
-        source = Source(
-            uri=listed.uri,
-            media_type=media_type,
-            sha256=fetched.sha256,
-            size=fetched.size,
-            modified=fetched.modified,
-            etag=fetched.etag,
-            labels=before.known.source.labels if before.known else {},
-            access=before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256),
-        )
-        return _dated(source, listed)
+        labels = before.known.source.labels if before.known else {}
+        access = before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256)
+        return source_of(listed, fetched, media_type, labels=labels, access=access)
 
     def _inherited(self, inherited: Inherited, sha256: str) -> Access:
         if not inherited.decided:
@@ -264,10 +252,7 @@ class Reader:
         return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
 
     def _loader(self, media_type: str) -> str:
-        try:
-            return f"{self._formats.fingerprint(media_type)}; {CLEANING_VERSION}"
-        except UnsupportedFormat:
-            return UNSUPPORTED
+        return read_with(self._formats.fingerprint, media_type)
 
 
 def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
@@ -280,12 +265,6 @@ def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
     if known is None or marks.on(known.source) == known.source:
         return reading
     return replace(reading, put=outcomes.touched(marks.on(known.source), known).put)
-
-
-def _dated(source: Source, listed: Listed) -> Source:
-    """The source with the date that its listing gives, where that is all it gives: what a sitemap says of a page is
-    what the next sitemap is compared with."""
-    return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 
 def _as_extraction(document: Document) -> Extraction:
@@ -328,17 +307,8 @@ def cut(
     Raises:
         LimitExceeded: cutting takes too long.
     """
-    language = language_of(extraction.text)
-    content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
-    document = Document(
-        id=ids.document_id(collection, source.uri),
-        source=source,
-        title=extraction.title,
-        language=language,
-        text=extraction.text,
-        blocks=extraction.blocks,
-        loader=loader,
-    )
+    document = document_of(source, extraction, document_id=ids.document_id(collection, source.uri), loader=loader)
+    content = ids.content_hash(document.title, document.language, document.text, document.blocks)
     chunks = chunked(document, content, chunker, drafts)
     pages = len({place.page for block in document.blocks for place in block.places}) or 1
     if not chunks:

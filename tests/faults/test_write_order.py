@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.files import UNFINISHED
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
@@ -105,6 +107,12 @@ def last(steps: list[Step], what: str, path: str) -> int:
     return max((place for place, step in enumerate(steps) if (step.what, step.path) == (what, path)), default=-1)
 
 
+def is_beside(path: str, place: str) -> bool:
+    """Whether a file is one that is written beside its place, in the same folder."""
+    folder, _, name = place.rpartition("/")
+    return path.startswith(f"{folder}/.{name}-") and path.endswith(UNFINISHED) and "/" not in path[len(folder) + 1 :]
+
+
 def unsynced(steps: Iterable[Step]) -> set[str]:
     """Files of which something was written since they were last synced."""
     found: set[str] = set()
@@ -131,9 +139,10 @@ def test_data_is_on_disk_before_the_manifest_names_it(kind: str, tmp_path: Path)
     assert len(named) >= 4
     for place in named:
         before, after = steps[:place], steps[place + 1 :]
-        assert steps[place].before == f"{manifest}.tmp"
-        assert last(before, "written", f"{manifest}.tmp") < last(before, "synced", f"{manifest}.tmp")
-        own = (str(folder), manifest, f"{manifest}.tmp")  # tantivy has threads of its own, in a folder of its own
+        beside = steps[place].before
+        assert is_beside(beside, manifest)
+        assert -1 < last(before, "written", beside) < last(before, "synced", beside)
+        own = (str(folder), manifest, beside)  # tantivy has threads of its own, in a folder of its own
         following = next(step for step in after if step.path in own)
         assert (following.what, following.path) == ("synced", str(folder)), "the name itself is on disk at once"
         assert not unsynced(step for step in before if "/segments/" not in step.path)
@@ -149,8 +158,8 @@ def test_a_snapshot_is_written_beside_synced_named_and_only_then_others_go(
     snapshots = [place for place, step in enumerate(steps) if step.what == "named" and step.path.endswith(suffix)]
     assert len(snapshots) >= 4
     for place in snapshots:
-        beside = f"{steps[place].path}.tmp"
-        assert steps[place].before == beside
+        beside = steps[place].before
+        assert is_beside(beside, steps[place].path)
         assert -1 < last(steps[:place], "written", beside) < last(steps[:place], "synced", beside)
         assert (steps[place + 1].what, steps[place + 1].path) == ("synced", str(folder))
     deleted = [place for place, step in enumerate(steps) if step.what == "deleted" and step.path.endswith(suffix)]

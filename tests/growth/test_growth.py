@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from penstock import urls
-from penstock.analysis import numerals, phrases, scan, scripts, sentences, words
+from penstock import retries, urls
+from penstock.analysis import numerals, phrases, scan, scripts, sentences, wide, words
 from penstock.analysis.analyser import TextAnalyser
 from penstock.analysis.normal import normalise
 from penstock.catalog.database import globs
@@ -249,6 +249,10 @@ def _refused(work: Callable[[str], object]) -> Callable[[str], object]:
     return quietly
 
 
+def _set_solid(text: str) -> object:
+    return wide.one_line(text), wide.text_width(text), wide.stand_solid(text, text)
+
+
 def _worded(text: str) -> object:
     return [words.word_tokens(run) for _, run in scan.runs(text)], list(words.camel_parts(text))
 
@@ -274,6 +278,8 @@ READERS: Mapping[str, Reader] = {
     "analysis.scan": Reader(work=_all(scan.runs)),
     "analysis.numerals": Reader(work=_all(numerals.numbers)),
     "analysis.phrases": Reader(work=phrases.PhraseFinder(["word word", "水", "a"]).find),
+    "analysis.wide": Reader(work=_set_solid),
+    "penstock.retries": Reader(work=retries.asked_pause),
     "analysis.words": Reader(work=_worded),
     "analysis.sentences": Reader(work=sentences.sentence_spans),
     "analysis.scripts": Reader(work=lambda text: (scripts.language_of(text), scripts.script_shares(text))),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import DamagedIndex, IndexingError
+from penstock.files import UNFINISHED
 from penstock.indexers.durable import read_checked, write_durably
 from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.manifest import Manifest, ManifestFile
@@ -74,7 +75,7 @@ def test_a_full_disk_leaves_the_index_as_it_was(tmp_path: Path, name: str) -> No
     again = OPENERS[name](tmp_path)
     again.apply(change(2, 900))
     assert (index.revision, len(index.rows())) == (2, 903)
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.rglob(f"*{UNFINISHED}"))
 
 
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from penstock.model import ExtractionWriter
         pytest.param(("Microsoft Word - draft.doc",), "", id="printed from Word"),
         pytest.param(("?????", "幻灯片 1", "Sheet1"), "", id="no words, numbered slide, numbered sheet"),
         pytest.param(("The\nplan",), "The plan", id="one line"),
+        pytest.param(("我爱𠮷\n野家",), "我爱𠮷野家", id="one line of Chinese"),
         pytest.param(("x" * 1000,), "x" * 300, id="cut"),
     ],
 )

@@ -1,8 +1,6 @@
 """Web pages by address: limited in size and time, never into a private network, read again only if changed."""
 
 import hashlib
-import random
-import re
 import ssl
 import tempfile
 import time
@@ -10,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import UTC
+from email.utils import format_datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from penstock import retries
 from penstock.errors import AddressRefused, FetchError, LimitExceeded, SourceError, TransientFetchError
 from penstock.loaders.detection.decoding import decode_text
 from penstock.loaders.sources.addresses import is_web, shown, web_uri
@@ -216,7 +215,7 @@ class WebFetcher:
             path=path,
             sha256=sha.hexdigest(),
             size=size,
-            modified=_date(answer.headers.get("last-modified", "")),
+            modified=retries.http_date(answer.headers.get("last-modified", "")),
             etag=answer.headers.get("etag", ""),
             declared_type=answer.headers.get("content-type", ""),
         )
@@ -274,7 +273,7 @@ def _check_status(uri: str, answer: _Answer) -> None:
     told = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
     if answer.status in PASSING:
         later = _Later(told)
-        later.seconds = _seconds(answer.headers.get("retry-after", ""))
+        later.seconds = retries.asked_pause(answer.headers.get("retry-after", ""))
         raise later
     if answer.status in (404, 410):
         raise _Refused(f"{told}: there is no such page")
@@ -282,26 +281,10 @@ def _check_status(uri: str, answer: _Answer) -> None:
 
 
 def _pause(error: TransientFetchError, attempt: int) -> float:
-    """Seconds until the next attempt: what the server asked for, else doubling, with jitter so that crowds disperse."""
+    """Seconds until the next attempt: what the server asked for, else ever more."""
     if isinstance(error, _Later) and error.seconds is not None:
         return error.seconds
-    pause = min(LONGEST_PAUSE_SECONDS / 2, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
-    return pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-
-
-def _seconds(retry_after: str) -> float | None:
-    if re.fullmatch(r"[0-9]+", retry_after.strip()):
-        return float(retry_after)
-    date = _date(retry_after)
-    return max(0.0, (date - datetime.now(UTC)).total_seconds()) if date else None
-
-
-def _date(header: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(header)
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    except (ValueError, OverflowError):  # no date, or one beyond the year 9999
-        return None
+    return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS / 2)
 
 
 def _is_about_trust(error: BaseException) -> bool:

@@ -7,8 +7,6 @@ home cannot be written, the graph is built in memory for this process.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,11 @@ import numpy as np
 
 from penstock import telemetry
 from penstock.engines.embedders import onnx_graph
-from penstock.engines.models.checksums import Checksums, write_atomically
+from penstock.engines.models.checksums import Checksums
 from penstock.engines.models.model_folder import ModelFolder
 from penstock.engines.models.tensors import Tensors
 from penstock.errors import DamagedModel, EngineError
+from penstock.files import replacing, write_durably
 from penstock.ids import digest
 from penstock.ports import Float32Array
 
@@ -62,27 +61,16 @@ def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
 
 def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums: Checksums) -> bool:
     """Writes the three files, the last of which makes the graph valid; False where that cannot be done."""
-    temporary = None
+    data, sha, nodes = kept.with_suffix(".data"), hashlib.sha256(), graph.SerializeToString()
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=kept.parent, prefix=".new-")
-        temporary = Path(name)
-        data = kept.with_suffix(".data")
-        with os.fdopen(handle, "wb") as file:
-            sha = hashlib.sha256()
+        with replacing(data) as file:
             for piece in _pieces(arrays):
                 sha.update(piece)
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(data)
+        sums = {"nodes": hashlib.sha256(nodes).hexdigest(), "data": sha.hexdigest()}
+        write_durably(kept, nodes)
+        write_durably(kept.with_suffix(".json"), json.dumps(sums).encode())
     except OSError:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        return False
-    nodes = graph.SerializeToString()
-    sums = {"nodes": hashlib.sha256(nodes).hexdigest(), "data": sha.hexdigest()}
-    if not (write_atomically(kept, nodes) and write_atomically(kept.with_suffix(".json"), json.dumps(sums).encode())):
         return False
     checksums.remember(kept, sums["nodes"])
     checksums.remember(data, sums["data"])

@@ -6,7 +6,6 @@ directly. For other servers the proxy variables of the environment (`HTTPS_PROXY
 """
 
 import ipaddress
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from penstock import retries
 from penstock.engines.llms.openai_errors import MAX_WAIT_SECONDS, Caller, asked_pause, translated
 from penstock.engines.llms.openai_stream import Reading
 from penstock.engines.llms.presets import preset as preset_named
@@ -130,7 +130,7 @@ class OpenAILLM:
         asked = asked_pause(error.__cause__)
         if asked is not None:
             return asked if asked <= MAX_WAIT_SECONDS else None
-        return float(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+        return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=MAX_WAIT_SECONDS / 2)
 
     def _once(self, client: "openai.OpenAI", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
         import openai

@@ -1,12 +1,10 @@
 """What went wrong in a call to an OpenAI-compatible server, in Penstock's own errors and without the key."""
 
-import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from penstock import retries
 from penstock.errors import EngineError, MissingKey, ModelRefused, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -95,15 +93,7 @@ def error_in(event: Mapping[str, Any]) -> object | None:
 def asked_pause(error: BaseException | None) -> float | None:
     """Seconds that the server asked to wait (`Retry-After`), None where it did not say."""
     headers = getattr(getattr(error, "response", None), "headers", {})
-    value = headers.get("retry-after", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return retries.asked_pause(headers.get("retry-after", ""))
 
 
 def _status_error(error: "openai.APIStatusError", caller: Caller) -> EngineError:

@@ -1,11 +1,11 @@
 """SHA-256 of large files, read once: the result is kept beside the home under the file's path, size and time."""
 
 import json
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from penstock.engines.models.weights import sha256
+from penstock.files import write_durably
 from penstock.ids import digest
 
 
@@ -36,7 +36,8 @@ class Checksums:
         """Notes a checksum that is known already, as of a file that was just written."""
         path = path.resolve()
         self._known[path] = (_stamp(path), checksum)
-        write_atomically(self._note(path), json.dumps(self._known[path]).encode())
+        with suppress(OSError):  # where the home cannot be written, it is computed again
+            write_durably(self._note(path), json.dumps(self._known[path]).encode())
 
     def _noted(self, path: Path) -> tuple[list[int], str] | None:
         try:
@@ -47,25 +48,6 @@ class Checksums:
 
     def _note(self, path: Path) -> Path:
         return self._folder / f"{digest('file', str(path))}.json"
-
-
-def write_atomically(path: Path, content: bytes) -> bool:
-    """Writes a file that is complete whenever it is there; False where the folder cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        return False
-    return True
 
 
 def _stamp(path: Path) -> list[int]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from penstock.analysis.scripts import SCRIPTS
+from penstock.analysis.scripts import CJK
 
 
 class WordCounter:
@@ -14,8 +14,7 @@ class WordCounter:
     """
 
     def __init__(self, *, longest: int = 12) -> None:
-        cjk = SCRIPTS["han"] + SCRIPTS["kana"]
-        self._token = re.compile(rf"[{cjk}]|[^\W{cjk}]{{1,{longest}}}|[^\w\s]")
+        self._token = re.compile(rf"[{CJK}]|[^\W{CJK}]{{1,{longest}}}|[^\w\s]")
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text."""

@@ -115,3 +115,17 @@ def test_a_dump_of_a_whole_page_keeps_its_lines() -> None:
     assert "第1条" in found.text
     assert "第39条" in found.text
     assert "申请。第" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        pytest.param("<p>我爱𠮷\n  野家</p>", "我爱𠮷野家", id="wrapped han of the second plane"),
+        pytest.param("<h1>我爱𠮷<br>野家</h1>", "我爱𠮷野家", id="heading on two lines"),
+        pytest.param("<p>한국어\n문장</p>", "한국어 문장", id="hangul has spaces"),
+        pytest.param("<p>“Yes.”\n“No.”</p>", "“Yes.” “No.”", id="english quotations"),
+        pytest.param("<table><tr><td>张三<br>李四<td>1<tr><td>a<td>b</table>", "张三 李四 | 1\na | b", id="cell"),
+    ],
+)
+def test_broken_lines_are_one(markup: str, expected: str) -> None:
+    assert page(markup).text == expected
