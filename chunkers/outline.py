@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from penstock.analysis.list_marks import CHAPTER, NUMERALS
 from penstock.model import Block, Document, Span
 
 _SPACE = re.compile(r"\s+")
 _NUMBERED = re.compile(
-    r"第[\d一二三四五六七八九十百]+[编篇部章节条]|[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.、)]?\s|[IVX]+\.\s"
+    rf"{CHAPTER.pattern}|[{NUMERALS}]+、|\d+(?:\.\d+)*[.、)]?\s|[IVX]+\.\s"
     r"|(?:chapter|section|part|appendix)\s+[\divxa-z]+\b",
     re.IGNORECASE,
 )
@@ -89,4 +90,4 @@ def _blocks(text: str, start: int, end: int, block: Block | None) -> Iterator[Bl
     if block is None:
         yield Block(kind="paragraph", span=span)
     else:
-        yield Block(kind=block.kind, span=span, places=block.places, level=block.level)
+        yield replace(block, span=span)

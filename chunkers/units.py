@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from penstock.analysis.list_marks import has_sign
 from penstock.chunkers.cutting import fitted, lines, sentences
 from penstock.chunkers.heads import Heads
 from penstock.chunkers.measure import Ruler
@@ -43,8 +44,7 @@ SHARE = 16
 _SEPARATOR_ROW = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 
 
-_NO_HEADER = re.compile(r"[•●○▪■–—*-]\s|.*[;；。]$", re.DOTALL)
-"""A first row that is none: a bullet, or a sentence."""
+_SENTENCE = re.compile(r".*[;；。]$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Units:
         """Rows of a table; from the second row on, a chunk that begins with one repeats the header."""
         rows = _with_header(self._text, lines(self._text, part.block.span))
         first = self._text[rows[0].start : rows[0].end]
-        header, tokens = ("", 0) if _NO_HEADER.match(first) else self._heads.line(first)
+        header, tokens = ("", 0) if has_sign(first) or _SENTENCE.match(first) else self._heads.line(first)
         for number, row in enumerate(rows):
             room = limit - (tokens if number else 0)
             for order, span in enumerate(fitted(self._text, [row], room, self._ruler)):

@@ -51,5 +51,6 @@ def text_hash(text: str) -> str:
 
 
 def _plain(block: Block) -> list[object]:
+    """What of a block is in the hash: part of the recipe, and so not whatever fields a block has."""
     places = [[place.page, list(place.box) if place.box else None, place.label] for place in block.places]
     return [block.kind, list(block.span), places, block.level]

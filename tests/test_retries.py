@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         pytest.param("Thu, 01 Jan 2026 00:00:30 GMT", 30.0, id="date"),
         pytest.param("Thu, 01 Jan 2026 00:00:30 -0000", 30.0, id="date without a zone is in UTC"),
         pytest.param("Thu, 01 Jan 2025 00:00:00 GMT", 0.0, id="date gone by"),
-        pytest.param("Thu, 01 Jan 9999 23:59:59 -2300", None, id="date beyond all years"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -2300", None, id="date beyond all years"),
         pytest.param("9" * 400, float("inf"), id="longer than any number"),
         *[pytest.param(said, None, id=said) for said in ("soon", "-1", "inf", "nan", "1e9", "1_0", "٣")],
         pytest.param("", None, id="nothing"),

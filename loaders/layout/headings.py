@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from penstock.analysis.running import LONGEST, Line, running, zone_of
 from penstock.analysis.wide import text_width
 from penstock.loaders.layout.pages import OutlineEntry
 from penstock.loaders.layout.paragraphs import CAPTION, ENDS, Draft, with_level
@@ -20,8 +21,6 @@ HEADING_WIDTH, HEADING_LINES = 180, 4
 BOLD_WIDTH, BOLD_LINES = 120, 2
 """The same for bold blocks of the size of running text."""
 DEEPEST = 6
-REPEATED = 3
-"""A text that stands at the same height on so many pages is a running header, not a heading."""
 NUMBERED = re.compile(
     r"^(?:chapter|section|part|appendix|article|item)?\s*[\dIVXA-Z]{0,4}(?:\.\d+)*[.:：、]?\s*", re.IGNORECASE
 )
@@ -82,14 +81,15 @@ def _says_something(text: str) -> bool:
 
 
 def _running(drafts: Sequence[Draft]) -> set[int]:
-    """Places of short texts that stand at the same height on several pages."""
-    seen: dict[tuple[str, float], list[int]] = {}
-    for at, draft in enumerate(drafts):
-        place = draft.places[0] if draft.places else None
-        if place is not None and place.box is not None and draft.lines <= 2 and len(draft.text) <= HEADING_WIDTH:
-            text = re.sub(r"\d+", "#", draft.text)
-            seen.setdefault((text, round(place.box.top, 2)), []).append(at)
-    return {at for places in seen.values() if len(places) >= REPEATED for at in places}
+    """Numbers of the drafts that are running headers or footers, if they were headings: of two lines at most."""
+    lines: list[Line] = []
+    for number, draft in enumerate(drafts):
+        box = draft.places[0].box if draft.places else None
+        zone = zone_of(box, heading=True) if box else None
+        if box and zone and draft.lines <= 2 and len(draft.text) <= LONGEST:
+            at = (box.top + box.bottom) / 2
+            lines.append(Line(number=number, page=draft.places[0].page, text=draft.text, zone=zone, at=at))
+    return running(lines, sorted({place.page for draft in drafts for place in draft.places}))
 
 
 def _named(outline: Sequence[OutlineEntry]) -> dict[int, dict[str, int]]:

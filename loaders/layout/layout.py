@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from statistics import median
 
+from penstock.analysis.running import ZONE
 from penstock.loaders.layout.columns import reading_order
 from penstock.loaders.layout.pages import Page
 from penstock.loaders.layout.paragraphs import Draft, drafts_of
 from penstock.loaders.layout.text_rows import Row, rows_of
 
-EDGE = 0.1
-"""Running headers and footers stand in this share of the page at its top and bottom."""
 APART = 0.6
 """They stand so many letter sizes off the text beside them."""
 EDGE_SIZE = 1.3
@@ -22,9 +21,9 @@ def page_drafts(page: Page) -> list[Draft]:
     if not rows:
         return [draft for piece in page.aside for draft in drafts_of(page, [piece])]
     usual = median(row.size for row in rows)
-    top = _edge(rows, [row.rect.bottom < EDGE * page.height and row.size <= EDGE_SIZE * usual for row in rows])
+    top = _edge(rows, [row.rect.bottom < ZONE * page.height and row.size <= EDGE_SIZE * usual for row in rows])
     rest = rows[top:]
-    low = [row.rect.top > (1 - EDGE) * page.height and row.size <= EDGE_SIZE * usual for row in rest]
+    low = [row.rect.top > (1 - ZONE) * page.height and row.size <= EDGE_SIZE * usual for row in rest]
     end = len(rest) - _edge(rest[::-1], low[::-1])
     body = [piece for row in rest[:end] for piece in row.pieces]
     parts = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, median
 
+from penstock.analysis.list_marks import list_mark
 from penstock.analysis.wide import is_solid
 from penstock.loaders.layout.aligned_tables import table_lines, table_runs
 from penstock.loaders.layout.pages import Page, Piece, Rect, union
@@ -13,11 +14,6 @@ from penstock.loaders.layout.text_rows import Row, rows_of
 from penstock.loaders.tables import table_text
 from penstock.model import BlockKind, Place
 
-BULLET = re.compile(
-    r"^(?:[•◦▪▫●○■□◆◇►▶➢➤✓✔❖·‣∙–—*\uf0b7\uf0a7\uf0d8-](?=\s|[^\W\d_])\s*"
-    r"|[（(]?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[)）](?=\s|[\u4e00-\u9fff])|\d{1,2}[.．]\s+(?=\S)|[（(][一二三四五六七八九十]{1,3}[)）])"
-)
-"""How an item of a list starts."""
 CAPTION = re.compile(
     r"^(?:(?:Figure|Fig\.|FIG\.|FIGURE|Table|TABLE|Exhibit|Chart)\s*[\dIVXA-Z][\dA-Za-z.\-]*\s*[.:：|—–]"
     r"|[图圖表]\s*[\d一二三四五六七八九十][\d.\-－—]*)"
@@ -111,7 +107,7 @@ def _starts_anew(gathered: list[Row], row: Row, column: Rect, pitch: float, tole
         return True
     if step > 1.3 * pitch + 0.1 or abs(row.boldness - before.boldness) > OTHER_BOLDNESS or row.mono != before.mono:
         return True
-    if BULLET.match(row.text):
+    if list_mark(row.text):
         return True
     return _indents(gathered, row, column)
 
@@ -125,7 +121,7 @@ def _indents(gathered: list[Row], row: Row, column: Rect) -> bool:
     """Whether the left edge, or a short line before, shows that a paragraph starts."""
     before, size = gathered[-1], row.size or 1.0
     shift = (row.rect.left - before.rect.left) / size
-    listed = BULLET.match(gathered[0].text) is not None
+    listed = bool(list_mark(gathered[0].text))
     if 0.8 < shift < 6 and not (len(gathered) == 1 and (listed or _hangs(gathered[0], column))):
         return True
     if shift < -0.8 and len(gathered) > 1 and abs(gathered[-2].rect.left - before.rect.left) < 0.5 * size:
@@ -150,7 +146,7 @@ def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[Draft]:
     level = 0
     if code and len(rows) > 1:
         kind = "code"
-    elif BULLET.match(first):
+    elif list_mark(first):
         kind, level = "list", 1
     elif CAPTION.match(first) and len(text) <= (SHORT_CAPTION if is_solid(first[0]) else CAPTION_LENGTH):
         kind = "caption"

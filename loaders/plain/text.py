@@ -3,6 +3,7 @@
 import re
 from typing import BinaryIO
 
+from penstock.analysis.list_marks import list_mark
 from penstock.loaders.detection.decoding import decode_text
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.titles import titled
@@ -10,7 +11,6 @@ from penstock.model import Extraction, ExtractionWriter, Source
 
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+_.:])\1{2,}")
 _LEVELS = "=-~^\"'`#*+_.:"
-_BULLET = re.compile(r"\s*([-*+](?=\s)|[•·●▪◦–]|\(?\d{1,3}[.)、]|\(?[a-z][.)]|[一二三四五六七八九十]{1,3}、)\s*\S")
 _BLANK = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+|\f")
 
 
@@ -44,9 +44,15 @@ def _write(paragraph: str, writer: ExtractionWriter) -> None:
         writer.add("heading", lines[at + framed], level=level)
         at += 2 + framed
     lines = lines[at:]
-    bullets = sum(bool(_BULLET.match(line)) for line in lines)
-    is_list = bullets > 1 and bool(_BULLET.match(lines[0]))
+    items = [_is_item(line) for line in lines]
+    is_list = items[:1] == [True] and sum(items) > 1
     writer.add("list" if is_list else "paragraph", "\n".join(lines), level=1 if is_list else 0)
+
+
+def _is_item(line: str) -> bool:
+    line = line.lstrip()
+    mark = list_mark(line)
+    return bool(mark) and len(line.rstrip()) > len(mark.rstrip())
 
 
 def _heading_level(lines: list[str]) -> int:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from penstock.errors import PenstockError
 from penstock.model import Source
+from penstock.model.plain import object_of
 
 LENGTH_BYTES = 8
 
@@ -48,16 +49,8 @@ def read_frame(stream: BinaryIO) -> dict[str, Any] | None:
 
 def plain_source(source: Source) -> dict[str, Any]:
     """A source as JSON can hold it."""
-    return {
-        "uri": source.uri,
-        "media_type": source.media_type,
-        "sha256": source.sha256,
-        "size": source.size,
-        "modified": source.modified.isoformat() if source.modified else None,
-        "etag": source.etag,
-        "labels": dict(source.labels),
-        "access": sorted(source.access),
-    }
+    plain: dict[str, Any] = object_of(source)
+    return plain
 
 
 def source_of(plain: Mapping[str, Any]) -> Source:

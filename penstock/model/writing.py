@@ -1,5 +1,7 @@
 """Building an `Extraction` block by block, so that spans always fit the text."""
 
+from dataclasses import replace
+
 from penstock.model.documents import Block, BlockKind, Extraction, Place, Problem, Span
 
 SEPARATOR = "\n\n"
@@ -24,13 +26,17 @@ class ExtractionWriter:
 
     def add(self, kind: BlockKind, text: str, *, places: tuple[Place, ...] = (), level: int = 0) -> None:
         """Appends one block; white space at its ends is dropped, and a blank one is not added."""
+        self.add_like(Block(kind=kind, span=Span(0, 0), places=places, level=level), text)
+
+    def add_like(self, block: Block, text: str) -> None:
+        """Appends a block that is all that the given one is, with another text."""
         text = text.strip()
         if not text:
             return
         start = self._length + len(SEPARATOR) if self._parts else 0
         self._parts.append(text)
         self._length = start + len(text)
-        self._blocks.append(Block(kind=kind, span=Span(start, self._length), places=places, level=level))
+        self._blocks.append(replace(block, span=Span(start, self._length)))
 
     def problem(self, message: str, *, page: int | None = None) -> None:
         """Notes a part that could not be read."""

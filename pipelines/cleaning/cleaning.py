@@ -43,9 +43,9 @@ def clean(extraction: Extraction) -> Extraction:
     apart = furniture(blocks, texts)
     writer = ExtractionWriter()
     for block, text in _continued(blocks, texts, apart, words):
-        writer.add(block.kind, text, places=block.places, level=block.level)
+        writer.add_like(block, text)
     for number in sorted(apart):
-        writer.add("furniture", texts[number], places=blocks[number].places)
+        writer.add_like(replace(blocks[number], kind="furniture", level=0), texts[number])
     return replace(writer.finish(title=one_line(ordinary(extraction.title))), problems=extraction.problems)
 
 

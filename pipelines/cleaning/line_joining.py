@@ -6,15 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from penstock.analysis.list_marks import is_chapter, list_mark
 from penstock.analysis.scripts import CJK
 from penstock.analysis.wide import SHARED, is_solid, stand_solid, text_width
 
-_MARKER = re.compile(
-    r"[•●○◦▪■□▶►‣⁃∙·◆◇★☆✓✔➢➤–—*+-]\s"
-    r"|[•●○◦▪■□▶►‣◆◇★☆✓✔➢➤]"
-    r"|[(（]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5}|[一二三四五六七八九十]{1,3})[)）]\s?"
-    r"|(?:\d{1,3}\.)+\s|[一二三四五六七八九十]{1,3}、|第[\d一二三四五六七八九十百]{1,5}[章节条款]|[①-⑳]"
-)
 _FIELD = re.compile(r"[A-Z][\w-]{0,20}(?: [\w-]{1,20}){0,2}:\s|[^\W\d_a-zA-Z]{1,10}：")
 """`From: ...`, `日期：...`: a line that begins a new field."""
 _HYPHENS = "-\u2010"
@@ -138,7 +133,7 @@ def _hyphen(before: str, first: str, after: str, words: Words) -> str:
 
 def begins_item(line: str) -> bool:
     """Whether a line begins a list item or a field of its own."""
-    return bool(_MARKER.match(line) or _FIELD.match(line))
+    return bool(list_mark(line) or is_chapter(line) or _FIELD.match(line))
 
 
 def reflowed(lines: list[str], words: Words) -> list[str]:

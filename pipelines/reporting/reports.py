@@ -4,6 +4,7 @@ from typing import Any
 
 from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.model.plain import object_of
 from penstock.pipelines.indexing.doctor import Diagnosis
 from penstock.pipelines.ingest.planning import Plan
 from penstock.pipelines.reporting.status import Status
@@ -158,15 +159,7 @@ def document(stored: StoredDocument) -> dict[str, Any]:
         "chunker": stored.chunker,
         "sources": [source(one) for one in stored.sources],
         "text": read.text,
-        "blocks": [
-            {
-                "kind": block.kind,
-                "span": list(block.span),
-                "level": block.level,
-                "places": [place(one) for one in block.places],
-            }
-            for block in read.blocks
-        ],
+        "blocks": object_of(read.blocks),
         "chunks": [{"chunk_id": chunk.id, **_chunk(chunk)} for chunk in stored.chunks],
     }
 
@@ -186,21 +179,14 @@ def collection(info: CollectionInfo) -> dict[str, Any]:
 
 def source(of: Source) -> dict[str, Any]:
     """Where bytes came from."""
-    return {
-        "uri": of.uri,
-        "media_type": of.media_type,
-        "sha256": of.sha256,
-        "size": of.size,
-        "modified": of.modified.isoformat() if of.modified else None,
-        "etag": of.etag,
-        "labels": dict(of.labels),
-        "access": sorted(of.access),
-    }
+    plain: dict[str, Any] = object_of(of)
+    return plain
 
 
 def place(of: Place) -> dict[str, Any]:
     """A page and the rectangle on it."""
-    return {"page": of.page, "box": list(of.box) if of.box else None, "label": of.label}
+    plain: dict[str, Any] = object_of(of)
+    return plain
 
 
 def _run(of: RunInfo) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from protego import Protego
 
 from penstock import retries, urls
-from penstock.analysis import numerals, phrases, scan, scripts, sentences, wide, words
+from penstock.analysis import list_marks, numerals, phrases, running, scan, scripts, sentences, wide, words
 from penstock.analysis.analyser import TextAnalyser
 from penstock.analysis.normal import normalise
 from penstock.catalog.database import globs
@@ -148,6 +148,14 @@ def _furniture(text: str) -> object:
     return furniture.furniture(blocks, [parts[at // 3] or "a" for at in range(len(blocks))])
 
 
+def _running(text: str) -> object:
+    lines = [
+        running.Line(number=at, page=1 + at % 7, text=text[at * 12 : at * 12 + 12], zone="top", at=at % 3 / 100)
+        for at in range(len(text) // 12)
+    ]
+    return running.running(lines, pages=range(1, 8))
+
+
 def _claimed(piece: int) -> Callable[[str], object]:
     def work(text: str) -> object:
         return list(claims.claims(text[at : at + piece] for at in range(0, len(text), piece)))
@@ -233,8 +241,7 @@ def _titled(text: str) -> object:
 def _begun(text: str) -> object:
     """What looks at how a line begins, at every line."""
     lines = [text, *text.split("\n")]
-    signs = (paragraphs.BULLET, paragraphs.CAPTION)
-    return [(begins_item(line), furniture.key_of(line), [sign.match(line) for sign in signs]) for line in lines]
+    return [(begins_item(line), running.key_of(line), paragraphs.CAPTION.match(line)) for line in lines]
 
 
 def _refused(work: Callable[[str], object]) -> Callable[[str], object]:
@@ -278,6 +285,8 @@ READERS: Mapping[str, Reader] = {
     "analysis.scan": Reader(work=_all(scan.runs)),
     "analysis.numerals": Reader(work=_all(numerals.numbers)),
     "analysis.phrases": Reader(work=phrases.PhraseFinder(["word word", "水", "a"]).find),
+    "analysis.list_marks": Reader(work=_all(lambda line: (list_marks.list_mark(line), list_marks.has_sign(line)))),
+    "analysis.running": Reader(work=_running, length=2000),
     "analysis.wide": Reader(work=_set_solid),
     "penstock.retries": Reader(work=retries.asked_pause),
     "analysis.words": Reader(work=_worded),

@@ -13,7 +13,6 @@ from penstock.errors import CatalogError, UsageError
 from penstock.ids import text_hash
 from penstock.model import (
     Block,
-    Box,
     Chunk,
     Document,
     Failure,
@@ -23,6 +22,7 @@ from penstock.model import (
     Source,
     Span,
 )
+from penstock.model.plain import row_of, value_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -143,28 +143,20 @@ def read_failure(text: str) -> Failure:
     return Failure(**json.loads(text))
 
 
-def _plain_places(places: tuple[Place, ...]) -> list[list[Any]]:
-    return [[place.page, place.box, place.label] for place in places]
-
-
 def read_places(plain: list[list[Any]]) -> tuple[Place, ...]:
     """The places in decoded JSON."""
-    return tuple(Place(page=page, box=Box(*box) if box else None, label=label) for page, box, label in plain)
+    return tuple(value_of(Place, one) for one in plain)
 
 
 def pack_body(document: Document) -> bytes:
     """Text and blocks of a document, compressed."""
-    blocks = [[block.kind, *block.span, _plain_places(block.places), block.level] for block in document.blocks]
-    return pack([document.text, blocks])
+    return pack([document.text, [row_of(block) for block in document.blocks]])
 
 
 def unpack_body(data: bytes) -> tuple[str, tuple[Block, ...]]:
     """Text and blocks of a document."""
     text, blocks = unpack(data)
-    return text, tuple(
-        Block(kind=kind, span=Span(start, end), places=read_places(places), level=level)
-        for kind, start, end, places, level in blocks
-    )
+    return text, tuple(value_of(Block, one) for one in blocks)
 
 
 def chunk_row(chunk: Chunk, ordinal: int) -> dict[str, Any]:
@@ -177,7 +169,7 @@ def chunk_row(chunk: Chunk, ordinal: int) -> dict[str, Any]:
         "span_end": chunk.span.end,
         "text": chunk.text,
         "headings": dump(chunk.headings),
-        "places": dump(_plain_places(chunk.places)),
+        "places": dump([row_of(place) for place in chunk.places]),
         "first_page": min(pages, default=None),
         "last_page": max(pages, default=None),
         "table_header": chunk.table_header,

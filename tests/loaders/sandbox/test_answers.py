@@ -44,7 +44,7 @@ def body(answer: Parsed | Failure, number: int = 7) -> bytes:
 def lines(**changed: Any) -> list[Any]:
     """The lines of an honest answer of one block and one draft, with changes."""
     head = {"number": 7, "title": "", "problems": [], "blocks": 1, "drafts": 1, "seconds": {}}
-    parts = {"text": "abcdef", "block": ["table", 0, 6, 0, []], "draft": [0, 6, [], ""]}
+    parts = {"text": "abcdef", "block": ["table", 0, 6, [], 0], "draft": [0, 6, [], ""]}
     head.update({key: value for key, value in changed.items() if key not in parts})
     parts.update({key: value for key, value in changed.items() if key in parts})
     return [head, parts["text"], parts["block"], parts["draft"]]
@@ -142,22 +142,22 @@ def test_the_honest_lines_are_an_answer() -> None:
         pytest.param({"seconds": {"sleep": 1}}, id="stage"),
         pytest.param({"seconds": {"clean": float("inf")}}, id="infinite seconds"),
         pytest.param({"seconds": [1]}, id="seconds of nothing"),
-        pytest.param({"block": ["virus", 0, 1, 0, []]}, id="kind"),
-        pytest.param({"block": [["table"], 0, 1, 0, []]}, id="kind of another type"),
-        pytest.param({"block": ["table", 0, 7, 0, []]}, id="end"),
-        pytest.param({"block": ["table", -1, 2, 0, []]}, id="start"),
-        pytest.param({"block": ["table", 2, 1, 0, []]}, id="order"),
-        pytest.param({"block": ["table", 0, 1.5, 0, []]}, id="fraction"),
+        pytest.param({"block": ["virus", 0, 1, [], 0]}, id="kind"),
+        pytest.param({"block": [["table"], 0, 1, [], 0]}, id="kind of another type"),
+        pytest.param({"block": ["table", 0, 7, [], 0]}, id="end"),
+        pytest.param({"block": ["table", -1, 2, [], 0]}, id="start"),
+        pytest.param({"block": ["table", 2, 1, [], 0]}, id="order"),
+        pytest.param({"block": ["table", 0, 1.5, [], 0]}, id="fraction"),
         pytest.param({"block": ["table"]}, id="length"),
-        pytest.param({"block": ["table", 0, 1, 0, [[1, [0, 0], ""]]]}, id="half a box"),
-        pytest.param({"block": ["table", 0, 1, 0, [[1, [0, 0, 1, float("nan")], ""]]]}, id="no box"),
-        pytest.param({"block": ["table", 0, 1, 0, [[1, [0, 0, 1, 1e9], ""]]]}, id="far box"),
-        pytest.param({"block": ["table", 0, 1, 0, [[10**30, None, ""]]]}, id="huge page"),
-        pytest.param({"block": ["table", 0, 1, 0, [[0, None, ""]]]}, id="page zero"),
-        pytest.param({"block": ["table", 0, 1, 0, [[1, None, "l" * 1001]]]}, id="long label"),
-        pytest.param({"block": ["table", 0, 1, 0, [[1, None, ""]] * 1001]}, id="many places"),
-        pytest.param({"block": ["table", 0, 1, 2**63, []]}, id="level"),
-        pytest.param({"block": ["table", 0, 1, float("inf"), []]}, id="infinite"),
+        pytest.param({"block": ["table", 0, 1, [[1, [0, 0], ""]], 0]}, id="half a box"),
+        pytest.param({"block": ["table", 0, 1, [[1, [0, 0, 1, float("nan")], ""]], 0]}, id="no box"),
+        pytest.param({"block": ["table", 0, 1, [[1, [0, 0, 1, 1e9], ""]], 0]}, id="far box"),
+        pytest.param({"block": ["table", 0, 1, [[10**30, None, ""]], 0]}, id="huge page"),
+        pytest.param({"block": ["table", 0, 1, [[0, None, ""]], 0]}, id="page zero"),
+        pytest.param({"block": ["table", 0, 1, [[1, None, "l" * 1001]], 0]}, id="long label"),
+        pytest.param({"block": ["table", 0, 1, [[1, None, ""]] * 1001, 0]}, id="many places"),
+        pytest.param({"block": ["table", 0, 1, [], 2**63]}, id="level"),
+        pytest.param({"block": ["table", 0, 1, [], float("inf")]}, id="infinite"),
         pytest.param({"draft": [0, 7, [], ""]}, id="draft beyond the text"),
         pytest.param({"draft": [0, 0, [], ""]}, id="empty draft"),
         pytest.param({"draft": [0, 6, "heading", ""]}, id="headings"),
