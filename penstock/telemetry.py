@@ -22,7 +22,7 @@ SWITCHES: Mapping[str, Mapping[str, str]] = {
     },
     # It reports runs of pipelines to PostHog.
     "haystack": {"HAYSTACK_TELEMETRY_ENABLED": "false"},
-    # Below sentence-transformers; Penstock fetches models without it.
+    # It reports which program fetches, from which versions of which libraries, and who started it.
     "huggingface_hub": {
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
