@@ -30,6 +30,8 @@ BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 """Answers to a request for a file after which it is asked for again, some times."""
 ENDINGS = (".json", ".txt", ".model", ".safetensors", ".py")
 """Configuration, vocabularies and weights; models with code of their own need it, and it is never run unasked."""
+GRAPHS = ("onnx/model.onnx", "onnx/model.onnx_data", "onnx/model.onnx.data")
+"""The graph in full precision that its publisher made, and the usual names of its weights where they lie beside it."""
 OTHER_FORMATS = ("onnx/", "openvino/", "coreml/", "tf_", "flax_", "rust_")
 
 Progress = Callable[[str, int, int], None]
@@ -94,7 +96,7 @@ def _is_needed(path: str) -> bool:
     parts = PurePosixPath(path).parts
     if path.startswith("/") or ".." in parts or any(part.startswith(".") for part in parts):
         return False
-    return path.endswith(ENDINGS) and not path.startswith(OTHER_FORMATS)
+    return path in GRAPHS or (path.endswith(ENDINGS) and not path.startswith(OTHER_FORMATS))
 
 
 def _file(one: "RepoSibling") -> HubFile:

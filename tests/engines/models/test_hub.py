@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 
 from penstock.engines.embedders.onnx import OnnxEmbedder
 from penstock.engines.models.models import installed, pull
 from penstock.errors import DamagedModel, EngineError, ModelNotFound, ModelRefused, ModelUnavailable
+from penstock.testing.doubles.tiny_graphs import write_graph
 from penstock.testing.doubles.tiny_models import write_model
 
 NAME = "org/tiny"
@@ -97,7 +99,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     model = write_model(tmp_path / "published", "xlm-roberta")
     files = {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
     extra = {
-        "onnx/model.onnx": b"x",
+        "onnx/model_O4.onnx": b"x",
+        "onnx/config.json": b"{}",
         "tf_model.h5": b"x",
         ".gitattributes": b"x",
         "../up.json": b"x",
@@ -114,12 +117,27 @@ def test_a_pulled_model_embeds(hub: Hub, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     folder = pull(NAME, tmp_path / "home", progress=lambda *one: told.append(one))
     taken = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert taken == {name for name in hub.files if name.endswith(".json")} - {"../up.json"} | {"model.safetensors"}
+    assert taken == {name for name in hub.files if name.endswith(".json")} - {"../up.json", "onnx/config.json"} | {
+        "model.safetensors"
+    }
     size = len(hub.files["model.safetensors"])
     assert told[-1][1:] == (told[-1][2], told[-1][2])
     assert ("model.safetensors", size, size) in told
     assert OnnxEmbedder(model=NAME, home=tmp_path / "home").embed(["a"], role="query").shape == (1, 32)
     assert (NAME, folder, "pulled") in installed(tmp_path / "home")
+
+
+def test_a_models_own_graph_comes_with_it_and_is_used(hub: Hub, tmp_path: Path) -> None:
+    pull(NAME, tmp_path)
+    plain = OnnxEmbedder(model=NAME, home=tmp_path)
+    vector, identity = plain.embed(["ten days"], role="query"), plain.identity
+    graph = write_graph(tmp_path / "published", external=True)
+    for path in graph.parent.iterdir():
+        hub.files[f"onnx/{path.name}"] = path.read_bytes()
+    pull(NAME, tmp_path)
+    brought = OnnxEmbedder(model=NAME, home=tmp_path)
+    assert np.allclose(brought.embed(["ten days"], role="query"), vector, atol=1e-6)
+    assert brought.identity != identity
 
 
 def test_a_pull_that_was_cut_goes_on_where_it_stopped(hub: Hub, tmp_path: Path) -> None:
