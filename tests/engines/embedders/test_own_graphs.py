@@ -146,7 +146,7 @@ def test_weights_that_are_gone_are_told(tmp_path: Path) -> None:
     path = write_graph(model, external=True)
     OnnxEmbedder(model=str(model), home=home)
     path.with_name("model.onnx_data").unlink()
-    with pytest.raises(DamagedModel, match="lasttoken"):
+    with pytest.raises(DamagedModel, match="the model's graph"):
         OnnxEmbedder(model=str(model), home=home)
 
 
@@ -154,5 +154,5 @@ def test_modules_that_are_not_computed_here_are_refused_beside_a_graph_too(tmp_p
     model = write_model(tmp_path / "m")
     write_graph(model)
     (model / "1_Pooling" / "config.json").write_text('{"pooling_mode": "lasttoken"}')
-    with pytest.raises(UnsupportedModel, match=f"lasttoken.*{onnx_graph.OTHER_ENGINE[-20:]}"):
+    with pytest.raises(UnsupportedModel, match="lasttoken"):
         OnnxEmbedder(model=str(model), home=tmp_path / "home")
