@@ -9,6 +9,7 @@
 Importing this package loads nothing, reads nothing and connects to nothing.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Penstock", "__version__"]
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent, unless a program shows what it logs
 
 
 def __getattr__(name: str) -> Any:

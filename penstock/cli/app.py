@@ -26,11 +26,26 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    _version_asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            metavar="",
+            help="Log on stderr what was slow, tried again, repaired or refused; -vv: also what libraries warn of.",
+        ),
+    ] = 0,
 ) -> None:
-    pass
+    if verbose:
+        from penstock.cli.output.logs import showing_logs
+
+        context.with_resource(showing_logs(verbose))
 
 
 app.command("ingest", short_help="Read what is new or changed; forget what is gone.")(ingest.ingest)

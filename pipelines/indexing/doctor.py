@@ -1,5 +1,6 @@
 """Proof that both indexes agree with the catalog, chunk by chunk; in depth, also what they hold of each."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,6 +17,8 @@ from penstock.ports import Index, Verifiable
 
 if TYPE_CHECKING:
     from penstock.loaders.sandbox.confinement import Confinement
+
+log = logging.getLogger(__name__)
 
 Rows = NDArray[np.int64]
 SHOWN = 5
@@ -186,5 +189,6 @@ def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
         found = examine(view, followers, deep=deep)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
+            log.warning("the %s index disagrees with the catalog and is built anew", where)
             follower.rebuild()
     return examine(view, followers, deep=deep)

@@ -1,5 +1,6 @@
 """Keeping indexes in step with the catalog: opening them, replaying what they miss, setting damaged ones aside."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -10,6 +11,8 @@ from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import Kept
 from penstock.ports import Float32Array, Index
 from penstock.retrievers import JointIndex
+
+log = logging.getLogger(__name__)
 
 QueryT = TypeVar("QueryT")
 
@@ -104,6 +107,7 @@ class Follower(Generic[QueryT]):
                 self.close()  # the next search looks at the files again: perhaps they can be read then
                 self._refused = error
                 raise
+        log.warning("an index of %s is built anew: %s", self._collection.name, cause)
         self.rebuild(revision)
 
     def rebuild(self, revision: int | None = None) -> None:

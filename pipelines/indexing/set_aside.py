@@ -1,11 +1,14 @@
 """Indexes that were set aside: what stood in the place of one that was built anew, kept for a look at what happened."""
 
+import logging
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock.errors import IndexingError
+
+log = logging.getLogger(__name__)
 
 MARK = ".aside-"
 """Stands between the name of an index's folder and the time at which it was set aside."""
@@ -28,10 +31,12 @@ def set_aside(folder: Path) -> None:
         IndexingError: the folder cannot be renamed.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    aside = folder.with_name(f"{folder.name}{MARK}{stamp}")
     try:
-        folder.rename(folder.with_name(f"{folder.name}{MARK}{stamp}"))
+        folder.rename(aside)
     except OSError as error:
         raise IndexingError(f"{str(folder)!r} cannot be set aside: {error.strerror}") from error
+    log.info("set aside: %s", aside)
     for old in sorted(folder.parent.glob(f"{folder.name}{MARK}*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)  # what cannot be deleted is tried again the next time
 

@@ -3,6 +3,7 @@
 Whatever is wrong with one source ends here as a value: it costs that source and not the run.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
 from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
-from penstock.loaders import Parsed
+from penstock.loaders import Parsed, shown
 from penstock.model import (
     EVERYBODY,
     Access,
@@ -35,6 +36,8 @@ from penstock.pipelines.ingest.outcomes import Reading
 from penstock.pipelines.ingest.preparation import fault
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.ports import Chunker, Fetcher
+
+log = logging.getLogger(__name__)
 
 UNSUPPORTED = "none"
 """Stands for the loader's fingerprint where no loader takes the format."""
@@ -152,10 +155,12 @@ class Reader:
         except LeftOut as error:
             return outcomes.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
         except SourceError as error:
+            log.warning("not read: %s", error)
             return outcomes.not_fetched(listed.uri, str(error), before.known)
         except PenstockError:
             raise  # the catalog or a setting: no other source would fare better
         except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
+            log.warning("not read: %s (%s)", shown(listed.uri), type(error).__name__)
             return outcomes.not_fetched(listed.uri, fault(error), before.known)
 
     def _read(self, found: Found, before: Before) -> Reading:
@@ -165,7 +170,7 @@ class Reader:
         if reusable and _same(listed, reusable.source):
             return self._cut_anew(reusable.source, reusable)
         with ExitStack() as at_hand:
-            with self._stopwatch.timing("fetch"):
+            with self._stopwatch.timing("fetch", shown(listed.uri)):
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
@@ -210,9 +215,11 @@ class Reader:
         return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
 
     def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
-        with self._stopwatch.timing("parse"):
+        with self._stopwatch.timing("parse", shown(source.uri)):
             parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
         if isinstance(parsed, Failure):
+            # Without its message, in which a parser may quote the file.
+            log.warning("not taken from the sandbox: %s (%s in %s)", shown(source.uri), parsed.kind, parsed.stage)
             return outcomes.broken(source, self._tried_with(parsed, loader), parsed, known)
         self._stopwatch.part("parse", parsed.seconds)
         with self._stopwatch.timing("chunk"):

@@ -1,6 +1,7 @@
 """Web pages by address: limited in size and time, never into a private network, read again only if changed."""
 
 import hashlib
+import logging
 import random
 import re
 import ssl
@@ -30,6 +31,8 @@ from penstock.model import Fetched, Listed, Source
 
 if TYPE_CHECKING:
     import httpcore
+
+log = logging.getLogger(__name__)
 
 TOTAL_FACTOR = 10
 """One fetch, redirects and retries apart, may take this many times the time-out of a single read."""
@@ -131,6 +134,7 @@ class WebFetcher:
                 pause = _pause(error, attempt)
                 if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
                     raise TransientFetchError(f"{error} ({attempt} of {self._attempts} attempts)") from error
+                log.warning("in %.1f s it is tried again (%d of %d): %s", pause, attempt + 1, self._attempts, error)
                 self._sleep(pause)
         raise AssertionError("attempts are 1 or more")
 

@@ -122,9 +122,7 @@ class OpenAILLM:
                     pause = self._pause(error, attempt)
                     if given or pause is None:
                         raise
-                    log.warning(
-                        "asking again in %.1f s (attempt %d of %d): %s", pause, attempt + 1, self._attempts, error
-                    )
+                    self._log(error, pause, attempt)
                     self._wait(pause)
                 else:
                     return
@@ -137,6 +135,14 @@ class OpenAILLM:
         if asked is not None:
             return asked if asked <= MAX_WAIT_SECONDS else None
         return float(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+
+    def _log(self, error: EngineError, pause: float, attempt: int) -> None:
+        """Notes a failure without the server's own words, in which may stand what it was asked."""
+        cause = error.__cause__ or error
+        status = getattr(getattr(cause, "response", None), "status_code", None)
+        what = f"status {status}" if status else type(cause).__name__
+        server = self._caller.server
+        log.warning("%s: %s; in %.1f s it is asked again (%d of %d)", server, what, pause, attempt + 1, self._attempts)
 
     def _once(self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
         import httpx
