@@ -279,7 +279,9 @@ READERS: Mapping[str, Reader] = {
     "analysis.scripts": Reader(work=lambda text: (scripts.language_of(text), scripts.script_shares(text))),
     "analysis.analyser": Reader(work=ANALYSER.tokens, length=2000),
     "analysis.analyser, questions": Reader(work=ANALYSER.query_tokens, length=2000),
-    "catalog.globs": Reader(work=lambda text: (globs.sqlite_glob(text), globs.regular_expression(text)), length=2000),
+    "catalog.globs": Reader(
+        work=lambda text: (globs.python_expression(text), globs.postgresql_expression(text)), length=2000
+    ),
     "chunkers.cutting, chunkers.outline": Reader(work=lambda text: chunk_lines(text, Span(0, len(text)))),
     "chunkers.structure": Reader(work=_chunked(StructureChunker(COUNTER, size=256, tokenizer="words")), length=1500),
     "chunkers.window": Reader(
