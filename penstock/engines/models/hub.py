@@ -75,6 +75,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
 
 def _hub() -> "HfApi":
     telemetry.switch_off("huggingface_hub")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it writes to stderr of itself: what is said here is ours
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # also where somebody imported it before
