@@ -46,7 +46,7 @@ test-kills: $(VENV)/.dev ## kill processes at 250 moments and look at what is le
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "kills and not postgresql"
 
 servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
-	$(BIN)/python -m penstock.testing.servers
+	$(BIN)/python -m tests.servers
 
 test-servers: $(VENV)/.dev ## run the tests against real servers: Elasticsearch 8 and 9, PostgreSQL, Prefect
 	$(BIN)/python -m pytest -q -rs -m "elasticsearch or postgresql or prefect"
@@ -56,7 +56,7 @@ $(VENV)-extras/.ready: $(LOCK)
 	@touch $@
 
 test-extras: $(VENV)-extras/.ready ## run the tests that need torch, in an environment of their own
-	$(VENV)-extras/bin/python -m pytest -q tests/engines/test_engines_agree.py
+	$(VENV)-extras/bin/python -m pytest -q tests/engines/embedders/test_engines_agree.py
 
 lint: $(VENV)/.dev ## ruff, and the floors of the architecture
 	$(BIN)/ruff check

@@ -37,7 +37,7 @@ class WeightsHook(BuildHookInterface):  # type: ignore[type-arg]  # its configur
 
     def _placed(self, build_data: dict[str, Any]) -> Mapping[str, str]:
         """SHA-256 of the model's files by name; none where they are left out."""
-        from penstock.engines import weights
+        from penstock.engines.models import weights
         from penstock.errors import PenstockError
 
         if os.environ.get(SKIP) == "1":

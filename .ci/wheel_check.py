@@ -28,7 +28,7 @@ NEEDS_MORE = (
     "penstock.integrations.langchain.",
     "penstock.integrations.llama_index.",
     "penstock.testing.",
-    "penstock.catalog.migrations.env.",
+    "penstock.catalog.database.migrations.env.",
 )
 """Modules that need an extra, pytest, or a migration under way, to be imported."""
 

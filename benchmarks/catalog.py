@@ -11,8 +11,8 @@ import numpy as np
 
 from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
 from penstock.model import Filter
-from penstock.testing.catalog import cache_vectors, make_put, make_source
-from penstock.testing.servers.postgresql import fresh_database, own_postgresql
+from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
+from tests.servers.postgresql import fresh_database, own_postgresql
 
 DOCUMENTS_A_COMMIT = 32
 CHUNKS_A_DOCUMENT = 20

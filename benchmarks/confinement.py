@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _OPEN = """
-import penstock.loaders.child
-boot = penstock.loaders.child._BOOT.removesuffix("main()")
-boot += "import penstock.loaders.confinement; penstock.loaders.confinement._close = lambda *_: None; main()"
-penstock.loaders.child._BOOT = boot
+import penstock.loaders.sandbox.child
+boot = penstock.loaders.sandbox.child._BOOT.removesuffix("main()")
+boot += "import penstock.loaders.sandbox.confinement; penstock.loaders.sandbox.confinement._close = lambda *_: None; main()"
+penstock.loaders.sandbox.child._BOOT = boot
 """
 _START = """
 import sys, time
@@ -39,7 +39,8 @@ with Sandbox(options=LoaderOptions(), seconds=60, memory_mib=1536, text_mib=64, 
 _CLOSE = """
 import sys, tempfile, time
 from pathlib import Path
-from penstock.loaders import confinement, readable
+from penstock.loaders.sandbox import confinement
+from penstock.loaders.sandbox import readable
 begun = time.process_time()
 within = readable.reach(sys.path, libraries=(), home=Path.home())
 confinement._close(within, (tempfile.gettempdir(),))

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from penstock.engines.models import resolve
-from penstock.engines.onnx import OnnxEmbedder
-from penstock.engines.weights import NAME
+from penstock.engines.embedders.onnx import OnnxEmbedder
+from penstock.engines.models.models import resolve
+from penstock.engines.models.weights import NAME
 
 TEXT = """
 the of and to in for is on that by this with from water pressure turbine valve gate river dam power plant flow report

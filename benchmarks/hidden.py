@@ -17,8 +17,8 @@ from typing import Any
 
 from benchmarks.retrieval import questions_of, records_of
 from penstock.model import Filter
-from penstock.pipelines import reports
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
+from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 
 READER = Filter(principals=frozenset({"reader"}))

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from penstock import Penstock
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 
 SAMPLE_SECONDS = 0.1
 MIB = 1024 * 1024
@@ -147,7 +147,7 @@ def embedding_speed(home: Path) -> float | None:
     """Texts a second of the embedding engine alone over the chunks that were ingested; None where there are none."""
     with Penstock(home=home) as penstock:
         texts = [entry.chunk.context for entry in penstock.collection.change(0, vectors=False).added]
-        embedder = parts.embedder(penstock.settings)
+        embedder = assembly.embedder(penstock.settings)
         embedder.embed(texts[:1], role="passage")  # the model is loaded now
         begun = time.perf_counter()
         embedder.embed(texts, role="passage")

@@ -20,7 +20,7 @@ import psutil
 
 import penstock.flows.prefect_setup  # noqa: F401 - before prefect: switches its telemetry off
 from penstock import Penstock
-from penstock.flows import server
+from penstock.flows.serving import server
 
 WORDS = ("water", "pipe", "turbine", "valve", "dam", "gate", "pressure", "水库", "压力管道", "阀门", "年假", "flow")
 

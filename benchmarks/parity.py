@@ -19,7 +19,7 @@ from penstock.model import Filter, Hit
 from penstock.pipelines.workspace import Penstock
 from penstock.ports import Retriever
 from penstock.settings import read_settings
-from penstock.testing.servers.elasticsearch import elasticsearch_server
+from tests.servers.elasticsearch import elasticsearch_server
 
 TOP = 10
 ROUNDING = 1e-5

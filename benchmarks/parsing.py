@@ -28,10 +28,10 @@ from typing import Any
 from rapidfuzz.distance import Indel
 
 from penstock.errors import SourceError
+from penstock.loaders.detection.sniffing import sniff
 from penstock.loaders.formats import LoaderOptions, loader_for
-from penstock.loaders.sniffing import sniff
 from penstock.model import Extraction, Source
-from penstock.pipelines.cleaning import clean
+from penstock.pipelines.cleaning.cleaning import clean
 
 Scores = dict[str, list[float]]
 MEASURES = ("similarity", "letters", "found", "contains", "contains_not", "order")

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from penstock.evals import metrics
 from penstock.model import Filter
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.ports import Retriever
 from penstock.settings import Legs

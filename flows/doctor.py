@@ -8,11 +8,12 @@ from prefect import flow, get_run_logger, task  # isort: skip
 from prefect.artifacts import create_table_artifact  # isort: skip
 from prefect.states import Failed  # isort: skip
 
-from penstock.flows import artifacts, working_folder
-from penstock.flows.markdown import cell
+from penstock.flows import working_folder
+from penstock.flows.artifacts import artifacts
+from penstock.flows.artifacts.markdown import cell
 from penstock.flows.retrying import RETRIED
 from penstock.flows.running import run_name_of
-from penstock.pipelines import reports
+from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 
 

@@ -17,7 +17,7 @@ from penstock.errors import PenstockError, UsageError
 from penstock.flows.running import bring_up_to_date, run_name
 from penstock.flows.steps import BATCH, Target
 from penstock.model import OUTCOMES
-from penstock.pipelines.codes import NOTHING_DONE, USAGE, exit_code
+from penstock.pipelines.reporting.exit_codes import NOTHING_DONE, USAGE, exit_code
 
 
 @flow(name="penstock-ingest", flow_run_name=run_name, persist_result=False)

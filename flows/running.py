@@ -9,11 +9,12 @@ from prefect import get_run_logger, runtime  # isort: skip
 from prefect.states import Failed  # isort: skip
 
 from penstock.errors import PenstockError
-from penstock.flows import artifacts, working_folder
+from penstock.flows import working_folder
+from penstock.flows.artifacts import artifacts
 from penstock.flows.steps import Target, all_steps, begin, discover
 from penstock.flows.workspaces import kept_open
 from penstock.model import RunReport
-from penstock.pipelines import reports
+from penstock.pipelines.reporting import reports
 
 
 def bring_up_to_date(command: str, addresses: list[str], batch: int, target: Target) -> Any:

@@ -11,12 +11,12 @@ import penstock.flows.prefect_setup  # noqa: F401 - before prefect: switches its
 
 from prefect import get_run_logger, task  # isort: skip
 
-from penstock.flows import artifacts
+from penstock.flows.artifacts import artifacts
 from penstock.flows.retrying import RETRIED
 from penstock.flows.workspaces import opened
 from penstock.model import OUTCOMES, BatchReport, RunReport, SourceResult
-from penstock.pipelines.planning import Plan
-from penstock.pipelines.reading import Found
+from penstock.pipelines.ingest.planning import Plan
+from penstock.pipelines.ingest.reading import Found
 
 BATCH = 64
 """Sources a task, where nobody says otherwise."""

@@ -7,17 +7,17 @@ A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its ki
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
-from penstock.loaders.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
-from penstock.loaders.answers import Parsed
-from penstock.loaders.courtesy import Courtesy
-from penstock.loaders.fetching import fetcher_for
+from penstock.loaders.detection.sniffing import sniff
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
-from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
-from penstock.loaders.sandbox import Sandbox
-from penstock.loaders.sitemap import SitemapLister
-from penstock.loaders.sniffing import sniff
-from penstock.loaders.url_list import UrlListLister
-from penstock.loaders.worker import is_out_of_memory
+from penstock.loaders.sandbox.answers import Parsed
+from penstock.loaders.sandbox.sandbox import Sandbox
+from penstock.loaders.sandbox.worker import is_out_of_memory
+from penstock.loaders.sources.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
+from penstock.loaders.sources.fetching import fetcher_for
+from penstock.loaders.sources.listing import UnlistedPath, UrlLister, lister_for
+from penstock.loaders.sources.sitemap import SitemapLister
+from penstock.loaders.sources.url_list import UrlListLister
+from penstock.loaders.sources.web.courtesy import Courtesy
 
 __all__ = [
     "Courtesy",

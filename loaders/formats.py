@@ -6,9 +6,22 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.errors import EncryptedSource, UnsupportedFormat
-from penstock.loaders.containers import DOC, DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
-from penstock.loaders.sitemap_entries import MEDIA_TYPE as SITEMAP
-from penstock.loaders.textkinds import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
+from penstock.loaders.detection.container_types import (
+    DOC,
+    DOCX,
+    ENCRYPTED_OFFICE,
+    EPUB,
+    MSG,
+    ODS,
+    ODT,
+    PPT,
+    PPTX,
+    XLS,
+    XLSB,
+    XLSX,
+)
+from penstock.loaders.detection.text_types import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
+from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE as SITEMAP
 from penstock.registry import load
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start

@@ -10,10 +10,11 @@ from penstock import ids, loaders
 from penstock.analysis.scripts import language_of
 from penstock.errors import SourceError, UnsupportedFormat
 from penstock.model import Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
-from penstock.pipelines import parts, preparation
-from penstock.pipelines.pool import AbandonablePool
-from penstock.pipelines.preparation import fault
-from penstock.pipelines.verdicts import not_listed, problems_of
+from penstock.pipelines import assembly
+from penstock.pipelines.ingest import preparation
+from penstock.pipelines.ingest.outcomes import not_listed, problems_of
+from penstock.pipelines.ingest.pool import AbandonablePool
+from penstock.pipelines.ingest.preparation import fault
 from penstock.ports import Fetcher, Lister
 from penstock.settings import Settings
 
@@ -37,9 +38,9 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [parts.lister(settings, address, ()) for address in addresses]
-    with parts.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, parts.fetching(settings), parts.loader_options(settings))
+    listers = [assembly.lister(settings, address, ()) for address in addresses]
+    with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
+        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.loader_options(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
-from penstock.pipelines.ingest import Watch, everything_known, ignore
-from penstock.pipelines.joining import status_of
-from penstock.pipelines.planning import Plan, plan_run
-from penstock.pipelines.reading import Found
-from penstock.pipelines.removal import Removal
-from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.ingest.ingest import Watch, everything_known, ignore
+from penstock.pipelines.ingest.joining import status_of
+from penstock.pipelines.ingest.planning import Plan, plan_run
+from penstock.pipelines.ingest.reading import Found
+from penstock.pipelines.ingest.removal import Removal
+from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.pipelines.workspace import Penstock
 
 

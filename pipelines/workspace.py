@@ -12,20 +12,21 @@ from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
-from penstock.pipelines import doctor, parts
-from penstock.pipelines.answering import Quoter, answer, stream_answer
-from penstock.pipelines.asking import check_counts, check_filter, check_question
-from penstock.pipelines.discovery import Discovery
-from penstock.pipelines.doctor import Diagnosis
-from penstock.pipelines.following import Followers
-from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
-from penstock.pipelines.joining import status_of
-from penstock.pipelines.prompting import Prompting, assemble
-from penstock.pipelines.readers import View, access_of, principals_of
-from penstock.pipelines.reading import Marks, Parser, Reader
-from penstock.pipelines.records import Record, readings_of
-from penstock.pipelines.status import Status, count, look
-from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines import assembly
+from penstock.pipelines.answering.answering import Quoter, answer, stream_answer
+from penstock.pipelines.answering.asking import check_counts, check_filter, check_question
+from penstock.pipelines.answering.prompting import Prompting, assemble
+from penstock.pipelines.indexing import doctor
+from penstock.pipelines.indexing.doctor import Diagnosis
+from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.ingest.discovery import Discovery
+from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
+from penstock.pipelines.ingest.joining import status_of
+from penstock.pipelines.ingest.reading import Marks, Parser, Reader
+from penstock.pipelines.ingest.records import Record, readings_of
+from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.reporting.status import Status, count, look
+from penstock.pipelines.visibility import View, access_of, principals_of
 from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
@@ -75,7 +76,7 @@ class Penstock:
     @cached_property
     def catalog(self) -> Catalog:
         """The home's catalog, made on first use."""
-        return parts.catalog(self.settings)
+        return assembly.catalog(self.settings)
 
     @cached_property
     def collection(self) -> Collection:
@@ -130,13 +131,13 @@ class Penstock:
         """
         if addresses:
             marks = Marks(labels=labels, access=access_of(access))
-            return Discovery(parts.addressed(self.settings, addresses, marks, self.present()))
+            return Discovery(assembly.addressed(self.settings, addresses, marks, self.present()))
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
         return Discovery(
-            parts.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
+            assembly.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
         )
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
@@ -147,15 +148,15 @@ class Penstock:
         return self._write(command, work, watch)
 
     def _new_sandbox(self) -> Sandbox:
-        return parts.sandbox(self.settings, parts.preparing(self.settings, self._embedder))
+        return assembly.sandbox(self.settings, assembly.preparing(self.settings, self._embedder))
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        chunker = parts.chunker(self.settings, self._embedder)
-        return parts.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
+        chunker = assembly.chunker(self.settings, self._embedder)
+        return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
-        if not parts.is_there(self.settings):
+        if not assembly.is_there(self.settings):
             return None
         try:
             return self.collection
@@ -169,7 +170,7 @@ class Penstock:
         """
 
         def work(run: Ingestion) -> RunReport:
-            chunker = parts.chunker(self.settings, self._embedder)
+            chunker = assembly.chunker(self.settings, self._embedder)
             return run.add(readings_of(records, self.collection, chunker))
 
         return self._write("add", work, watch)
@@ -289,7 +290,7 @@ class Penstock:
         settings = self.settings.model_copy(update={"retrieval": retrieval})
         with self._opening:
             self._catch_up()
-            return parts.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+            return assembly.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
 
     def _catch_up(self) -> None:
         followers = self._checked_followers
@@ -307,16 +308,16 @@ class Penstock:
 
     @cached_property
     def _analyser(self) -> Analyser:
-        return parts.analyser(self.settings)
+        return assembly.analyser(self.settings)
 
     @cached_property
     def _fetching(self) -> Callable[[str], Fetcher]:
         """What fetches, for listings and sources alike: together they are polite to a site."""
-        return parts.fetching(self.settings)
+        return assembly.fetching(self.settings)
 
     @cached_property
     def _llm(self) -> LLM | Quoter:
-        return parts.llm(self.settings, self._analyser)
+        return assembly.llm(self.settings, self._analyser)
 
     @property
     def _prompting(self) -> Prompting:
@@ -330,7 +331,7 @@ class Penstock:
 
     @cached_property
     def _embedder(self) -> Embedder:
-        return parts.embedder(self.settings)
+        return assembly.embedder(self.settings)
 
     @property
     def _followers(self) -> Followers:
@@ -344,13 +345,13 @@ class Penstock:
 
     @property
     def _checked_followers(self) -> Followers:
-        parts.check_model(self.collection, self._embedder)
+        assembly.check_model(self.collection, self._embedder)
         return self._followers
 
     def _followers_by(self, identity: str, dimension: int) -> Followers:
         with self._opening:
             if identity not in self._opened:
-                self._opened[identity] = parts.followers(
+                self._opened[identity] = assembly.followers(
                     self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
                 )
             return self._opened[identity]
@@ -366,7 +367,7 @@ class Penstock:
 
     def _index_lock(self) -> AbstractContextManager[None]:
         """Makes this the one that brings indexes up to date: those of a home may follow whoever writes elsewhere."""
-        return self._lock() if parts.share_indexes(self.settings) else self._home_lock()
+        return self._lock() if assembly.share_indexes(self.settings) else self._home_lock()
 
     def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
         with self._lock():
@@ -385,7 +386,7 @@ class Penstock:
         given = self.settings
         return Ingestion(
             self.collection,
-            embedder=parts.cached(self._embedder, self.catalog.vectors),
+            embedder=assembly.cached(self._embedder, self.catalog.vectors),
             followers=self._followers,
             pace=Pace(
                 documents=given.batch,

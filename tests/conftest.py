@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock.testing.servers.fixtures import (
+from tests.servers.fixtures import (
     elasticsearch_url,
     mortal_postgresql,
     postgresql_catalog,

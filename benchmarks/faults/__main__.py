@@ -23,7 +23,7 @@ def base_of(kind: str, address: str) -> Iterator[Base]:
     elif address:
         yield OnServer(address)
     else:
-        from penstock.testing.servers.postgresql import own_postgresql
+        from tests.servers.postgresql import own_postgresql
 
         with own_postgresql() as server:
             yield OnServer(server.url)

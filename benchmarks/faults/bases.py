@@ -51,7 +51,7 @@ class OnServer:
     name = "PostgreSQL"
 
     def __init__(self, url: str) -> None:
-        for module in ("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "penstock.catalog.postgresql"):
+        for module in ("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "penstock.catalog.database.postgresql"):
             import_module(module)  # else each child would
         self._url = url
         self._template = "template0"
@@ -59,7 +59,7 @@ class OnServer:
     @contextmanager
     def first(self) -> Iterator[str]:
         """The address of the database that is the template of the others."""
-        from penstock.testing.servers.postgresql import administer, fresh_database
+        from tests.servers.postgresql import administer, fresh_database
 
         with fresh_database(self._url) as url:
             self._template = url.partition("?")[0].rpartition("/")[2]
@@ -70,7 +70,7 @@ class OnServer:
     @contextmanager
     def copy(self) -> Iterator[str]:
         """The address of a copy, dropped at the end."""
-        from penstock.testing.servers.postgresql import fresh_database
+        from tests.servers.postgresql import fresh_database
 
         with fresh_database(self._url, template=self._template) as url:
             yield url

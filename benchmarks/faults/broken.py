@@ -12,15 +12,16 @@ import tantivy
 from sqlalchemy import Connection, text
 
 from benchmarks.faults.work import KINDS, Kind
-from penstock.catalog import Batch, committing
+from penstock.catalog import Batch
+from penstock.catalog.commit import committing
 from penstock.errors import DamagedIndex
 from penstock.indexers import durable, faiss, manifest
 from penstock.indexers.manifest import Manifest
 from penstock.indexers.steps import is_step
 from penstock.indexers.tantivy import HEAP_BYTES, TantivyIndex, _delete, _document
 from penstock.model import Change
-from penstock.pipelines.following import Follower
-from penstock.pipelines.ingest import Ingestion
+from penstock.pipelines.indexing.following import Follower
+from penstock.pipelines.ingest.ingest import Ingestion
 
 
 class Variant(NamedTuple):

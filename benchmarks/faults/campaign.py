@@ -19,7 +19,7 @@ from benchmarks.faults.steps import RANDOM
 from benchmarks.faults.tables import History
 from benchmarks.faults.work import EVERYWHERE, Kind, Operation, State, operation
 from penstock.model import SourceResult
-from penstock.pipelines import rebuilding
+from penstock.pipelines.indexing import rebuilding
 from penstock.pipelines.workspace import Penstock
 
 FEWEST = 3

@@ -8,18 +8,18 @@ import numpy as np
 from benchmarks.faults.places import Place
 from benchmarks.faults.tables import History, broken_rules, changed_history, damaged_files
 from benchmarks.faults.work import EVERYWHERE, Held, State
-from penstock.catalog.dialect import backend_of
+from penstock.catalog.database.dialect import backend_of
 from penstock.errors import DamagedIndex
 from penstock.ids import chunk_id, document_id
 from penstock.model import Filter
-from penstock.pipelines import parts
-from penstock.pipelines.following import Followers
+from penstock.pipelines import assembly
+from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.workspace import Penstock
 
 
 def tables(place: Place, history: History) -> Iterator[str]:
     """What is wrong with the catalog, before the program opens it."""
-    engines = backend_of(place.url or f"sqlite:///{place.home / parts.CATALOG}").connect()
+    engines = backend_of(place.url or f"sqlite:///{place.home / assembly.CATALOG}").connect()
     try:
         with engines.reading.connect() as connection, connection.begin():
             yield from damaged_files(connection)
@@ -137,12 +137,12 @@ def in_use(penstock: Penstock) -> list[str]:
 def _followers(penstock: Penstock) -> Followers:
     collection = penstock.collection
     identity, dimension = collection.embedder(), collection.dimension()
-    words = parts.analyser(penstock.settings)
-    return parts.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
+    words = assembly.analyser(penstock.settings)
+    return assembly.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
 
 
 def _tokens(penstock: Penstock, text: str) -> list[str]:
-    return parts.analyser(penstock.settings).query_tokens(text)
+    return assembly.analyser(penstock.settings).query_tokens(text)
 
 
 def _live(penstock: Penstock, at: int) -> np.ndarray[Any, np.dtype[np.int64]]:

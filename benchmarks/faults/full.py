@@ -20,7 +20,7 @@ from benchmarks.faults.places import Place, opened, prepare
 from benchmarks.faults.tables import History
 from benchmarks.faults.work import EVERYWHERE, Held
 from penstock.errors import PenstockError
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 
 INSIDE = "--inside"

@@ -10,10 +10,11 @@ from pathlib import Path
 from benchmarks.faults.work import BATCH
 from penstock import registry
 from penstock.analysis.analyser import TextAnalyser
-from penstock.pipelines import ingest, parts
+from penstock.pipelines import assembly
+from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 COLLECTION = "faults"
 DIMENSIONS = (8, 12)
@@ -80,7 +81,7 @@ def prepare(*, follow_each_commit: bool) -> None:
 def opened(place: Place) -> Iterator[Penstock]:
     """The workspace of a place, with the little model that is set there; for a process that opens no other."""
     model = LittleModel(dimension=DIMENSIONS[place.model])
-    parts.embedder = partial(_given, model)
+    assembly.embedder = partial(_given, model)
     with Penstock(settings=place.settings) as penstock:
         yield penstock
 

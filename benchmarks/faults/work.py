@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, NamedTuple, get_args
 
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 
 WORDS = ("turbine", "valve", "reservoir", "gate", "年假", "pump", "pressure", "水轮机", "压力", "leave")
 EVERYWHERE = "water"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.catalog.encoding import label_key, microseconds
+from penstock.catalog.database.encoding import label_key, microseconds
 from penstock.errors import IndexingError
 from penstock.ids import digest
 from penstock.indexers.elasticsearch.options import Layout

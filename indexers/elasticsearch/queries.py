@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.catalog.encoding import microseconds
+from penstock.catalog.database.encoding import microseconds
 from penstock.indexers.elasticsearch.documents import STATE, inner_product, key, label
 from penstock.model import Candidate, Filter, Scope
 from penstock.ports import Float32Array

@@ -9,11 +9,11 @@ from uuid import uuid4
 from sqlalchemy import func, select
 
 from penstock.catalog.collection import Collection
-from penstock.catalog.database import Database
-from penstock.catalog.dialect import backend_of, insert_if_absent
-from penstock.catalog.encoding import moment
-from penstock.catalog.migrate import ensure_schema
-from penstock.catalog.schema import LIVE, chunks, collections, documents, sources
+from penstock.catalog.database.database import Database
+from penstock.catalog.database.dialect import backend_of, insert_if_absent
+from penstock.catalog.database.encoding import moment
+from penstock.catalog.database.migrate import ensure_schema
+from penstock.catalog.database.schema import LIVE, chunks, collections, documents, sources
 from penstock.catalog.values import CollectionInfo
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import UnknownName, UsageError

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
-from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs, verifying
-from penstock.catalog.addresses import Given
-from penstock.catalog.database import Database, pages
-from penstock.catalog.encoding import read_chunk
-from penstock.catalog.filters import source_conditions
-from penstock.catalog.schema import (
+from penstock.catalog.commit import addresses, committing, quarantine, runs
+from penstock.catalog.commit.addresses import Given
+from penstock.catalog.database.database import Database, pages
+from penstock.catalog.database.encoding import read_chunk
+from penstock.catalog.database.schema import (
     LIVE,
     belongs,
     chunks,
@@ -23,10 +22,12 @@ from penstock.catalog.schema import (
     source_labels,
     sources,
 )
-from penstock.catalog.schema import addresses as addresses_table
-from penstock.catalog.schema import quarantine as quarantine_table
-from penstock.catalog.schema import runs as runs_table
-from penstock.catalog.schema import vectors as vectors_table
+from penstock.catalog.database.schema import addresses as addresses_table
+from penstock.catalog.database.schema import quarantine as quarantine_table
+from penstock.catalog.database.schema import runs as runs_table
+from penstock.catalog.database.schema import vectors as vectors_table
+from penstock.catalog.read import changes, hydrating, reading, verifying
+from penstock.catalog.read.filters import source_conditions
 from penstock.catalog.values import (
     Batch,
     Hydrated,

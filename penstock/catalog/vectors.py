@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection, select
 
-from penstock.catalog.database import Database, pages
-from penstock.catalog.dialect import insert_if_absent
-from penstock.catalog.schema import models, vectors
+from penstock.catalog.database.database import Database, pages
+from penstock.catalog.database.dialect import insert_if_absent
+from penstock.catalog.database.schema import models, vectors
 from penstock.errors import CatalogError
 from penstock.ports import Float32Array
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import ask, ingest, inspect, models, schedule, search, sync, trust
+from penstock.cli.commands import ask, ingest, inspect, models, schedule, search, sync, trust
 
 app = typer.Typer(
     name="penstock",

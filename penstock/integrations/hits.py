@@ -6,8 +6,8 @@ from typing import Any
 
 from penstock.loaders import shown
 from penstock.model import Hit, Place, Source
-from penstock.pipelines import reports
-from penstock.pipelines.places import place_name
+from penstock.pipelines.answering.places import place_name
+from penstock.pipelines.reporting import reports
 
 
 def metadata(hit: Hit) -> dict[str, Any]:

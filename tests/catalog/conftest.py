@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
-from penstock.testing.catalog import cache_vectors
+from penstock.testing.contracts.catalog import cache_vectors
 
 Committer = Callable[..., int]
 

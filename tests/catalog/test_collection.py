@@ -10,7 +10,7 @@ from penstock.catalog import Batch, Catalog, Collection, Put
 from penstock.errors import CatalogError, UnknownName, UsageError
 from penstock.ids import document_id
 from penstock.model import Box, ChunkCounts, Place, RunReport, SourceResult
-from penstock.testing.catalog import make_put, make_source
+from penstock.testing.contracts.catalog import make_put, make_source
 
 Committer = Callable[..., int]
 A, B = "file:///books/a%20b.txt", "file:///books/c.txt"
@@ -81,7 +81,7 @@ def test_an_old_revision_shows_what_was_live_then(commit: Committer, collection:
 def test_sources_are_streamed_in_order_over_several_pages(
     commit: Committer, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.catalog.reading.STREAMED", 3)
+    monkeypatch.setattr("penstock.catalog.read.reading.STREAMED", 3)
     uris = [f"file:///{n:02}" for n in range(10)]
     commit(*(make_put("books", make_source(uri), [uri]) for uri in reversed(uris)))
     assert [known.source.uri for known in collection.sources()] == uris

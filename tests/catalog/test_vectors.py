@@ -6,7 +6,7 @@ import pytest
 from penstock.catalog import Batch, Catalog, Collection, open_catalog
 from penstock.errors import CatalogError
 from penstock.ids import text_hash
-from penstock.testing.catalog import cache_vectors, make_put, make_source, text_vector
+from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source, text_vector
 
 
 def test_vectors_come_back_bit_for_bit_and_outlive_the_process(catalog: Catalog, url: str) -> None:

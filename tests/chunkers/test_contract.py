@@ -4,7 +4,7 @@ from penstock.chunkers.sentence import SentenceChunker
 from penstock.chunkers.structure import StructureChunker
 from penstock.chunkers.window import WindowChunker
 from penstock.ports import Chunker, TokenCounter
-from penstock.testing.chunkers import ChunkerContract
+from penstock.testing.contracts.chunkers import ChunkerContract
 
 
 class TestStructure(ChunkerContract):

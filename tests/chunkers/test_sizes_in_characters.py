@@ -7,8 +7,8 @@ from penstock.chunkers.sentence import SentenceChunker
 from penstock.chunkers.structure import StructureChunker
 from penstock.chunkers.window import WindowChunker
 from penstock.ports import Chunker
-from penstock.testing.chunkers import document_of
-from penstock.testing.counting import WordCounter
+from penstock.testing.contracts.chunkers import document_of
+from penstock.testing.doubles.counting import WordCounter
 
 SIZE = 40
 

@@ -7,8 +7,8 @@ import pytest
 from penstock.chunkers.structure import StructureChunker
 from penstock.errors import SettingsError
 from penstock.model import Block, BlockKind, Chunk, Document, Place, Source, Span
-from penstock.testing.chunkers import Pieces, check, cut, document_of
-from penstock.testing.counting import WordCounter
+from penstock.testing.contracts.chunkers import Pieces, check, cut, document_of
+from penstock.testing.doubles.counting import WordCounter
 
 LONG = "The turbine turns when water falls. " * 4  # 7 tokens a sentence, 28 in all
 

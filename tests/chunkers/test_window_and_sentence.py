@@ -9,8 +9,8 @@ from penstock.chunkers.sentence import SentenceChunker
 from penstock.chunkers.window import WindowChunker
 from penstock.errors import SettingsError
 from penstock.model import Chunk
-from penstock.testing.chunkers import Pieces, cut, document_of
-from penstock.testing.counting import WordCounter
+from penstock.testing.contracts.chunkers import Pieces, cut, document_of
+from penstock.testing.doubles.counting import WordCounter
 
 PROSE = " ".join(f"Sentence number {number} says little." for number in range(20))
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from penstock.cli.app import app
-from penstock.pipelines import parts
-from penstock.testing.embedders import LittleModel
+from penstock.pipelines import assembly
+from penstock.testing.contracts.embedders import LittleModel
 
 Run = Callable[..., Result]
 
@@ -28,7 +28,7 @@ def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def little_model(monkeypatch: pytest.MonkeyPatch) -> Run:
     little = LittleModel()
-    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     runner = CliRunner()
     return lambda *arguments: runner.invoke(app, [os.fspath(one) for one in arguments])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.testing.llm_server import Reply, ScriptedServer, answer, delta, refusal
+from penstock.testing.doubles.llm_server import Reply, ScriptedServer, answer, delta, refusal
 from tests.cli.conftest import Run, printed
 from tests.cli.test_cli_processes import LITTLE
 

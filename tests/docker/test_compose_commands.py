@@ -16,8 +16,8 @@ import httpx
 import pytest
 import yaml
 
-from penstock.testing.servers.postgresql import programs
-from penstock.testing.servers.processes import free_port
+from tests.servers.postgresql import programs
+from tests.servers.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

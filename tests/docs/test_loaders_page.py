@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.loaders.confinement import MOST_OPEN_FILES, Confinement
+from penstock.loaders.sandbox.confinement import MOST_OPEN_FILES, Confinement
 from penstock.settings import read_settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "loaders.md"

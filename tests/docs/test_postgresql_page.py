@@ -10,8 +10,8 @@ from secrets import token_hex
 
 import pytest
 
-from penstock.testing.catalog import execute_on
-from penstock.testing.servers.postgresql import PostgresqlServer, administer, programs
+from penstock.testing.contracts.catalog import execute_on
+from tests.servers.postgresql import PostgresqlServer, administer, programs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "postgresql.md"

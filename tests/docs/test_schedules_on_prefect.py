@@ -6,7 +6,9 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.flows import artifacts, cut_off, retrying, steps
+from penstock.flows import retrying, steps
+from penstock.flows.artifacts import artifacts
+from penstock.flows.serving import cut_off
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text("utf-8")
 SECTION = PAGE[PAGE.index("## On schedule") :]

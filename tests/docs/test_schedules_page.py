@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 from penstock.settings import CollectionSettings, leaves, read_settings
-from penstock.testing.embedders import LittleModel
-from penstock.testing.website import Website
+from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.website import Website
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "schedules.md").read_text("utf-8")
@@ -27,7 +27,7 @@ GUIDE = (
 @pytest.fixture
 def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     little = LittleModel()
-    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     monkeypatch.setenv("PENSTOCK_WEB__ALLOW_PRIVATE", "true")
     monkeypatch.setenv("PENSTOCK_WEB__PAUSE_SECONDS", "0")
     monkeypatch.chdir(tmp_path)

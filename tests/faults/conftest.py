@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from penstock.pipelines import ingest, parts
+from penstock.pipelines import assembly
+from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.embedders import LittleModel
-from penstock.testing.servers.elasticsearch import ElasticsearchServer, Version, running_elasticsearch
-from penstock.testing.servers.processes import ServerMissing
-from penstock.testing.servers.proxy import Proxy
+from penstock.testing.contracts.embedders import LittleModel
+from tests.servers.elasticsearch import ElasticsearchServer, Version, running_elasticsearch
+from tests.servers.processes import ServerMissing
+from tests.servers.proxy import Proxy
 
 Opener = Callable[..., Penstock]
 
@@ -54,7 +55,7 @@ def proxied() -> Iterator[Callable[[str], Proxy]]:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
     little = LittleModel(dimension=32)
-    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     return little
 
 

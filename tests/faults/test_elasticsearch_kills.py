@@ -21,12 +21,12 @@ from elasticsearch import Elasticsearch
 
 from penstock.errors import IndexUnavailable
 from penstock.model import Filter
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Legs
-from penstock.testing.embedders import LittleModel
-from penstock.testing.servers.elasticsearch import ElasticsearchServer, Version
-from penstock.testing.servers.proxy import Asked, Forward, Proxy, Reply, no_fault
+from penstock.testing.contracts.embedders import LittleModel
+from tests.servers.elasticsearch import ElasticsearchServer, Version
+from tests.servers.proxy import Asked, Forward, Proxy, Reply, no_fault
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300), pytest.mark.usefixtures("following_at_once")]
 
@@ -133,14 +133,15 @@ def test_a_server_killed_while_it_is_written_to(
 
 WRITER = """
 import json, sys
-from penstock.pipelines import ingest, parts
+from penstock.pipelines.ingest import ingest
+from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
 little = LittleModel(dimension=32)
-parts.embedder = lambda settings: little
+assembly.embedder = lambda settings: little
 with Penstock(settings=read_settings(**json.loads(sys.argv[1]))) as penstock:
     penstock.ingest(sys.argv[2])
 """

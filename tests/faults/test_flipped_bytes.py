@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from penstock.cli.app import app
 from penstock.model import Filter
-from penstock.pipelines.codes import ATTENTION
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
+from penstock.pipelines.reporting.exit_codes import ATTENTION
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Legs, read_settings
-from penstock.testing.catalog import execute_on
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.catalog import execute_on
+from penstock.testing.contracts.embedders import LittleModel
 
 pytestmark = pytest.mark.usefixtures("model")
 WORDS = ("turbine", "valve", "年假", "reservoir", "gate", "压力")

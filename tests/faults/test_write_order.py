@@ -19,7 +19,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
-from penstock.testing.indexes import WORDS, entry_of, vector_of
+from penstock.testing.contracts.indexes import WORDS, entry_of, vector_of
 
 class Words:
     fingerprint = "words"

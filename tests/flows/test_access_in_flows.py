@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 PROGRAM = """
 import json, sys
 
-from penstock.pipelines import parts
-from penstock.testing.embedders import LittleModel
+from penstock.pipelines import assembly
+from penstock.testing.contracts.embedders import LittleModel
 
 little = LittleModel()
-parts.embedder = lambda settings: little
+assembly.embedder = lambda settings: little
 home, folder, told = sys.argv[1:]
 
 from penstock.flows.ingest import ingest
@@ -46,7 +46,7 @@ def test_flows_keep_closed_what_nobody_opened(
     folder, home = tmp_path / "documents", tmp_path / "home"
     folder.mkdir()
     little = LittleModel()
-    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     (folder / "pay.txt").write_text("the pay", "utf-8")
     for collection in ("hr", "open"):
         with Penstock(home, collection) as penstock:

@@ -11,7 +11,7 @@ import pytest
 
 from penstock import Penstock
 from penstock.errors import PenstockError
-from penstock.testing.servers.processes import free_port
+from tests.servers.processes import free_port
 
 PROGRAM = "from penstock.cli import main; main()"
 HARMLESS = "[collections.h]\nsources = [{ path = 'documents' }]\nschedule = { every = '2s' }\n"

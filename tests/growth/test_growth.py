@@ -15,43 +15,36 @@ from penstock import urls
 from penstock.analysis import numerals, phrases, scan, scripts, sentences, words
 from penstock.analysis.analyser import TextAnalyser
 from penstock.analysis.normal import normalise
-from penstock.catalog import globs
+from penstock.catalog.database import globs
 from penstock.chunkers.cutting import lines as chunk_lines
 from penstock.chunkers.outline import one_line as outline_line
 from penstock.chunkers.sentence import SentenceChunker
 from penstock.chunkers.structure import StructureChunker
 from penstock.chunkers.window import WindowChunker
-from penstock.cli import escaping
-from penstock.engines import extractive, thinking, tokens
-from penstock.engines.vocabulary import clean as without_surrogates
+from penstock.cli.output import escaping
+from penstock.engines.embedders.vocabulary import clean as without_surrogates
+from penstock.engines.llms import extractive, thinking, tokens
 from penstock.errors import PenstockError
 from penstock.ids import content_hash
 from penstock.integrations import conditions
-from penstock.loaders import (
-    addresses,
-    decoding,
-    drawings,
-    headings,
-    paragraphs,
-    rtf_text,
-    rtf_tokens,
-    sniffing,
-    tables,
-    textkinds,
-    titles,
-)
-from penstock.loaders.csv import CsvLoader
-from penstock.loaders.doc import _clean as word_text
-from penstock.loaders.eml import EmlLoader
-from penstock.loaders.html import HtmlLoader
-from penstock.loaders.mail_text import Letter, write_letter
-from penstock.loaders.markdown import MarkdownLoader, split_front_matter
-from penstock.loaders.markup import collapse, parse_html, write_blocks
-from penstock.loaders.rtf import RtfLoader
-from penstock.loaders.sitemap_xml import read_sitemap
-from penstock.loaders.text import TextLoader
-from penstock.loaders.url_list import UrlListLister
-from penstock.loaders.xml import XmlLoader
+from penstock.loaders import tables, titles
+from penstock.loaders.containers import drawings
+from penstock.loaders.detection import decoding, sniffing, text_types
+from penstock.loaders.html.html import HtmlLoader
+from penstock.loaders.html.markup import collapse, parse_html, write_blocks
+from penstock.loaders.layout import headings, paragraphs
+from penstock.loaders.mail.eml import EmlLoader
+from penstock.loaders.mail.mail_text import Letter, write_letter
+from penstock.loaders.plain.csv import CsvLoader
+from penstock.loaders.plain.markdown import MarkdownLoader, split_front_matter
+from penstock.loaders.plain.sitemap_xml import read_sitemap
+from penstock.loaders.plain.text import TextLoader
+from penstock.loaders.plain.xml import XmlLoader
+from penstock.loaders.rtf import rtf_text, rtf_tokens
+from penstock.loaders.rtf.rtf import RtfLoader
+from penstock.loaders.sources import addresses
+from penstock.loaders.sources.url_list import UrlListLister
+from penstock.loaders.word.doc import _clean as word_text
 from penstock.model import (
     Block,
     BlockKind,
@@ -67,23 +60,14 @@ from penstock.model import (
     Span,
     Trace,
 )
-from penstock.pipelines import (
-    characters,
-    citing,
-    claims,
-    cleaning,
-    furniture,
-    passages,
-    prompting,
-    quoting,
-    special_tokens,
-)
-from penstock.pipelines.lines import Words, begins_item, joined, reflowed, reflowed_list, unspaced
-from penstock.pipelines.records import Record
+from penstock.pipelines.answering import citing, claims, passages, prompting, quoting, special_tokens
+from penstock.pipelines.cleaning import characters, cleaning, furniture
+from penstock.pipelines.cleaning.line_joining import Words, begins_item, joined, reflowed, reflowed_list, unspaced
+from penstock.pipelines.ingest.records import Record
 from penstock.settings import times
-from penstock.testing.counting import WordCounter
-from penstock.testing.growth import LIMIT, exponent
-from penstock.testing.pathological import TEXTS
+from penstock.testing.doubles.counting import WordCounter
+from penstock.testing.doubles.growth import LIMIT, exponent
+from penstock.testing.doubles.pathological import TEXTS
 
 ANALYSER = TextAnalyser()
 COUNTER = WordCounter()
@@ -345,7 +329,7 @@ READERS: Mapping[str, Reader] = {
     "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
     "loaders.text": Reader(work=_loaded(TextLoader())),
     "loaders.textkinds": Reader(
-        work=lambda text: [textkinds.kind_of_text(text, name, "", whole=True) for name in ("a", "a.html", "a.csv")]
+        work=lambda text: [text_types.kind_of_text(text, name, "", whole=True) for name in ("a", "a.html", "a.csv")]
     ),
     "loaders.url_list": Reader(
         work=_file(lambda path: list(UrlListLister("https://example.org/", lambda _: _Fetcher(path)).list()))

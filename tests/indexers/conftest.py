@@ -8,7 +8,7 @@ from elasticsearch import Elasticsearch
 
 from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
-from penstock.testing.indexes import WORDS
+from penstock.testing.contracts.indexes import WORDS
 
 
 class Words:

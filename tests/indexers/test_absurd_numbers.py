@@ -17,7 +17,7 @@ from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
 from penstock.ports import Float32Array
-from penstock.testing.indexes import entry_of, scope_of
+from penstock.testing.contracts.indexes import entry_of, scope_of
 
 ABSURD = [10**6, 10**12, 10**18, 2**63, 10**30]
 ANALYSER = TextAnalyser()

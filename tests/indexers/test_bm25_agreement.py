@@ -13,7 +13,7 @@ from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
 from penstock.ports import KeywordIndex
-from penstock.testing.indexes import entry_of, scope_of
+from penstock.testing.contracts.indexes import entry_of, scope_of
 
 os.environ.setdefault("DISABLE_TQDM", "1")
 

@@ -11,7 +11,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
-from penstock.testing.indexes import WORDS, entry_of, scope_of, vector_of
+from penstock.testing.contracts.indexes import WORDS, entry_of, scope_of, vector_of
 
 
 class Words:

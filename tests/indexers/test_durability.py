@@ -18,7 +18,7 @@ from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change
 from penstock.ports import Index
-from penstock.testing.indexes import entry_of, scope_of
+from penstock.testing.contracts.indexes import entry_of, scope_of
 
 
 class Words:

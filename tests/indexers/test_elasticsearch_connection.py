@@ -16,9 +16,9 @@ from penstock.indexers.elasticsearch.client import check_server, connect
 from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.model import Change
-from penstock.testing.indexes import WORDS, entry_of, scope_of, vector_of
-from penstock.testing.servers.elasticsearch import running_elasticsearch
-from penstock.testing.servers.processes import ServerMissing, free_port
+from penstock.testing.contracts.indexes import WORDS, entry_of, scope_of, vector_of
+from tests.servers.elasticsearch import running_elasticsearch
+from tests.servers.processes import ServerMissing, free_port
 
 Answer = tuple[int, object]
 SECRET = "geheim-4711"

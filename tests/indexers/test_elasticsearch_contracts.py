@@ -9,7 +9,7 @@ import pytest
 from penstock.indexers.elasticsearch.options import Layout
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.ports import Float32Array, KeywordIndex, VectorIndex
-from penstock.testing.indexes import IndexContract, vector_of
+from penstock.testing.contracts.indexes import IndexContract, vector_of
 
 pytestmark = pytest.mark.elasticsearch
 

@@ -16,7 +16,7 @@ from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.indexers.elasticsearch.queries import within
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.model import Filter, Labels, Scope
-from penstock.testing.catalog import DIMENSION, cache_vectors, make_put, make_source
+from penstock.testing.contracts.catalog import DIMENSION, cache_vectors, make_put, make_source
 
 pytestmark = pytest.mark.elasticsearch
 

@@ -15,7 +15,7 @@ from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change, Entry
-from penstock.testing.indexes import WORDS, entry_of, scope_of, vector_of
+from penstock.testing.contracts.indexes import WORDS, entry_of, scope_of, vector_of
 
 pytestmark = pytest.mark.elasticsearch
 

@@ -12,7 +12,7 @@ from penstock.indexers import faiss as module
 from penstock.indexers.faiss import FaissIndex
 from penstock.model import Change
 from penstock.ports import Float32Array
-from penstock.testing.indexes import entry_of, scope_of
+from penstock.testing.contracts.indexes import entry_of, scope_of
 
 D = 24
 

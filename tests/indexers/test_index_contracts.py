@@ -7,7 +7,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.ports import Float32Array, KeywordIndex, VectorIndex
-from penstock.testing.indexes import WORDS, FolderIndexContract, vector_of
+from penstock.testing.contracts.indexes import WORDS, FolderIndexContract, vector_of
 
 
 class Words:

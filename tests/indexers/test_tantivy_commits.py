@@ -9,8 +9,8 @@ from penstock.errors import DamagedIndex
 from penstock.indexers.manifest import Manifest, ManifestFile
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import Change, Entry
-from penstock.pipelines.keeping import InFolder
-from penstock.testing.indexes import entry_of
+from penstock.pipelines.indexing.storage import InFolder
+from penstock.testing.contracts.indexes import entry_of
 
 
 class Words:

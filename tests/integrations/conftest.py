@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from penstock.model import Blueprint
-from penstock.pipelines import parts, preparation
+from penstock.pipelines import assembly
+from penstock.pipelines.ingest import preparation
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 Opener = Callable[..., Penstock]
 
 CLEANING = """
 from penstock.model import Extraction, Problem
-from penstock.pipelines import preparation
+from penstock.pipelines.ingest import preparation
 
 def clean(extraction):
     extraction = as_it_is(extraction)
@@ -48,7 +49,7 @@ def cleaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
     little = LittleModel()
-    monkeypatch.setattr(parts, "embedder", lambda _settings: little)
+    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     return little
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from penstock.errors import SettingsError, UnknownName, UsageError
 from penstock.model import EVERYBODY, Filter, RunReport
-from penstock.pipelines import reports
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
+from penstock.pipelines.reporting import reports
 from penstock.pipelines.stepwise import Stepwise
 from penstock.settings import read_settings
-from penstock.testing.catalog import execute_on
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.catalog import execute_on
+from penstock.testing.contracts.embedders import LittleModel
 
 Ingest = Callable[..., RunReport]
 STAFF, BOARD = frozenset({"staff"}), frozenset({"board"})

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.catalog.addresses import folders_of
+from penstock.catalog.commit.addresses import folders_of
 from penstock.loaders import path_of, uri_of
 from penstock.model import EVERYBODY, Access, Filter, may_see
 from penstock.pipelines.stepwise import Stepwise
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 FOLDERS = ("", "hr", "hr/board", "menu")
 READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))

@@ -9,10 +9,10 @@ from elasticsearch import Elasticsearch
 
 from penstock.errors import IndexUnavailable
 from penstock.model import Filter
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.servers.processes import free_port
+from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.elasticsearch
 

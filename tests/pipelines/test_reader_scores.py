@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.model import Filter
-from penstock.pipelines import reports
-from penstock.pipelines.records import Record
+from penstock.pipelines.ingest.records import Record
+from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 WORDS = ("leave", "salary", "bonus", "travel", "pension", "holiday", "training", "年假", "工资")
 READER = Filter(principals=frozenset({"ann"}))

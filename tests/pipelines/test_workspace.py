@@ -13,13 +13,14 @@ from tokenizers.pre_tokenizers import Whitespace
 from penstock.catalog import Batch
 from penstock.errors import MissingKey, ModelNotFound, SettingsError, UnknownName, UsageError
 from penstock.model import Answer, Change, Filter, Place
-from penstock.pipelines import parts, reports
-from penstock.pipelines.doctor import SHOWN, Problem
-from penstock.pipelines.records import Record
+from penstock.pipelines import assembly
+from penstock.pipelines.indexing.doctor import SHOWN, Problem
+from penstock.pipelines.ingest.records import Record
+from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.ports import Embedder
 from penstock.settings import LLMSettings, Settings, read_settings
-from penstock.testing.embedders import LittleModel
+from penstock.testing.contracts.embedders import LittleModel
 
 QUESTION = "How many days of leave carry over?"
 
@@ -152,7 +153,7 @@ def test_status_and_doctor_look_at_what_was_built_whichever_model_is_set_now(
     def gone(_settings: Settings) -> Embedder:
         raise ModelNotFound("there is no model folder '/gone'")
 
-    monkeypatch.setattr(parts, "embedder", gone)
+    monkeypatch.setattr(assembly, "embedder", gone)
     with Penstock(home) as other:
         status = other.status()
         assert (status.chunks.catalog, status.chunks.vector, status.vector_revision) == (2, 2, status.revision)
@@ -226,7 +227,7 @@ def test_tokens_are_counted_with_the_models_own_tokenizer_where_it_is_given(
 
 
 def test_the_default_embedder_gives_unit_vectors(home: Path) -> None:
-    made = parts.embedder(read_settings(home=home))
+    made = assembly.embedder(read_settings(home=home))
     assert made.dimension == 384
     assert np.isclose(np.linalg.norm(made.embed(["leave"], role="query")), 1, atol=1e-5)
 

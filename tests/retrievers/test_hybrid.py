@@ -21,8 +21,8 @@ from penstock.retrievers import (
     weigh,
     weighted,
 )
-from penstock.testing.catalog import cache_vectors, make_put, make_source
-from penstock.testing.embedders import HashEmbedder, LittleModel
+from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
+from penstock.testing.contracts.embedders import HashEmbedder, LittleModel
 
 TEXTS = [f"Turbine {number} has valves." for number in range(6)]
 

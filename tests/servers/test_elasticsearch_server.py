@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.testing.servers import elasticsearch
-from penstock.testing.servers.elasticsearch import BUILDS, Build, Version, fetched, running_elasticsearch
-from penstock.testing.servers.java import java_home, java_version
-from penstock.testing.servers.processes import ServerMissing
+from tests.servers import elasticsearch
+from tests.servers.elasticsearch import BUILDS, Build, Version, fetched, running_elasticsearch
+from tests.servers.java import java_home, java_version
+from tests.servers.processes import ServerMissing
 
 
 def asked(url: str, path: str, method: str = "GET") -> dict[str, object]:
@@ -73,7 +73,7 @@ def test_the_java_that_is_set_is_taken_or_refused(tmp_path: Path, monkeypatch: p
 def test_the_oldest_fitting_java_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (11, 17, 25):
         java(tmp_path / str(number), f'version "{number}.0.1"')
-    monkeypatch.setattr("penstock.testing.servers.java.HOMES", tmp_path)
+    monkeypatch.setattr("tests.servers.java.HOMES", tmp_path)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     assert [java_home(oldest).name for oldest in (11, 12, 18)] == ["11", "17", "25"]
     with pytest.raises(ServerMissing, match="no Java 26 or later"):

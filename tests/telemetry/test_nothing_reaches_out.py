@@ -137,6 +137,6 @@ def test_only_one_module_imports_what_reports() -> None:
     found = {str(path.relative_to(root)): set(importing.findall(path.read_text("utf-8"))) for path in files}
     assert {name: libraries for name, libraries in found.items() if libraries} == {
         "penstock/telemetry.py": {"onnxruntime"},
-        "penstock/engines/onnx_cache.py": {"onnxruntime"},
-        "loaders/ocr.py": {"rapidocr"},
+        "penstock/engines/embedders/onnx_cache.py": {"onnxruntime"},
+        "loaders/ocr/ocr.py": {"rapidocr"},
     }

@@ -1,0 +1,1 @@
+"""What does a run of a flow show in Prefect?"""

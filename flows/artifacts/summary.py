@@ -1,0 +1,79 @@
+"""What a run changed, in Markdown, as Prefect's page shows it."""
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from penstock.flows.artifacts.markdown import code, plain
+from penstock.loaders import shown
+from penstock.model import OUTCOMES
+
+NAMED = 20
+"""Sources of each kind that are named one by one."""
+READ = ("indexed", "partial")
+KINDS: Mapping[str, Callable[[Mapping[str, Any], Container[str]], bool]] = {
+    "Added": lambda one, new: one["outcome"] in READ and one["uri"] in new,
+    "Changed": lambda one, new: one["outcome"] in READ and one["uri"] not in new,
+    "Removed": lambda one, _new: one["outcome"] == "removed",
+    "Failed": lambda one, _new: one["outcome"] == "failed",
+}
+"""What a reader of the summary asks for, by what a source's result says."""
+
+
+def headline(report: Mapping[str, Any]) -> str:
+    """The run in one line."""
+    counts = [f"{report[outcome]} {outcome}" for outcome in OUTCOMES if report[outcome]]
+    return f"{report['collection']}, revision {report['revision']}: {', '.join(counts) or 'no sources'}"
+
+
+def summary(report: Mapping[str, Any], new: Container[str]) -> str:
+    """The account of a run: what was added, changed, removed and failed; chunks, revision, seconds by stage.
+
+    Args:
+        report: as `penstock.pipelines.reporting.reports.run_report` gives it.
+        new: URIs of sources that the collection did not know before.
+    """
+    return "\n".join(_lines(report, new)) + "\n"
+
+
+def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
+    chunks = report["chunks"]
+    yield f"# {plain(report['collection'])}, revision {report['revision']}"
+    kinds = {title: [one for one in report["sources"] if kind(one, new)] for title, kind in KINDS.items()}
+    yield from ("", f"Of {_sources(report['discovered'])}: " + ", ".join(_counts(report, kinds)) + ".")
+    yield from (
+        "",
+        f"Chunks: {chunks['catalog']} in the catalog, {chunks['keyword']} in the keyword index, {chunks['vector']} in "
+        f"the vector index. Parsed {_sources(report['parsed'])} and embedded {report['embedded']} texts in "
+        f"{report['seconds']:.1f} s.",
+    )
+    for remark in report["attention"]:
+        yield from ("", f"**Attention:** {plain(remark)}")
+    for title, found in kinds.items():
+        yield from _named(title, found)
+    yield from _stages(report["stage_seconds"])
+
+
+def _counts(report: Mapping[str, Any], kinds: Mapping[str, Sequence[object]]) -> list[str]:
+    told = [f"{len(found)} {title.lower()}" for title, found in kinds.items() if title != "Removed"]
+    others = [f"{report[name]} {name}" for name in ("unchanged", "partial", "empty", "skipped") if report[name]]
+    return [*told, *others, f"and {report['removed']} removed"]
+
+
+def _named(title: str, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not found:
+        return
+    yield from ("", f"## {title}", "")
+    for one in found[:NAMED]:
+        yield f"- {code(shown(one['uri']))}" + (f": {plain(one['reason'])}" if one["reason"] else "")
+    if len(found) > NAMED:
+        yield f"- and {len(found) - NAMED} more"
+
+
+def _stages(seconds: Mapping[str, float]) -> Iterator[str]:
+    if seconds:
+        yield from ("", "## Seconds by stage", "", "| stage | seconds |", "|---|---:|")
+        yield from (f"| {stage} | {spent:.1f} |" for stage, spent in seconds.items())
+
+
+def _sources(count: int) -> str:
+    return "1 source" if count == 1 else f"{count} sources"

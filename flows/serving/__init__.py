@@ -1,0 +1,1 @@
+"""How do schedules run on a Prefect server?"""

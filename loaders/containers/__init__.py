@@ -1,0 +1,1 @@
+"""What do files that hold other files contain?"""

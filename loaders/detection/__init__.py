@@ -1,0 +1,1 @@
+"""What kind of file is this, and in which encoding is its text?"""

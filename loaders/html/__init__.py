@@ -1,0 +1,1 @@
+"""What does a web page or an e-book say?"""

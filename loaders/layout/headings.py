@@ -1,0 +1,131 @@
+"""Which blocks of a document are headings, and of what level: seen only when the whole document is known.
+
+The size that most letters have is running text. A short block that is clearly larger, or bold and alone, is a heading,
+and so is a block that the document's own outline names on that page. Levels come from the outline where it says, else
+from the order of the letter styles, larger ones first.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from penstock.loaders.layout.pages import OutlineEntry
+from penstock.loaders.layout.paragraphs import CAPTION, ENDS, Draft, with_level
+from penstock.loaders.layout.text_rows import weight
+
+LARGER, GUESSED_LARGER = 1.12, 1.4
+"""A heading's letters are so many times the size of running text; the second where sizes are guessed from a picture."""
+HEADING_WEIGHT, HEADING_LINES = 180, 4
+"""Longer blocks are no headings, whatever their letters."""
+BOLD_WEIGHT, BOLD_LINES = 120, 2
+"""The same for bold blocks of the size of running text."""
+DEEPEST = 6
+REPEATED = 3
+"""A text that stands at the same height on so many pages is a running header, not a heading."""
+NUMBERED = re.compile(
+    r"^(?:chapter|section|part|appendix|article|item)?\s*[\dIVXA-Z]{0,4}(?:\.\d+)*[.:：、]?\s*", re.IGNORECASE
+)
+
+Style = tuple[float, bool]
+
+
+def with_headings(drafts: Sequence[Draft], outline: Sequence[OutlineEntry]) -> list[Draft]:
+    """The drafts, those that are headings turned into such with their levels."""
+    body = body_size(drafts)
+    named = _named(outline)
+    running = _running(drafts)
+    found: dict[int, int] = {}
+    for at, draft in enumerate(drafts):
+        level = _in_outline(draft, named) if draft.kind in ("paragraph", "list") and at not in running else 0
+        if level or (at not in running and _looks_like_heading(draft, body)):
+            found[at] = level
+    levels = _levels({at: (style_of(drafts[at]), level) for at, level in found.items()})
+    return [with_level(draft, levels[at]) if at in levels else draft for at, draft in enumerate(drafts)]
+
+
+def body_size(drafts: Sequence[Draft]) -> float:
+    """The size that most letters of running text have; 0 for a document without any."""
+    sizes: Counter[float] = Counter()
+    for draft in drafts:
+        if draft.kind != "table":
+            sizes[_rounded(draft.size)] += len(draft.text)
+    return max(sizes, key=lambda size: (sizes[size], -size), default=0.0)
+
+
+def style_of(draft: Draft) -> Style:
+    """What tells one kind of heading from another: the letters' size and whether they are bold."""
+    return (_rounded(draft.size) if draft.measured else round(draft.size / 6) * 6.0, draft.bold)
+
+
+def _rounded(size: float) -> float:
+    return round(size * 2) / 2
+
+
+def _looks_like_heading(draft: Draft, body: float) -> bool:
+    if draft.kind != "paragraph" and not (draft.kind == "list" and draft.bold):
+        return False
+    text, long = draft.text, weight(draft.text)
+    if long > HEADING_WEIGHT or draft.lines > HEADING_LINES or not _says_something(text) or CAPTION.match(text):
+        return False
+    larger = draft.size > body * (LARGER if draft.measured else GUESSED_LARGER)
+    if larger:
+        return not (text[-1] in ENDS - {"?", "？"} and draft.lines > 1)
+    alone = draft.bold and draft.size >= 0.95 * body and draft.lines <= BOLD_LINES and long <= BOLD_WEIGHT
+    return alone and text[-1] not in ENDS - {"?", "？", ":", "："} and draft.measured
+
+
+def _says_something(text: str) -> bool:
+    """Whether a text has a word in it: numbers, signs and single letters are no headings."""
+    return sum(character.isalpha() for character in text) >= 2 and sum(map(str.isalpha, text)) >= 0.4 * len(
+        "".join(text.split())
+    )
+
+
+def _running(drafts: Sequence[Draft]) -> set[int]:
+    """Places of short texts that stand at the same height on several pages."""
+    seen: dict[tuple[str, float], list[int]] = {}
+    for at, draft in enumerate(drafts):
+        place = draft.places[0] if draft.places else None
+        if place is not None and place.box is not None and draft.lines <= 2 and len(draft.text) <= HEADING_WEIGHT:
+            text = re.sub(r"\d+", "#", draft.text)
+            seen.setdefault((text, round(place.box.top, 2)), []).append(at)
+    return {at for places in seen.values() if len(places) >= REPEATED for at in places}
+
+
+def _named(outline: Sequence[OutlineEntry]) -> dict[int, dict[str, int]]:
+    named: dict[int, dict[str, int]] = {}
+    for entry in outline:
+        key = _key(entry.title)
+        if key:
+            named.setdefault(entry.page, {}).setdefault(key, min(entry.level, DEEPEST))
+    return named
+
+
+def _in_outline(draft: Draft, named: dict[int, dict[str, int]]) -> int:
+    """The level that the outline gives to a block on its page, 0 where it does not name it."""
+    if not draft.places or draft.lines > HEADING_LINES or len(draft.text) > 2 * HEADING_WEIGHT:
+        return 0
+    return named.get(draft.places[0].page, {}).get(_key(draft.text), 0)
+
+
+def _key(text: str) -> str:
+    """A title without its number, its case and its white space."""
+    bare = (
+        NUMBERED.sub("", text.strip(), count=1)
+        if re.match(r"^\W*[\dIVX]|^(?:chapter|section|part|item)", text, re.IGNORECASE)
+        else text
+    )
+    return re.sub(r"[\W_]+", "", bare or text).casefold()
+
+
+def _levels(found: dict[int, tuple[Style, int]]) -> dict[int, int]:
+    """The level of each heading: the outline's, else that of its style, else one below the next larger style."""
+    told: dict[Style, Counter[int]] = {}
+    for style, level in found.values():
+        told.setdefault(style, Counter()).update([level] if level else [])
+    by_style: dict[Style, int] = {}
+    above = 0
+    for style in sorted(told, reverse=True):
+        known = told[style].most_common(1)
+        by_style[style] = above = known[0][0] if known else min(above + 1, DEEPEST)
+    return {at: level or by_style[style] for at, (style, level) in found.items()}

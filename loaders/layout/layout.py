@@ -1,0 +1,51 @@
+"""One page as drafts of blocks in reading order: header lines, columns, footer lines, then what stands aside."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from penstock.loaders.layout.columns import reading_order
+from penstock.loaders.layout.pages import Page
+from penstock.loaders.layout.paragraphs import Draft, drafts_of
+from penstock.loaders.layout.text_rows import Row, rows_of
+
+EDGE = 0.1
+"""Running headers and footers stand in this share of the page at its top and bottom."""
+APART = 0.6
+"""They stand so many letter sizes off the text beside them."""
+EDGE_SIZE = 1.3
+"""They are not larger than so many times the page's usual letters: a title is no running header."""
+
+
+def page_drafts(page: Page) -> list[Draft]:
+    """The blocks of a page in reading order; each line of a running header or footer is a block of its own."""
+    rows = rows_of(page.pieces)
+    if not rows:
+        return [draft for piece in page.aside for draft in drafts_of(page, [piece])]
+    usual = median(row.size for row in rows)
+    top = _edge(rows, [row.rect.bottom < EDGE * page.height and row.size <= EDGE_SIZE * usual for row in rows])
+    rest = rows[top:]
+    low = [row.rect.top > (1 - EDGE) * page.height and row.size <= EDGE_SIZE * usual for row in rest]
+    end = len(rest) - _edge(rest[::-1], low[::-1])
+    body = [piece for row in rest[:end] for piece in row.pieces]
+    parts = [
+        *([*row.pieces] for row in rows[:top]),
+        *reading_order(body),
+        *([*row.pieces] for row in rest[end:]),
+        *([piece] for piece in page.aside),
+    ]
+    return [draft for part in parts for draft in drafts_of(page, part)]
+
+
+def _edge(rows: Sequence[Row], near: Sequence[bool]) -> int:
+    """How many rows, from the edge inwards, are a running header or footer: two lines, then single ones further off."""
+    found = 0
+    for at, row in enumerate(rows):
+        if not near[at] or row.pieces[0].cells or at - found > (0 if found else 1):
+            break
+        if at + 1 == len(rows) or _between(row, rows[at + 1]) > APART * row.size:
+            found = at + 1
+    return found
+
+
+def _between(one: Row, other: Row) -> float:
+    return max(one.rect.top, other.rect.top) - min(one.rect.bottom, other.rect.bottom)

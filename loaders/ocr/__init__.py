@@ -1,0 +1,1 @@
+"""What do pictures of text say?"""

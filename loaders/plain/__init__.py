@@ -1,0 +1,1 @@
+"""What do files of text and of plain markup say?"""

@@ -1,0 +1,1 @@
+"""What does a PowerPoint deck say?"""

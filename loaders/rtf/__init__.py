@@ -1,0 +1,1 @@
+"""What does a Rich Text file say?"""

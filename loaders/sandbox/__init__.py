@@ -1,0 +1,1 @@
+"""How is a file parsed where it can do no harm?"""

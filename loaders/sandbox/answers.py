@@ -1,0 +1,283 @@
+"""The answers of a worker, of which nothing is believed.
+
+An answer bears the number of its request, and consists of short lines that are checked one by one as they are read, so
+that a frame costs little more memory than the values that it gives.
+
+    {"number": 7, "title": "...", "problems": [...], "blocks": 2, "drafts": 1, "seconds": {"clean": 0.1}}
+    "the text"
+    ["heading", 0, 5, 1, [[1, null, "iv"]]]         one line a block
+    ["paragraph", 7, 99, 0, []]
+    [7, 99, ["Leave"], ""]                          one line a draft: where the text is cut
+
+or, where nothing can be read:
+
+    {"number": 7, "failure": {"stage": "parse", "kind": "BrokenSource", "message": "...", "retryable": false}}
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, get_args
+
+from penstock.loaders.sandbox.protocol import BadFrame, decode, framed, json_line, json_value
+from penstock.model import (
+    Block,
+    BlockKind,
+    Box,
+    Draft,
+    Extraction,
+    Failure,
+    Place,
+    Problem,
+    Span,
+    Stage,
+)
+from penstock.urls import without_secrets
+
+LINE_BYTES = 4 * 1024 * 1024
+"""Of a line that is not the text, at most."""
+MOST_ITEMS = 500_000
+"""Blocks of a document, and pieces that it is cut into, at most."""
+MOST_NUMBER = 2**31 - 1
+"""The largest page and level: what every database stores as an integer."""
+MOST_PROBLEMS = 2000
+MOST_PLACES = 1000
+"""Of a block."""
+TITLE, LABEL, KIND, MESSAGE, PROBLEM = 4000, 1000, 100, 4000, 400
+"""Characters that a title, a page's label, the name of an error, its message and that of a problem may have."""
+FURTHEST = 100.0
+"""Of a box from its page's origin, in pages: what lies farther off is on no page."""
+OVERLAP = 4
+"""How often the pieces of a document may say its text again, all taken together."""
+_KINDS = frozenset(get_args(BlockKind))
+_STAGES = frozenset(get_args(Stage))
+_NAME = re.compile(rf"[^\W\d]\w{{0,{KIND - 1}}}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What became of a file in a worker."""
+
+    extraction: Extraction
+    drafts: tuple[Draft, ...] | None = None
+    """Where its text is cut; None where nothing was asked to cut it."""
+    seconds: Mapping[Stage, float] = field(default_factory=dict)
+    """Of the time that the file took, what stages other than parsing took."""
+
+
+def encode_answer(number: int, answer: Parsed | Failure) -> bytes:
+    """The answer to the request of that number as a frame; what is longer than the protocol allows is cut."""
+    if isinstance(answer, Failure):
+        failure = {
+            "stage": answer.stage,
+            "kind": answer.kind[:KIND],
+            "message": answer.message[:MESSAGE],
+            "retryable": answer.retryable,
+        }
+        return framed(json_line({"number": number, "failure": failure}))
+    return framed(b"\n".join(_lines(number, answer)))
+
+
+def decode_answer(body: bytes, request: Mapping[str, Any]) -> Parsed | Failure:
+    """The answer to a request, which bears its number.
+
+    Raises:
+        BadFrame: it answers another request, is not of the form of an answer, or holds what no document has.
+    """
+    lines = _split(body)
+    try:
+        head = decode(next(lines))
+        if type(head["number"]) is not int or head["number"] != request["number"]:
+            raise BadFrame("the answer to another request")
+        if "failure" in head:
+            answer: Parsed | Failure = _failure(head["failure"], request["source"]["uri"])
+        else:
+            answer = _parsed(head, lines, request.get("extraction", {}).get("text"))
+        if next(lines, None) is not None:
+            raise BadFrame("more lines than announced")
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise BadFrame(f"no answer: {type(error).__name__}: {str(error)[:200]}") from error
+    return answer
+
+
+def plain_extraction(extraction: Extraction) -> dict[str, Any]:
+    """An extraction as a request holds it."""
+    return {
+        "title": extraction.title,
+        "text": extraction.text,
+        "blocks": [_plain_block(block) for block in extraction.blocks],
+    }
+
+
+def extraction_of(plain: Mapping[str, Any]) -> Extraction:
+    """The extraction that `plain_extraction` was given."""
+    text = plain["text"]
+    return Extraction(title=plain["title"], text=text, blocks=_blocks(plain["blocks"], text))
+
+
+def _lines(number: int, parsed: Parsed) -> Iterator[bytes]:
+    extraction, drafts = parsed.extraction, parsed.drafts
+    yield json_line(
+        {
+            "number": number,
+            "title": extraction.title[:TITLE],
+            "problems": [[one.message[:PROBLEM], one.page] for one in extraction.problems[:MOST_PROBLEMS]],
+            "blocks": len(extraction.blocks),
+            "drafts": None if drafts is None else len(drafts),
+            "seconds": dict(parsed.seconds),
+        }
+    )
+    yield json_line(extraction.text)
+    for block in extraction.blocks:
+        yield json_line(_plain_block(block))
+    for draft in drafts or ():
+        yield json_line([*draft.span, draft.headings, draft.table_header])
+
+
+def _split(body: bytes) -> Iterator[bytes]:
+    """The lines of a body; all but the second, which is the text, of limited length."""
+    start, count = 0, 0
+    while start <= len(body):
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        if end - start > LINE_BYTES and count != 1:
+            raise BadFrame(f"a line of {end - start} bytes")
+        yield body[start:end]
+        start, count = end + 1, count + 1
+
+
+def _parsed(head: Mapping[str, Any], lines: Iterator[bytes], known: str | None) -> Parsed:
+    """What the lines say; the cuts are those of the text that is `known` already, if one was to be cut."""
+    text = _text(json_value(next(lines)))
+    extraction = Extraction(
+        title=_text(head["title"], TITLE),
+        text=text,
+        blocks=_blocks(_taken(lines, _number(head["blocks"], 0, MOST_ITEMS)), text),
+        problems=tuple(_problem(*problem) for problem in _list(head["problems"], MOST_PROBLEMS)),
+    )
+    drafts = None
+    if head["drafts"] is not None:
+        drafts = _drafts(_taken(lines, _number(head["drafts"], 0, MOST_ITEMS)), text if known is None else known)
+    return Parsed(extraction=extraction, drafts=drafts, seconds=_seconds(head["seconds"]))
+
+
+def _taken(lines: Iterator[bytes], count: int) -> Iterator[Any]:
+    for _ in range(count):
+        line = next(lines, None)
+        if line is None:
+            raise BadFrame("fewer lines than announced")
+        yield json_value(line)
+
+
+def _failure(plain: Mapping[str, Any], uri: str) -> Failure:
+    stage, kind = plain["stage"], _text(plain["kind"], KIND)
+    if stage not in _STAGES or not _NAME.fullmatch(kind) or type(plain["retryable"]) is not bool:
+        raise ValueError(f"a failure of stage {stage!r}, kind {kind!r}")
+    return Failure(
+        uri=uri,
+        stage=stage,
+        kind=kind,
+        message=without_secrets(_text(plain["message"], MESSAGE)),
+        retryable=plain["retryable"],
+    )
+
+
+def _plain_block(block: Block) -> list[Any]:
+    places = [[place.page, _plain_box(place.box), place.label[:LABEL]] for place in block.places[:MOST_PLACES]]
+    return [block.kind, *block.span, min(block.level, MOST_NUMBER), places]
+
+
+def _plain_box(box: Box | None) -> list[float] | None:
+    """The box within the bounds of the protocol; None where a damaged page gave it no measures."""
+    if box is None or not all(map(isfinite, box)):
+        return None
+    return [min(max(side, -FURTHEST), FURTHEST) for side in box]
+
+
+def _blocks(plain: Iterable[Any], text: str) -> tuple[Block, ...]:
+    """Blocks in reading order, none in another."""
+    blocks: list[Block] = []
+    end = 0
+    for one in plain:
+        blocks.append(_block(one, end, len(text)))
+        end = blocks[-1].span.end
+    return tuple(blocks)
+
+
+def _block(plain: Any, after: int, length: int) -> Block:
+    kind, start, end, level, places = plain
+    if kind not in _KINDS:
+        raise ValueError(f"a block of kind {kind!r}"[:200])
+    return Block(
+        kind=kind,
+        span=_span(start, end, after, length),
+        level=_number(level, 0, MOST_NUMBER),
+        places=tuple(_place(*place) for place in _list(places, MOST_PLACES)),
+    )
+
+
+def _place(page: Any, box: Any, label: Any) -> Place:
+    return Place(
+        page=_number(page, 1, MOST_NUMBER),
+        box=None if box is None else Box(*map(_coordinate, _list(box, 4))),
+        label=_text(label, LABEL),
+    )
+
+
+def _problem(message: Any, page: Any) -> Problem:
+    told = without_secrets(_text(message, PROBLEM))
+    return Problem(message=told, page=None if page is None else _number(page, 1, MOST_NUMBER))
+
+
+def _drafts(plain: Iterable[Any], text: str) -> tuple[Draft, ...]:
+    """Pieces in reading order, none of them blank."""
+    drafts: list[Draft] = []
+    before, said = Span(0, 0), 0
+    for start, end, above, table_header in plain:
+        span = _span(start, end, before.start, len(text))
+        said += span.end - span.start
+        if span <= before or said > OVERLAP * len(text) or not text[span.start : span.end].strip():
+            raise ValueError(f"a piece from {span.start} to {span.end}")
+        headings = tuple(_text(heading) for heading in _list(above))
+        drafts.append(Draft(span=span, headings=headings, table_header=_text(table_header)))
+        before = span
+    return tuple(drafts)
+
+
+def _span(start: Any, end: Any, first: int, last: int) -> Span:
+    return Span(_number(start, first, last), _number(end, start, last))
+
+
+def _seconds(plain: Any) -> dict[Stage, float]:
+    if type(plain) is not dict or not plain.keys() <= _STAGES:
+        raise ValueError("no seconds of stages")
+    return {stage: _real(value, 0.0, float(MOST_NUMBER)) for stage, value in plain.items()}
+
+
+def _coordinate(value: Any) -> float:
+    return _real(value, -FURTHEST, FURTHEST)
+
+
+def _real(value: Any, least: float, most: float) -> float:
+    if type(value) not in (int, float) or not isfinite(value) or not least <= value <= most:
+        raise ValueError(f"{str(value)[:100]} is not between {least:g} and {most:g}")
+    return float(value)
+
+
+def _number(value: Any, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{str(value)[:100]} is not between {least} and {most}")
+    return value
+
+
+def _text(value: Any, most: int | None = None) -> str:
+    if type(value) is not str or (most is not None and len(value) > most):
+        raise ValueError(f"no text of at most {most} characters" if most else "no text")
+    return value
+
+
+def _list(value: Any, most: int | None = None) -> list[Any]:
+    if type(value) is not list or (most is not None and len(value) > most):
+        raise ValueError(f"no list of at most {most} values" if most else "no list")
+    return value

@@ -1,0 +1,1 @@
+"""Which sources are there, and how do their bytes get here?"""

@@ -1,0 +1,173 @@
+"""Running text of WordprocessingML: what a reader sees of a paragraph or table once all changes are accepted."""
+
+from collections.abc import Callable, Iterator
+
+from lxml import etree
+
+from penstock.loaders.containers.xmltree import attribute, child, children, descendants, local
+from penstock.loaders.tables import cell_text
+
+_GONE = frozenset({
+    "del", "moveFrom", "delText", "delInstrText", "instrText", "pPr", "rPr", "rubyPr", "sdtPr", "sdtEndPr", "tblPr",
+    "trPr", "tcPr",
+})  # fmt: skip
+"""Deleted text, codes of fields, properties."""
+_APART = frozenset(["txbxContent", "ruby"])
+"""Text boxes, which stand beside the line in which they are anchored, and phonetic guides, which stand above it."""
+_CHARACTERS = {
+    "tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad",
+}  # fmt: skip
+_NOTES = {"footnoteReference": "", "endnoteReference": "e"}
+
+
+def paragraph_text(paragraph: etree._Element) -> str:
+    """Text of a paragraph; notes are marked `[^1]`, phonetic guides stand in parentheses."""
+    return "".join(_pieces(paragraph))
+
+
+def boxes(paragraph: etree._Element) -> Iterator[etree._Element]:
+    """The text boxes that are anchored in a paragraph, each once."""
+    for one in _visible(paragraph):
+        if local(one) == "txbxContent":
+            yield one
+
+
+def alternative_texts(paragraph: etree._Element) -> Iterator[str]:
+    """What the author says that the pictures in a paragraph show."""
+    for one in _visible(paragraph):
+        if local(one) == "docPr" and attribute(one, "descr"):
+            yield attribute(one, "descr")
+
+
+def drawn_parts(paragraph: etree._Element) -> Iterator[str]:
+    """Relationship ids of the charts and diagrams in a paragraph."""
+    for one in _visible(paragraph):
+        if local(one) == "chart":
+            yield attribute(one, "id")
+        elif local(one) == "relIds":
+            yield attribute(one, "dm")
+
+
+def table_rows(table: etree._Element, line: Callable[[etree._Element], str]) -> Iterator[list[str]]:
+    """Rows of a table: a cell that spans columns is followed by empty ones, one that spans rows stands in its first.
+
+    `line` gives the text of a paragraph.
+    """
+    for row in _through(table, "tr"):
+        if child(row, "trPr", "del") is not None:
+            continue
+        cells = [""] * _number(attribute(child(row, "trPr", "gridBefore"), "val"))
+        for cell in _through(row, "tc"):
+            merge = child(cell, "tcPr", "vMerge")
+            continued = merge is not None and attribute(merge, "val") in ("", "continue")
+            wide = max(_number(attribute(child(cell, "tcPr", "gridSpan"), "val")), 1)
+            cells += ["" if continued else flat_text(cell, line), *[""] * (wide - 1)]
+        yield cells
+
+
+def flat_text(element: etree._Element, line: Callable[[etree._Element], str] = paragraph_text) -> str:
+    """Everything in a cell or note on one line, tables and text boxes inside it included."""
+    parts: list[str] = []
+    for one in descendants(element, "p"):
+        text = "" if _is_hidden(one, element) else cell_text(line(one))
+        if text:
+            parts.append(text)
+    return " ".join(parts)
+
+
+def blocks(container: etree._Element) -> Iterator[etree._Element]:
+    """Paragraphs and tables of a body, cell, note or text box in order, content controls opened."""
+    for one in children(container):
+        name = local(one)
+        if name in ("p", "tbl"):
+            yield one
+        elif name == "sdt":
+            content = child(one, "sdtContent")
+            yield from blocks(content) if content is not None else ()
+        elif name in ("customXml", "smartTag", "ins", "moveTo"):
+            yield from blocks(one)
+
+
+def number_notes(root: etree._Element, notes: etree._Element | None, kind: str) -> None:
+    """Gives the notes of a kind (`footnote`, `endnote`) and what refers to them the numbers that readers see."""
+    shown: dict[str, str] = {}
+    for one in descendants(root, f"{kind}Reference"):
+        shown.setdefault(attribute(one, "id"), str(len(shown) + 1))
+        _set_id(one, shown)
+    for note in children(notes, kind):
+        _set_id(note, shown)
+
+
+def _set_id(one: etree._Element, shown: dict[str, str]) -> None:
+    for key, value in one.attrib.items():
+        if str(key).endswith("}id") and str(value) in shown:
+            one.set(key, shown[str(value)])
+
+
+def _through(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    for one in children(element):
+        if local(one) == name:
+            yield one
+        elif local(one) in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
+            yield from _through(one, name)
+
+
+def _visible(element: etree._Element) -> Iterator[etree._Element]:
+    """Elements below, text boxes themselves but not what is in them; of two alternatives the first."""
+    pending = list(reversed(list(children(element))))
+    while pending:
+        one = pending.pop()
+        name = local(one)
+        if name in _GONE:
+            continue
+        yield one
+        if name in _APART:
+            continue
+        below = list(children(one))
+        if name == "AlternateContent":
+            below = below[:1]
+        pending += reversed(below)
+
+
+def _pieces(paragraph: etree._Element) -> Iterator[str]:
+    for one in _visible(paragraph):
+        name = local(one)
+        if name == "t":
+            yield str(one.text or "")
+        elif name in _CHARACTERS:
+            yield _CHARACTERS[name]
+        elif name == "sym":
+            yield _symbol(attribute(one, "char"))
+        elif name in _NOTES:
+            yield f"[^{_NOTES[name]}{attribute(one, 'id')}]"
+        elif name == "ruby":
+            yield _with_reading(one)
+
+
+def _with_reading(ruby: etree._Element) -> str:
+    base, reading = (child(ruby, name) for name in ("rubyBase", "rt"))
+    written = paragraph_text(base) if base is not None else ""
+    read = paragraph_text(reading) if reading is not None else ""
+    return f"{written} ({read})" if read else written
+
+
+def _symbol(code: str) -> str:
+    """Characters of symbol fonts lie in a private area of Unicode, where their names say nothing."""
+    try:
+        value = int(code, 16)
+    except ValueError:
+        return ""
+    return "" if 0xE000 <= value <= 0xF8FF else chr(value) if value <= 0x10FFFF else ""
+
+
+def _is_hidden(paragraph: etree._Element, within: etree._Element) -> bool:
+    for one in paragraph.iterancestors():
+        if one is within:
+            return False
+        if local(one) in _GONE or local(one) == "Fallback":
+            return True
+    return False
+
+
+def _number(text: str) -> int:
+    return min(int(text), 1000) if text.isascii() and text.isdigit() else 0

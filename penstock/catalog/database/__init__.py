@@ -1,0 +1,1 @@
+"""On which database does the catalog lie, and what differs between them?"""

@@ -1,1 +1,0 @@
-"""Versions of the catalog's schema, one file a version, run by Alembic in `penstock.catalog.migrate`."""

@@ -1,8 +1,0 @@
-"""What Alembic runs: the migrations, in the transaction that `penstock.catalog.migrate` opened."""
-
-from alembic import context
-
-from penstock.catalog.schema import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()

@@ -1,0 +1,119 @@
+"""Commands that look: status, doctor, show, collections, settings."""
+
+from typing import Annotated
+
+import typer
+
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, given_settings, opened
+from penstock.cli.output.ending import emit, remark, told
+from penstock.pipelines.reporting.exit_codes import ALL_WELL, ATTENTION
+
+
+def status(
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        found = penstock.status(principals=principals)
+        if as_json:
+            from penstock.pipelines.reporting import reports
+
+            emit(reports.status(found))
+        else:
+            from penstock.cli.output.tables import show_status
+
+            show_status(found)
+
+
+def doctor(
+    home: Home = None,
+    collection: CollectionName = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read everything: texts, tokens, vectors, and the checksum of every file.")
+    ] = False,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that catalog, keyword index and vector index hold the same chunks."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        diagnosis = penstock.doctor(repair=repair, deep=deep, principals=principals)
+        from penstock.pipelines.reporting import reports
+
+        if as_json:
+            emit(reports.diagnosis(diagnosis))
+        else:
+            from penstock.cli.output.screen import Screen
+
+            screen = Screen()
+            for problem in diagnosis.problems:
+                screen.say((f"{problem.where}: {problem.message}", "red"))
+            if diagnosis.ok:
+                typer.echo(f"ok: {diagnosis.chunks} chunks, the same in catalog, keyword index and vector index")
+            else:
+                again = "--deep --repair" if deep else "--repair"
+                typer.echo(f"run it again with {again} to bring the indexes back in step with the catalog")
+            typer.echo(str(diagnosis.confinement))
+    raise typer.Exit(ALL_WELL if diagnosis.ok else ATTENTION)
+
+
+def show(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Document id or its beginning, URI, or path.")],
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was read from a document, and how it was cut."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        from penstock.pipelines.reporting import reports
+
+        stored = penstock.show(document, principals=principals)
+        if as_json:
+            emit(reports.document(stored))
+        else:
+            from penstock.cli.output.tables import show_document
+
+            show_document(stored)
+
+
+def collections(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """List the collections of the home."""
+    with told(as_json), opened(home, None, assignments) as penstock:
+        from penstock.pipelines.reporting import reports
+
+        listed = [reports.collection(info) for info in penstock.collections()]
+        if as_json:
+            emit({"home": str(penstock.settings.home), "collections": listed})
+            return
+        from penstock.cli.output.tables import show_rows
+
+        for row in listed:
+            row["updated"] = row["updated"][:16].replace("T", " ")
+            del row["embedder"]  # long, and `penstock status` names it
+        show_rows(listed, empty=f"no collections in {penstock.settings.home}; `penstock ingest` makes one")
+
+
+def settings(
+    home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
+) -> None:
+    """Show every setting in force, and where it comes from, in the form of penstock.toml."""
+    with told(as_json):
+        from penstock.cli.output.toml import public, show_settings
+        from penstock.settings import origins, read_to_show, refused
+
+        given = given_settings(home, collection, assignments)
+        read = read_to_show(**given)
+        values, where = public(read.for_collection(read.collection)), origins(**given)
+        if as_json:
+            emit({"settings": values, "origins": where})
+        else:
+            show_settings(values, where)
+        if why := refused(**given):
+            remark(why)

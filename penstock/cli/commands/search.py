@@ -1,0 +1,47 @@
+"""`penstock search`: the best chunks for a question."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penstock.cli.filters import filtered
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Question, Top, opened
+from penstock.cli.output.ending import emit, told
+from penstock.limits import MOST_NEIGHBOURS
+
+if TYPE_CHECKING:
+    from penstock.model import Filter
+
+
+@filtered
+def search(
+    question: Question,
+    where: "Filter",
+    home: Home = None,
+    collection: CollectionName = None,
+    k: Top = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Say why each hit stands where it stands.")] = False,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MOST_NEIGHBOURS,
+            metavar="N",
+            help="Also show so many chunks before and after.",
+            show_default=False,
+        ),
+    ] = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the best chunks for a question, by words and by meaning."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        found = penstock.search(question, k=k, where=where, neighbours=neighbours)
+        if as_json:
+            from penstock.pipelines.reporting import reports
+
+            emit(reports.retrieved(found))
+        else:
+            from penstock.cli.output.tables import show_hits
+
+            show_hits(found, trace=trace)

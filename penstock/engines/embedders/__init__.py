@@ -1,0 +1,1 @@
+"""Which vector does this text have?"""

@@ -1,0 +1,235 @@
+"""Any language model behind the OpenAI wire format, local or remote, through the `openai` client.
+
+What leaves the machine is the request and nothing else: headers that describe this computer and settings that the
+client would read from the environment are dropped, redirects are not followed, and servers on loopback are reached
+directly. For other servers the proxy variables of the environment (`HTTPS_PROXY`, `NO_PROXY`) are obeyed.
+"""
+
+import ipaddress
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from penstock.engines.llms.openai_errors import MAX_WAIT_SECONDS, Caller, asked_pause, translated
+from penstock.engines.llms.openai_stream import Reading
+from penstock.engines.llms.presets import preset as preset_named
+from penstock.engines.llms.thinking import without_thoughts
+from penstock.engines.llms.tokens import token_counter
+from penstock.errors import EngineError, MissingKey, SettingsError
+from penstock.model import Message, Usage
+
+if TYPE_CHECKING:
+    import openai
+
+DEFAULT_CONTEXT_TOKENS = 8192
+"""Taken where neither a setting nor a preset says how large the window is."""
+CONNECT_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 0.5
+KEY_VARIABLE = "PENSTOCK_LLM__API_KEY"
+SENT_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
+)
+
+
+class OpenAILLM:
+    """A model on an OpenAI-compatible server; a preset fills in what is not given.
+
+    Raises:
+        SettingsError: no base URL or no model is known, or the tokenizer file is none.
+        UnknownName: there is no such preset.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str = "",
+        base_url: str = "",
+        api_key: str | None = None,
+        context_tokens: int | None = None,
+        timeout_seconds: float = 60.0,
+        attempts: int = 3,
+        temperature: float | None = 0.0,
+        preset: str = "",
+        tokenizer: Path | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        known = preset_named(preset) if preset else None
+        self._base_url = base_url or (known.base_url if known else "")
+        self._model = model or (known.model if known else "")
+        if not self._base_url or urlsplit(self._base_url).scheme not in ("http", "https"):
+            raise SettingsError(f"llm.base_url {self._base_url!r} is no http(s) address; set it, or llm.preset")
+        if not self._model:
+            raise SettingsError(f"{self._base_url} serves what its owner loaded: name the model in llm.model")
+        self._context_tokens = context_tokens or (known.context_tokens if known else DEFAULT_CONTEXT_TOKENS)
+        self._timeout_seconds = timeout_seconds
+        self._attempts = attempts
+        self._temperature = temperature
+        self._count = token_counter(tokenizer)
+        self._wait = wait
+        self._key = (api_key or "").strip()
+        self._needs_key = known is not None and known.needs_key and self._base_url == known.base_url
+        hint = f"{KEY_VARIABLE} or {known.key_variable}" if known and known.key_variable else KEY_VARIABLE
+        server = urlsplit(self._base_url)
+        address = server._replace(netloc=server.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        self._caller = Caller(server=address, model=self._model, key=self._key, key_hint=hint)
+        self._unwanted: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"OpenAILLM(model={self._model!r}, base_url={self._caller.server!r})"
+
+    @property
+    def name(self) -> str:
+        """The model's name on its server."""
+        return self._model
+
+    @property
+    def context_tokens(self) -> int:
+        """The model's window, as given or as its preset says."""
+        return self._context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Exact with a tokenizer file; without one, the upper estimate of `penstock.engines.llms.tokens`."""
+        return self._count(text)
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
+        """The answer piece by piece, without the model's reasoning; then the usage, where the server reports it.
+
+        A call is repeated, with growing pauses or the pause that the server asks for, only while nothing of the
+        answer has been given out. The time-out is for silence: between two pieces, or before the first.
+
+        Raises:
+            MissingKey: the server wants a key and none is set.
+            ModelRefused: the server refused, and will again; the message carries its words.
+            ModelUnavailable: no answer, an overloaded server, or one that broke off, after all attempts.
+        """
+        if self._needs_key and not self._key:
+            raise MissingKey(f"{self._caller.server} wants a key: set {self._caller.key_hint}")
+        with self._client() as client:
+            for attempt in range(1, self._attempts + 1):
+                given = False
+                try:
+                    for item in self._once(client, messages, max_tokens):
+                        given = True
+                        yield item
+                except EngineError as error:
+                    pause = self._pause(error, attempt)
+                    if given or pause is None:
+                        raise
+                    self._wait(pause)
+                else:
+                    return
+
+    def _pause(self, error: EngineError, attempt: int) -> float | None:
+        """Seconds before the next attempt; None when there is none."""
+        if not error.retryable or attempt >= self._attempts:
+            return None
+        asked = asked_pause(error.__cause__)
+        if asked is not None:
+            return asked if asked <= MAX_WAIT_SECONDS else None
+        return float(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+
+    def _once(self, client: "openai.OpenAI", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
+        import openai
+
+        reading, said = Reading(self._caller), False
+        try:
+            with closing(reading.pieces(self._opened(client, messages, max_tokens))) as pieces:
+                for piece in without_thoughts(pieces):
+                    said = True
+                    yield piece
+        except (openai.OpenAIError, ValueError) as error:  # ValueError: what the client raises on broken JSON or UTF-8
+            found = translated(error, self._caller)
+            if getattr(error, "status_code", 0) == 404:
+                found = type(found)(f"{found}{self._models(client)}")
+            raise found from error
+        reading.check_complete(max_tokens, said=said)
+        if reading.usage is not None:
+            yield reading.usage
+
+    def _opened(self, client: "openai.OpenAI", messages: Sequence[Message], max_tokens: int) -> Any:
+        """The stream, unread; options that this server does not know are left out, now and later."""
+        import openai
+
+        while True:
+            try:
+                return client.chat.completions.create(**self._request(messages, max_tokens))
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                unwanted = _unwanted(str(error.body or error.message), self._unwanted)
+                if unwanted is None:
+                    raise
+                self._unwanted |= {unwanted}
+
+    def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
+        limit = "max_completion_tokens" if "max_tokens" in self._unwanted else "max_tokens"
+        request: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "stream": True,
+            limit: max_tokens,
+        }
+        if "stream_options" not in self._unwanted:
+            request["stream_options"] = {"include_usage": True}
+        if self._temperature is not None and "temperature" not in self._unwanted:
+            request["temperature"] = self._temperature
+        return request
+
+    def _models(self, client: "openai.OpenAI") -> str:
+        """The names of the server's models, as a hint beside a name that it does not know."""
+        import openai
+
+        try:
+            names = sorted(str(model.id) for model in client.with_options(timeout=5.0).models.list().data or ())
+        except (
+            openai.OpenAIError,
+            ValueError,
+            AttributeError,
+            TypeError,
+        ):  # a hint only: the first error is what counts
+            return ""
+        return f"; it serves {', '.join(map(repr, names[:20]))}" if names else ""
+
+    def _client(self) -> "openai.OpenAI":
+        import openai
+
+        http = openai.DefaultHttpxClient(
+            timeout=openai.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
+            follow_redirects=False,
+            trust_env=not _is_loopback(self._base_url),
+            event_hooks={"request": [self._only_what_is_needed]},
+        )
+        return openai.OpenAI(
+            api_key=self._key or "none",
+            base_url=self._base_url,
+            timeout=openai.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
+            max_retries=0,
+            http_client=http,
+        )
+
+    def _only_what_is_needed(self, request: Any) -> None:
+        """Drops headers that describe this machine or come from the environment, and sends our key or none."""
+        for name in [name for name in request.headers if name.lower() not in SENT_HEADERS]:
+            del request.headers[name]
+        request.headers["user-agent"] = "penstock"
+        if self._key:
+            request.headers["authorization"] = f"Bearer {self._key}"
+
+
+def _unwanted(words: str, already: frozenset[str]) -> str | None:
+    """Which option a server complains about, and if it names none, the one that servers know least; None: give up."""
+    for option in ("stream_options", "max_tokens", "temperature"):
+        if option in words and option not in already:
+            return option
+    named = any(option in words for option in ("max_completion_tokens", "stream_options", "temperature"))
+    return None if named or "stream_options" in already else "stream_options"
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""What must a part do to be one? A suite of tests for each port."""

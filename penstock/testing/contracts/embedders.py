@@ -1,0 +1,130 @@
+"""The contract of `Embedder` as a suite to subclass, and an embedder without a model."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from penstock.model import Blueprint
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.registry import build
+from penstock.testing.doubles.counting import WordCounter
+
+ENGLISH = "Ten days of leave carry over into the next year."
+CHINESE = "未休完的年假可以结转到下一年。"
+AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
+TOLERANCE = 1e-5
+
+
+class HashEmbedder:
+    """Vectors from hashed characters and their neighbours: like texts get like vectors; no model, nothing to load."""
+
+    def __init__(self, *, dimension: int = 64, covers: float = 1.0) -> None:
+        self._dimension = dimension
+        self._covers = covers
+        self.embedded: list[str] = []
+        """Every text that was embedded, in order."""
+
+    @property
+    def identity(self) -> str:
+        """Names the recipe."""
+        return f"hash/{self._dimension}/float32"
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """As much as small models see."""
+        return 256
+
+    def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
+        """Unit vectors, shape (len(texts), dimension); the same for either role."""
+        del role
+        self.embedded.extend(texts)
+        vectors = np.zeros((len(texts), self._dimension), np.float32)
+        for row, text in enumerate(texts):
+            marked = f"^{text.casefold()}$"
+            for pair in (marked[place : place + 2] for place in range(len(marked) - 1)):
+                number = hashlib.blake2b(pair.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+                vectors[row, int.from_bytes(number, "big") % self._dimension] += 1
+            vectors[row] /= np.linalg.norm(vectors[row])
+        return vectors
+
+    def coverage(self, text: str) -> float:
+        """What the constructor was told; 0 for a text of white space."""
+        return self._covers if text.strip() else 0.0
+
+
+class LittleModel(HashEmbedder, WordCounter):
+    """Embeds by hashing and counts words: all that a pipeline asks of its model, with nothing to load."""
+
+    @property
+    def counter(self) -> Blueprint:
+        """Makes a `WordCounter`."""
+        return Blueprint(factory=f"{WordCounter.__module__}:{WordCounter.__qualname__}")
+
+    def __init__(self, *, dimension: int = 64) -> None:
+        HashEmbedder.__init__(self, dimension=dimension)
+        WordCounter.__init__(self)
+
+
+class EmbedderContract:
+    """What every embedder must do: subclass it in a test and give the fixture `embedder`."""
+
+    def test_vectors_are_unit_and_of_the_stated_shape(self, embedder: Embedder) -> None:
+        """One float32 row of length 1 for each text."""
+        vectors = embedder.embed([ENGLISH, CHINESE], role="passage")
+        assert vectors.shape == (2, embedder.dimension)
+        assert vectors.dtype == np.float32
+        assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=TOLERANCE)
+
+    def test_no_texts_give_no_rows(self, embedder: Embedder) -> None:
+        """An empty list is not an error."""
+        assert embedder.embed([], role="query").shape == (0, embedder.dimension)
+
+    def test_awkward_texts_have_vectors(self, embedder: Embedder) -> None:
+        """Empty, broken and very long texts are embedded as any other."""
+        vectors = embedder.embed(AWKWARD, role="passage")
+        assert vectors.shape == (len(AWKWARD), embedder.dimension)
+        assert np.isfinite(vectors).all()
+
+    def test_a_vector_does_not_depend_on_its_neighbours(self, embedder: Embedder) -> None:
+        """Batching and order change nothing."""
+        texts = [ENGLISH, CHINESE, *AWKWARD, *("leave " * count for count in range(1, 70))]
+        together = embedder.embed(texts, role="passage")
+        apart = np.vstack([embedder.embed([text], role="passage") for text in reversed(texts)])[::-1]
+        assert np.abs(together - apart).max() < TOLERANCE
+
+    def test_identity_stays(self, embedder: Embedder) -> None:
+        """Nothing that was embedded changes what vectors may be compared."""
+        before = embedder.identity
+        embedder.embed([ENGLISH], role="query")
+        assert embedder.identity == before
+        assert before
+
+    def test_coverage_is_a_share(self, embedder: Embedder) -> None:
+        """Between 0 and 1 for any text."""
+        assert all(0 <= embedder.coverage(text) <= 1 for text in (ENGLISH, CHINESE, *AWKWARD))
+
+    def test_a_counter_that_another_process_makes_counts_the_same(self, embedder: Embedder) -> None:
+        """Where the model offers it, documents are cut where they are parsed: into the same chunks as here."""
+        if not isinstance(embedder, PortableCounter):
+            pytest.skip("the embedder does not offer it")
+        assert isinstance(embedder, TokenCounter)
+        made: TokenCounter = build(Blueprint(**json.loads(json.dumps(asdict(embedder.counter)))))
+        texts = [ENGLISH, CHINESE, *AWKWARD]
+        assert made.count(texts) == embedder.count(texts)
+        assert [made.offsets(text) for text in texts] == [embedder.offsets(text) for text in texts]
+
+    def test_sees_some_tokens(self, embedder: Embedder) -> None:
+        """A model that sees nothing embeds nothing."""
+        assert embedder.max_tokens > 0
+
+
+_: type[Embedder] = HashEmbedder

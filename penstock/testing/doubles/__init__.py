@@ -1,0 +1,1 @@
+"""What do tests put in the place of models, servers, disks and web sites?"""

@@ -1,0 +1,1 @@
+"""What happens to a question, from its hits to a checked answer?"""

@@ -1,0 +1,379 @@
+"""How each part is made from the settings: the only place where names of settings meet names of classes."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from penstock import ids, loaders, registry, retrievers
+from penstock.analysis.analyser import TextAnalyser
+from penstock.catalog import Catalog, Collection, open_catalog
+from penstock.engines.embedders.cached import CachedEmbedder, VectorStore
+from penstock.engines.llms.presets import key_of
+from penstock.errors import FetchError, UsageError
+from penstock.model import Blueprint
+from penstock.pipelines.answering.answering import Quoter
+from penstock.pipelines.indexing import remote
+from penstock.pipelines.indexing.following import Follower, Followers
+from penstock.pipelines.indexing.rebuilding import Rebuilds
+from penstock.pipelines.indexing.storage import InFolder, Kept, OnServers, place_of
+from penstock.pipelines.ingest import preparation
+from penstock.pipelines.ingest.discovery import Listing
+from penstock.pipelines.ingest.inheriting import neighbours_of, no_neighbours
+from penstock.pipelines.ingest.reading import Formats, Marks, Parser, Reader
+from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.ingest.timing import TimedChunker
+from penstock.ports import (
+    LLM,
+    Analyser,
+    Chunker,
+    Embedder,
+    Fetcher,
+    Float32Array,
+    KeywordIndex,
+    Lister,
+    PortableCounter,
+    Retriever,
+    VectorIndex,
+)
+from penstock.settings import CollectionSettings, Legs, Settings, SourceSettings
+
+CATALOG = "catalog.db"
+"""Name of the catalog's file in the home, where it is kept in a file."""
+SPECIAL_TOKENS = 2
+"""Tokens that BERT-like models put around a text."""
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there is a catalog to look into; one on a server counts as there."""
+    return bool(settings.catalog.url) or (settings.home / CATALOG).exists()
+
+
+def catalog(settings: Settings) -> Catalog:
+    """The catalog on the server that the settings name, else in a file of the home.
+
+    Raises:
+        CatalogError: it cannot be opened: says why and what to do.
+    """
+    given = settings.catalog
+    password = given.password.get_secret_value() if given.password else None
+    return open_catalog(given.url or f"sqlite:///{settings.home / CATALOG}", password=password)
+
+
+def share_indexes(settings: Settings) -> bool:
+    """Whether an index lies on a server, where other homes find it too."""
+    return "elasticsearch" in (settings.indexes.keyword, settings.indexes.vector)
+
+
+def analyser(settings: Settings) -> Analyser:
+    """The one analyser of all keyword indexes."""
+    given = settings.analyser
+    return TextAnalyser(user_dictionary=given.user_dictionary, synonyms=given.synonyms)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedding engine; its model is loaded with the first text and not before."""
+    given = settings.embedder
+    make = registry.load("embedders", given.name, allow_external=settings.allow_external)
+    made: Embedder = make(
+        model=given.model,
+        home=settings.home,
+        precision=given.precision,
+        batch=given.batch,
+        threads=given.threads,
+    )
+    return made
+
+
+def chunker(settings: Settings, model: Any) -> Chunker:
+    """The chunker; its sizes are tokens of the embedding model, and at most what that model sees.
+
+    A text that takes it longer than a file may take to be parsed is refused.
+    """
+    make = registry.load("chunkers", settings.chunker.name, allow_external=settings.allow_external)
+    made: Chunker = make(model, **_chunking(settings, model))
+    return TimedChunker(made, seconds=settings.limits.parse_seconds)
+
+
+def preparing(settings: Settings, model: Any) -> Blueprint:
+    """What the sandbox does with a file's text: cleans it, and cuts it where the token counter can be made there."""
+    if not isinstance(model, PortableCounter):
+        return preparation.blueprint()
+    return preparation.blueprint(
+        {
+            "name": settings.chunker.name,
+            "options": _chunking(settings, model),
+            "counter": asdict(model.counter),
+            "allow_external": settings.allow_external,
+        }
+    )
+
+
+def _chunking(settings: Settings, model: Any) -> dict[str, Any]:
+    """The options of the chunker."""
+    given = settings.chunker
+    seen = model.max_tokens - SPECIAL_TOKENS
+    overlap = {"overlap": given.overlap} if given.name == "window" else {}
+    return {"tokenizer": model.identity, "size": min(given.size or seen, seen), **overlap}
+
+
+def followers(
+    settings: Settings, collection: Collection, words: Analyser, *, identity: str, dimension: int
+) -> Followers:
+    """The collection's indexes, with vectors of the model of that identity.
+
+    Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
+    """
+    folder = place_of(settings.home, collection)
+    load = partial(registry.load, "indexers", allow_external=settings.allow_external)
+    names = settings.indexes
+    words_there, vectors_there = names.keyword == remote.NAME, names.vector == remote.NAME
+    store: Any = None
+    if words_there or vectors_there:
+        store = remote.elasticsearch_store(
+            load(remote.NAME),
+            settings.elasticsearch,
+            collection=collection.name,
+            uid=collection.uid,
+            analyser=words if words_there else None,
+            identity=identity if vectors_there else "",
+            dimension=dimension if vectors_there else 0,
+        )
+
+    def keyword(path: Path) -> KeywordIndex:
+        made: KeywordIndex = load(names.keyword)(path, analyser=words)
+        return made
+
+    def vector(path: Path) -> VectorIndex:
+        made: VectorIndex = load(names.vector)(path, identity=identity, dimension=dimension)
+        return made
+
+    words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(identity)[:8]
+    keyword_name, vector_name = f"keyword-{names.keyword}-{words_mark}", f"vector-{names.vector}-{model_mark}"
+    keyword_kept: Kept[Sequence[str]] = InFolder(folder / keyword_name, keyword)
+    vector_kept: Kept[Float32Array] = InFolder(folder / vector_name, vector)
+    if words_there:
+        keyword_kept = OnServers(store, store.keyword, lambda: store.anew().keyword)
+    if vectors_there:
+        vector_kept = OnServers(store, store.vector, lambda: store.anew().vector)
+    return Followers(
+        keyword=Follower(collection, keyword_kept, Rebuilds(folder, keyword_name)),
+        vector=Follower(collection, vector_kept, Rebuilds(folder, vector_name)),
+        joint=store if words_there and vectors_there else None,
+    )
+
+
+def check_model(collection: Collection, model: Embedder) -> None:
+    """Vectors of different models cannot be compared.
+
+    Raises:
+        UsageError: the collection's vectors are of another model than the settings name.
+    """
+    built_with = collection.embedder()
+    if built_with not in ("", model.identity):
+        raise UsageError(
+            f"collection {collection.name!r} was built with the embedding model {built_with!r}, the settings name "
+            f"{model.identity!r}; set that model again, or ingest again to compute the vectors anew"
+        )
+
+
+def retriever(
+    settings: Settings, collection: Collection, indexes: Followers, words: Analyser, model: Embedder
+) -> Retriever:
+    """The hybrid retriever over the collection's indexes."""
+    given = settings.retrieval
+    fuse = partial(retrievers.reciprocal_rank, k=given.rrf_k) if given.fusion == "rrf" else retrievers.weighted
+    hybrid = retrievers.HybridRetriever(
+        collection,
+        searcher(given.legs, indexes, words, model),
+        analyser=words,
+        fuse=fuse,
+        weigh=partial(retrievers.weigh, embedder=model, vector_weight=given.vector_weight),
+        candidates=given.candidates,
+    )
+    return retrievers.ReaderRetriever(hybrid, required=settings.access.required)
+
+
+def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -> retrievers.Searcher:
+    """The legs that are asked for; both with one request where one store holds both."""
+    if legs == "both" and indexes.joint:
+        return retrievers.JointLegs(indexes.joint, words, model)
+    asked: list[retrievers.SearchLeg] = []
+    if legs != "vector":
+        asked.append(retrievers.KeywordLeg(indexes.keyword, words))
+    if legs != "keyword":
+        asked.append(retrievers.VectorLeg(indexes.vector, model))
+    return retrievers.SeparateLegs(*asked)
+
+
+def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lister:
+    """The listing of an address. A path that is gone is an empty listing if sources below it are `known`, by URI.
+
+    Raises:
+        FetchError: there is no such path, and nothing was ever read from it.
+        AddressRefused: the address is of a scheme that is not read.
+    """
+    folders = settings.folders
+    try:
+        return loaders.lister_for(
+            str(address),
+            include=folders.include,
+            exclude=folders.exclude,
+            links=folders.links,
+            seconds=settings.limits.read_seconds,
+        )
+    except FetchError:
+        gone = loaders.lister_for(str(address), missing_ok=True)
+        if any(map(gone.covers, known)):
+            return gone
+        raise
+
+
+def addressed(
+    settings: Settings, addresses: Iterable[str | Path], marks: Marks, present: Collection | None
+) -> list[Listing]:
+    """The listings of addresses that a person named; `present` is the collection, if there is one yet.
+
+    Raises: as `lister`.
+    """
+    known = [source.source.uri for source in present.sources()] if present else []
+    made = []
+    for one in addresses:
+        listed, uri = lister(settings, one, known), loaders.address_of(str(one))
+        beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
+    return made
+
+
+def listings(
+    settings: Settings, collection: CollectionSettings, fetcher_for: Callable[[str], Fetcher]
+) -> list[Listing]:
+    """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
+    return [
+        Listing(
+            lister=described_lister(settings, entry, fetcher_for),
+            marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
+            address=loaders.uri_of(entry.path) if entry.path else "",
+            name=f"entry {number} ({entry.address!r})",
+        )
+        for number, entry in enumerate(collection.sources, start=1)
+    ]
+
+
+def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:
+    """The listing of one entry. A path that is not there is an incomplete one: nothing is removed for its sake."""
+    if entry.urls:
+        return loaders.UrlLister(entry.urls)
+    if entry.url_list:
+        return loaders.UrlListLister(entry.url_list, fetcher_for)
+    if entry.sitemap:
+        return loaders.SitemapLister(entry.sitemap, fetcher_for, partial(sandbox, settings, workers=1))
+    folders, path = settings.folders, entry.path or Path()
+    include = folders.include if entry.include is None else entry.include
+    exclude = folders.exclude if entry.exclude is None else entry.exclude
+    try:
+        return loaders.lister_for(
+            loaders.uri_of(path),
+            include=include,
+            exclude=exclude,
+            links=folders.links,
+            seconds=settings.limits.read_seconds,
+        )
+    except FetchError as error:
+        return loaders.UnlistedPath(path, error)
+
+
+def sandbox(settings: Settings, prepared_by: Blueprint | None = None, *, workers: int | None = None) -> loaders.Sandbox:
+    """The processes that parse and prepare; none is started before a file needs it."""
+    limits = settings.limits
+    return loaders.Sandbox(
+        options=loader_options(settings),
+        seconds=limits.parse_seconds,
+        memory_mib=limits.parse_mib,
+        text_mib=limits.text_mib,
+        workers=workers or limits.workers,
+        preparation=prepared_by,
+        readable=settings.loaders.readable,
+    )
+
+
+def loader_options(settings: Settings) -> loaders.LoaderOptions:
+    """The options of all loaders."""
+    given = settings.loaders
+    return loaders.LoaderOptions(
+        pdf=given.pdf,
+        ocr=given.ocr,
+        ocr_dpi=given.ocr_dpi,
+        encoding=given.encoding,
+        allow_external=settings.allow_external,
+    )
+
+
+def fetching(settings: Settings) -> Callable[[str], Fetcher]:
+    """What gives the fetcher for a URI: one for a run, so that all its fetchers together are polite to a site."""
+    web = settings.web
+    agent = f"{web.user_agent} (+{web.contact})" if web.contact else web.user_agent
+    return partial(
+        loaders.fetcher_for,
+        source_mib=settings.limits.source_mib,
+        read_seconds=settings.limits.read_seconds,
+        timeout_seconds=web.timeout_seconds,
+        attempts=web.attempts,
+        redirects=web.redirects,
+        allow_private=web.allow_private,
+        allow_networks=tuple(map(ip_network, web.allow_networks)),
+        user_agent=agent,
+        courtesy=loaders.Courtesy(robots=web.robots, pause_seconds=web.pause_seconds, user_agent=agent),
+    )
+
+
+def reader(
+    settings: Settings,
+    collection: Collection,
+    parser: Parser,
+    cutter: Chunker,
+    stopwatch: Stopwatch,
+    fetcher_for: Callable[[str], Fetcher],
+) -> Reader:
+    """What reads sources for a run."""
+    options = loader_options(settings)
+    limits = settings.limits
+    return Reader(
+        collection,
+        fetcher_for=fetcher_for,
+        formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
+        parser=parser,
+        chunker=cutter,
+        stopwatch=stopwatch,
+        limits=f"{limits.parse_seconds:g} s, {limits.parse_mib} MiB, {limits.text_mib} MiB of text",
+    )
+
+
+def llm(settings: Settings, words: Analyser) -> LLM | Quoter:
+    """The language model that answers, or the built-in one that quotes."""
+    given = settings.llm
+    make = registry.load("llms", given.name, allow_external=settings.allow_external)
+    if given.name == "extractive":
+        quoter: Quoter = make(analyser=words)
+        return quoter
+    key = given.api_key.get_secret_value() if given.api_key else None
+    made: LLM = make(
+        model=given.model,
+        base_url=given.base_url,
+        api_key=key_of(given.preset, key, os.environ, base_url=given.base_url),
+        context_tokens=given.context_tokens,
+        timeout_seconds=given.timeout_seconds,
+        attempts=given.attempts,
+        temperature=given.temperature,
+        preset=given.preset,
+        tokenizer=given.tokenizer,
+    )
+    return made
+
+
+def cached(model: Embedder, cache: VectorStore) -> CachedEmbedder:
+    """The embedder, asked only for what the catalog does not hold already."""
+    return CachedEmbedder(model, cache)

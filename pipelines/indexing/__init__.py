@@ -1,0 +1,1 @@
+"""How do indexes keep in step with the catalog?"""

@@ -1,0 +1,190 @@
+"""Proof that both indexes agree with the catalog, chunk by chunk; in depth, also what they hold of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.catalog import Collection
+from penstock.errors import DamagedIndex
+from penstock.pipelines.indexing.following import Follower, Followers
+from penstock.pipelines.visibility import View
+from penstock.ports import Index, Verifiable
+
+if TYPE_CHECKING:
+    from penstock.loaders.sandbox.confinement import Confinement
+
+Rows = NDArray[np.int64]
+SHOWN = 5
+"""Chunk ids named in one problem; the count is always whole."""
+MOST_TOLD = 20
+"""Flaws of the catalog that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One way in which a store does not agree with the catalog."""
+
+    where: Literal["catalog", "keyword", "vector"]
+    what: Literal["damaged", "ahead", "behind", "missing", "surplus", "differs", "unembedded", "rejected"]
+    message: str
+    chunk_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What `doctor` found in one collection."""
+
+    collection: str
+    revision: int
+    chunks: int
+    problems: tuple[Problem, ...]
+    confinement: "Confinement"
+    """What keeps a parser in on this machine; no problem of the collection, whatever it is."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether catalog, keyword index and vector index hold the same chunks."""
+        return not self.problems
+
+
+def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
+    """Compares the catalog's live chunks with what each index holds, by row and so by chunk id.
+
+    All chunks are compared; named, and counted where nothing is wrong, are those that are seen. With `deep` what is
+    written of each is compared as well: hashes and ids in the catalog, tokens, vectors and files of the indexes.
+    """
+    from penstock.loaders.sandbox.confinement import available  # here: only this command asks the kernel
+
+    collection = view.collection
+    revision = collection.revision()
+    live, seen = collection.live_rows(at=revision), view.rows()
+    problems = [
+        *(_corrupt(view) if deep else ()),
+        *_unembedded(collection),
+        *_compare(collection, (live, seen), revision, "keyword", followers.keyword, deep=deep),
+        *_compare(collection, (live, seen), revision, "vector", followers.vector, deep=deep),
+    ]
+    chunks = len(live if view.principals is None or seen is None else np.intersect1d(live, seen))
+    return Diagnosis(
+        collection=collection.name,
+        revision=revision,
+        chunks=chunks,
+        problems=tuple(problems),
+        confinement=available(),
+    )
+
+
+def _corrupt(view: View) -> list[Problem]:
+    """What the catalog holds otherwise than it was written; to a reader it is only counted, for it names documents."""
+    found = [*islice(view.collection.verify(), MOST_TOLD + 1)]
+    advice = "put the catalog back from a copy, or remove what is named and ingest it again"
+    told = [f"{one}; {advice}" for one in found[:MOST_TOLD]]
+    told += ["and more"] if len(found) > MOST_TOLD else []
+    if found and view.principals is not None:
+        told = ["texts of the catalog are not what was written; run `penstock doctor --deep` without a reader"]
+    return [Problem(where="catalog", what="damaged", message=one) for one in told]
+
+
+def _unembedded(collection: Collection) -> list[Problem]:
+    identity = collection.embedder()
+    missing = sum(1 for _ in collection.missing_vectors(identity)) if identity else 0
+    if not missing:
+        return []
+    told = f"{missing} texts have no stored vector of model {identity!r}; ingest again to compute them"
+    return [Problem(where="catalog", what="unembedded", message=told)]
+
+
+def _compare(
+    collection: Collection,
+    rows: tuple[Rows, Rows | None],
+    revision: int,
+    where: Literal["keyword", "vector"],
+    follower: Follower[Any],
+    *,
+    deep: bool,
+) -> list[Problem]:
+    try:
+        index = follower.index
+        held, applied = index.rows(), index.revision
+        problems = _verified(collection, revision, where, index, rows[1]) if deep and applied == revision else []
+    except DamagedIndex as error:
+        return [Problem(where=where, what="damaged", message=str(error))]
+    live, seen = rows
+    if applied != revision:
+        told = f"the {where} index stands at revision {applied}, the catalog at {revision}"
+        problems.append(Problem(where=where, what="behind" if applied < revision else "ahead", message=told))
+    missing, surplus = np.setdiff1d(live, held), np.setdiff1d(held, live)
+    if missing.size:
+        problems.append(_difference(collection, where, "missing", "are not in", missing, seen))
+    if surplus.size:
+        problems.append(_difference(collection, where, "surplus", "are no longer live but still in", surplus, seen))
+    return [*problems, *_rejected(collection, where, follower, seen)]
+
+
+def _verified(
+    collection: Collection,
+    revision: int,
+    where: Literal["keyword", "vector"],
+    index: Index[Any],
+    seen: Rows | None,
+) -> list[Problem]:
+    """What an index holds otherwise than it was given; one of a plug-in may not be able to tell."""
+    if not isinstance(index, Verifiable) or not revision:
+        return []
+    live = collection.change(0, to=revision, vectors=index.wants_vectors).added
+    problems = []
+    for flaw in index.verify(live):
+        if flaw.rows:
+            verb = f"({flaw.message}) are not what was written into"
+            problems.append(_difference(collection, where, "differs", verb, np.array(flaw.rows), seen))
+        else:
+            problems.append(Problem(where=where, what="damaged", message=flaw.message))
+    return problems
+
+
+def refusals(collection: Collection, followers: Followers) -> list[str]:
+    """What the servers of indexes refused, for the report of a run; empty where there was nothing to refuse."""
+    both: tuple[tuple[Literal["keyword", "vector"], Follower[Any]], ...]
+    both = (("keyword", followers.keyword), ("vector", followers.vector))
+    return [problem.message for where, follower in both for problem in _rejected(collection, where, follower)]
+
+
+def _rejected(
+    collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any], seen: Rows | None = None
+) -> Iterator[Problem]:
+    """What the index would not take: to build it anew would end the same."""
+    refused = follower.rejected()
+    if refused:
+        rows = np.array(sorted(refused), np.int64)
+        found = _difference(collection, where, "rejected", "were refused by the server of", rows, seen)
+        told = [refused[int(row)] for row in rows[:1] if seen is None or row in seen]  # it may quote the chunk
+        yield replace(found, message=": ".join((found.message, *told)))
+
+
+def _difference(
+    collection: Collection,
+    where: Literal["keyword", "vector"],
+    what: Literal["missing", "surplus", "differs", "rejected"],
+    verb: str,
+    rows: Rows,
+    seen: Rows | None,
+) -> Problem:
+    shown = (rows if seen is None else np.intersect1d(rows, seen))[:SHOWN]
+    named: Sequence[str] = sorted(collection.chunk_ids([int(row) for row in shown]).values())
+    names = f" ({', '.join(named)}{', ...' if rows.size > len(named) else ''})" if named else ""
+    message = f"{rows.size} chunks {verb} the {where} index{names}"
+    return Problem(where=where, what=what, message=message, chunk_ids=tuple(named))
+
+
+def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
+    """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
+    followers.catch_up(insist=True)
+    for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
+        found = examine(view, followers, deep=deep)  # anew: one rebuild may mend both
+        if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
+            follower.rebuild()
+    return examine(view, followers, deep=deep)

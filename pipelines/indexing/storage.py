@@ -1,0 +1,157 @@
+"""Where an index is kept, and how room is made there for a new one: in a folder, or on servers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from penstock.catalog import Collection
+from penstock.pipelines.indexing.set_aside import set_aside
+from penstock.ports import Index
+
+QueryT = TypeVar("QueryT")
+
+
+def place_of(home: Path, collection: Collection) -> Path:
+    """The folder in which the indexes of a collection are kept, and what is noted of them."""
+    return home / "collections" / f"{collection.name}-{collection.uid}"
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An index whose searches may see a later revision than the one that it is marked with."""
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see."""
+        ...
+
+
+class Kept(Protocol[QueryT]):
+    """An index in its place."""
+
+    def open(self) -> Index[QueryT]:
+        """The index as it is there.
+
+        Raises:
+            DamagedIndex: it cannot be read; or its first use says so.
+        """
+        ...
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index that takes the place of the present one, now or when it has been filled.
+
+        Raises:
+            IndexingError: no room can be made.
+        """
+        ...
+
+    def told(self, index: Index[QueryT]) -> int:
+        """The revision that searches of the opened index see: later than its own while what is gone is taken out."""
+        ...
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the opened index stands at the revision, as far as can be told cheaply: its next search knows."""
+        ...
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows the opened index holds."""
+        ...
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that are held and cannot be found, because the index would not take what they say, with the reasons."""
+        ...
+
+
+class InFolder(Generic[QueryT]):
+    """An index in a folder, which is set aside for a new one."""
+
+    def __init__(self, folder: Path, make: Callable[[Path], Index[QueryT]]) -> None:
+        self._folder = folder
+        self._make = make
+
+    def open(self) -> Index[QueryT]:
+        """The index of the folder."""
+        return self._make(self._folder)
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index in the folder; what was there is renamed.
+
+        Raises:
+            IndexingError: the folder cannot be renamed.
+        """
+        if self._folder.exists():
+            set_aside(self._folder)
+        return self.open()
+
+    def told(self, index: Index[QueryT]) -> int:
+        """Its own revision, or what it says itself: one that is being written may show the next already."""
+        return index.told if isinstance(index, Telling) else index.revision
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the index stands there: a look at one file."""
+        return index.revision == revision
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows it holds."""
+        return len(index.rows())
+
+    def rejected(self) -> Mapping[int, str]:
+        """None: an index of ours takes everything."""
+        return {}
+
+
+class Store(Protocol):
+    """What is asked of a store on servers beyond its indexes."""
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see."""
+        ...
+
+    def stands_at(self, revision: int) -> bool:
+        """Whether it stands there."""
+        ...
+
+    def count(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that the servers refused, with the reasons."""
+        ...
+
+
+class OnServers(Generic[QueryT]):
+    """An index on servers, where a new one is built beside the present one and takes its place when it is complete."""
+
+    def __init__(self, store: Store, index: Index[QueryT], anew: Callable[[], Index[QueryT]]) -> None:
+        self._store = store
+        self._index = index
+        self._anew = anew
+
+    def open(self) -> Index[QueryT]:
+        """The index; the servers are asked at its first use."""
+        return self._index
+
+    def anew(self) -> Index[QueryT]:
+        """An empty index, which nobody searches before it is filled."""
+        return self._anew()
+
+    def told(self, index: Index[QueryT]) -> int:
+        """What the servers say now."""
+        del index
+        return self._store.told
+
+    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+        """Whether the last search saw it there, or the servers say so now."""
+        del index
+        return self._store.stands_at(revision)
+
+    def count(self, index: Index[QueryT]) -> int:
+        """How many rows it holds, as the servers count them."""
+        del index
+        return self._store.count()
+
+    def rejected(self) -> Mapping[int, str]:
+        """What the servers refused."""
+        return self._store.rejected()

@@ -1,0 +1,1 @@
+"""What happens to a source, from its listing to the commit?"""

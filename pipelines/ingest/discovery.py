@@ -1,0 +1,115 @@
+"""One look at all listings of a run: what is there, each source once, and which known sources are gone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from penstock.errors import SettingsError
+from penstock.loaders import shown
+from penstock.model import Access, Failure, readers
+from penstock.pipelines.ingest.inheriting import Neighbours, no_neighbours
+from penstock.pipelines.ingest.outcomes import is_left_out
+from penstock.pipelines.ingest.reading import KEEP, Before, Found, Marks
+from penstock.pipelines.ingest.removal import Removal, gone, guarded
+from penstock.ports import Lister
+from penstock.settings import FIRST_DECIDES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A lister, and what is attached to every source that it lists."""
+
+    lister: Lister
+    marks: Marks = KEEP
+    address: str = ""
+    """What is listed, as a URI; empty for addresses one by one, and for lists of them."""
+    beside: Neighbours = no_neighbours
+    """Who may see a new source by those around it, where nobody says."""
+    name: str = ""
+    """What a person calls it."""
+
+
+class Discovery:
+    """What the listings of one run show; used once.
+
+    A source that several of them list belongs to the first. As `owner`, the listings are all that there is: a known
+    source that none of them lists is gone, whatever it came from, as soon as all of them are known to be whole. Unless
+    `ordered`, listings for different readers may not list the same source.
+    """
+
+    def __init__(self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True) -> None:
+        self._listings = listings
+        self._owner = owner
+        self._apart = not ordered and len({listing.marks.access for listing in listings}) > 1
+        self._seen: dict[str, Listing] = {}
+        self._failed = False
+        self._left_out: dict[str, Failure] = {}
+
+    @property
+    def given(self) -> tuple[tuple[str, Access], ...]:
+        """What the run is told of addresses: who may see what lies there."""
+        told = ((one.address, one.marks.access) for one in self._listings if one.address)
+        return tuple((address, access) for address, access in told if access is not None)
+
+    def found(self) -> Iterator[Found | Failure]:
+        """Sources and what could not be listed, streamed; last what is left out, unless another listing names it.
+
+        Raises:
+            SettingsError: a source is listed for different readers; that shows with the call, before the first source.
+        """
+        return iter(list(self._listed())) if self._apart else self._listed()
+
+    def _listed(self) -> Iterator[Found | Failure]:
+        for listing in self._listings:
+            for one in listing.lister.list():
+                if isinstance(one, Failure) and is_left_out(one):
+                    self._left_out.setdefault(one.uri, one)
+                elif isinstance(one, Failure):
+                    self._failed = True
+                    yield one
+                elif one.uri not in self._seen:
+                    self._seen[one.uri] = listing
+                    yield Found(
+                        listed=one, marks=listing.marks, address=listing.address, beside=listing.beside(one.uri)
+                    )
+                elif self._apart:
+                    _check_same_readers(one.uri, self._seen[one.uri], listing)
+        yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
+
+    def removal(self, before: Mapping[str, Before], *, share: float) -> Removal:
+        """After `found` ended: the known sources that are gone, if so many may go at once."""
+        listers = [listing.lister for listing in self._listings]
+        unseen = [uri for uri in before if uri not in self._seen]
+        behind = [uri for uri in unseen if self._is_behind(uri)]
+        missing = [uri for uri in unseen if uri not in self._left_out and not self._is_behind(uri)]
+        whole = all(lister.complete() for lister in listers)
+        if not (self._owner and whole and not self._failed):
+            missing = gone(missing, listers)
+        remark = "" if whole else "a listing was incomplete: sources that are missing from it were not removed"
+        if self._owner and self._failed:
+            remark = (
+                "not everything could be listed: sources that no entry lists any more stay, except those that a "
+                "complete listing speaks for"
+            )
+        removal = guarded(missing, known=len(before), share=share, remarks=(remark,) if remark else ())
+        left_out = tuple(uri for uri in unseen if uri in self._left_out)
+        return replace(removal, left_out=left_out, behind=tuple(behind))
+
+    def _is_behind(self, uri: str) -> bool:
+        return bool(self._left_out) and any(parent in self._left_out for parent in _parents(uri))
+
+
+def _parents(uri: str) -> Iterator[str]:
+    """The folders that a URI lies in, from the innermost."""
+    while (end := uri.rfind("/")) > 0:
+        uri = uri[:end]
+        yield uri
+
+
+def _check_same_readers(uri: str, first: Listing, second: Listing) -> None:
+    one, other = first.marks.access, second.marks.access
+    if one is None or other is None or one == other:
+        return
+    raise SettingsError(
+        f"{shown(uri)!r} is listed by {first.name}, for {readers(one)}, and by {second.name}, for {readers(other)}; "
+        f"leave it out of one of them (exclude), or set {FIRST_DECIDES}"
+    )

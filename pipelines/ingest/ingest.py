@@ -1,0 +1,353 @@
+"""One run over a collection: every discovered source ends in exactly one outcome, and both indexes follow each commit.
+
+Sources stream through: reading runs ahead in threads (parsing itself in child processes), embedding and committing
+happen here in order, batch by batch. A commit is short and is the only thing that changes what is true.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from penstock.catalog import Batch, Collection, KnownSource, Put, Quarantined
+from penstock.engines.embedders.cached import CachedEmbedder
+from penstock.errors import PenstockError, UnstorableValue
+from penstock.model import EVERYBODY, Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.pipelines.indexing.doctor import refusals
+from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.ingest.discovery import Discovery
+from penstock.pipelines.ingest.inheriting import Inheritance
+from penstock.pipelines.ingest.joining import joined, run_report, too_many_failed
+from penstock.pipelines.ingest.outcomes import Reading, not_fetched, not_listed
+from penstock.pipelines.ingest.pool import AbandonablePool
+from penstock.pipelines.ingest.reading import Before, Found, Reader
+from penstock.pipelines.ingest.removal import Removal
+from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.ingest.widening import Widening, remarks
+
+CHUNKS_A_COMMIT = 1024
+"""A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
+CONTEXTS_A_CALL = 256
+"""Stored texts that are embedded and kept at a time when a collection changes its model."""
+SECONDS_BETWEEN_FOLLOWS = 20.0
+"""How far the indexes may lag behind the catalog during a run; each following costs a write to disk."""
+
+Watch = Callable[[SourceResult], None]
+
+
+def ignore(_: SourceResult) -> None:
+    """Watches nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much is done at a time, and how much may go at once."""
+
+    documents: int
+    """Documents a commit."""
+    workers: int
+    """Sources that are read at the same time."""
+    removal_share: float
+    """Share of a collection that one run may remove."""
+    failure_share: float = 1.0
+    """Share of the sources of a run above which it ends as failed."""
+
+
+class Ingestion:
+    """A run over one collection by its only writer; used once."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        embedder: CachedEmbedder,
+        followers: Followers,
+        pace: Pace,
+        run: int,
+        watch: Watch,
+        stopwatch: Stopwatch,
+        followed: float | None = None,
+    ) -> None:
+        """`followed` is when the indexes last followed, by `time.monotonic`; by default now."""
+        self._collection = collection
+        self._embedder = embedder
+        self._followers = followers
+        self._pace = pace
+        self._run = run
+        self._watch = watch
+        self.stopwatch = stopwatch
+        self._before: Mapping[str, Before] = {}
+        self._inheritance: Inheritance | None = None
+        self._widening = Widening(collection, run)
+        self._waiting: list[Reading] = []
+        self._results: list[SourceResult] = []
+        self.followed = time.monotonic() if followed is None else followed
+        self._parsed = self._pages = 0
+        self._attention: list[str] = []
+
+    def ingest(self, discovery: Discovery, reader: Reader) -> RunReport:
+        """Brings the collection to what the listings show; an interrupt keeps what is committed.
+
+        Raises:
+            EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
+        """
+
+        def work() -> None:
+            found = discovery.found()
+            self._collection.remember(discovery.given, run=self._run)
+            self._inheritance = Inheritance(self._collection)
+            self._take_all(self._readings(self._discovered(found), reader))
+            self._remove(discovery.removal(self._before, share=self._pace.removal_share))
+
+        self._before = everything_known(self._collection)
+        return self._reported(work)
+
+    def add(self, readings: Iterable[Reading]) -> RunReport:
+        """Commits readings that were made elsewhere; nothing is removed."""
+        return self._reported(lambda: self._take_all(readings))
+
+    def remove(self, uris: Sequence[str]) -> RunReport:
+        """Takes sources out of the collection on request; no guard applies."""
+        return self._reported(lambda: self._remove(Removal(uris=tuple(uris), reason="removed on request")))
+
+    def take(self, batch: Sequence[Found], reader: Reader) -> BatchReport:
+        """Reads and commits some of the sources of a run; looks up only those, and removes nothing.
+
+        The indexes follow when they did not for a while.
+
+        Raises: as `ingest`.
+        """
+        begun = time.perf_counter()
+
+        def work() -> None:
+            self._change_model()
+            told = {(found.address, found.marks.access) for found in batch if found.address}
+            given = [(address, access) for address, access in told if access is not None]
+            self._collection.remember(given, run=self._run)
+            uris = [found.listed.uri for found in batch]
+            self._before = known_of(self._collection, uris)
+            self._inheritance = Inheritance(self._collection, uris)
+            self._take_all(self._readings(iter(batch), reader))
+
+        return self._batch(begun, self._worked(work))
+
+    def finish(
+        self, batches: Sequence[BatchReport], removal: Removal, given: Iterable[tuple[str, Access]] = ()
+    ) -> RunReport:
+        """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
+
+        `given` is what the run was told of addresses, also of those where there was nothing to read.
+
+        Raises: as `ingest`.
+        """
+
+        def work() -> None:
+            self._collection.remember(given, run=self._run)
+            self._remove(removal)
+
+        return self._reported(work, batches)
+
+    def _reported(self, work: Callable[[], None], batches: Sequence[BatchReport] = ()) -> RunReport:
+        begun = time.perf_counter()
+        interrupted = self._worked(lambda: self._in_step(work))
+        self._follow()
+        self._attention += refusals(self._collection, self._followers)
+        whole = joined((*batches, self._batch(begun, interrupted)))
+        whole = replace(whole, attention=(*whole.attention, *remarks(whole.opened, whole.exposed)))
+        return run_report(
+            whole,
+            collection=self._collection.name,
+            revision=self._collection.revision(),
+            chunks=self._counts(),
+            failure=too_many_failed(whole.results, share=self._pace.failure_share),
+        )
+
+    def _in_step(self, work: Callable[[], None]) -> None:
+        self._follow()  # an index that a crash left behind, or that was damaged, is mended whatever comes
+        self._change_model()
+        work()
+
+    def _worked(self, work: Callable[[], None]) -> bool:
+        """Whether the work was interrupted; an error that ends it leaves the indexes as far as they can go."""
+        try:
+            work()
+        except KeyboardInterrupt:
+            return True
+        except PenstockError:
+            with suppress(PenstockError):  # what ended the run is what has to be told
+                self._follow()
+            raise
+        return False
+
+    def _batch(self, begun: float, interrupted: bool) -> BatchReport:
+        return BatchReport(
+            results=tuple(self._results),
+            parsed=self._parsed,
+            embedded=self._embedder.computed,
+            pages=self._pages,
+            seconds=time.perf_counter() - begun,
+            stage_seconds=self.stopwatch.seconds(),
+            attention=tuple(self._attention),
+            opened=tuple(self._widening.opened),
+            exposed=tuple(self._widening.exposed),
+            interrupted=interrupted,
+        )
+
+    def _discovered(self, listed: Iterator[Found | Failure]) -> Iterator[Found]:
+        for found in self.stopwatch.timing_each("discover", listed):
+            if isinstance(found, Failure):
+                self._end(not_listed(found))
+            else:
+                yield found
+
+    def _readings(self, discovered: Iterator[Found], reader: Reader) -> Iterator[Reading]:
+        """Readings in the order of discovery; a few sources are read ahead."""
+        ahead: deque[Future[Reading] | Reading] = deque()
+        pool = AbandonablePool(self._pace.workers, name="penstock-read")
+        try:
+            for found in discovered:
+                before = self._before_of(found)
+                ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
+                while len(ahead) > 2 * self._pace.workers:
+                    yield _finished(ahead.popleft())
+            while ahead:
+                yield _finished(ahead.popleft())
+        finally:
+            pool.shutdown()
+
+    def _before_of(self, found: Found) -> Before:
+        before = self._before.get(found.listed.uri, Before())
+        if self._inheritance is None or before.known is not None or found.marks.access is not None:
+            return before
+        tried = before.failed.source.access if before.failed else EVERYBODY
+        return replace(before, inherited=self._inheritance.of(found.listed.uri, tried=tried, beside=found.beside))
+
+    def _take_all(self, readings: Iterable[Reading]) -> None:
+        chunks = 0
+        for reading in readings:
+            self._parsed += reading.parsed
+            self._pages += reading.pages
+            if reading.put is None and reading.quarantined is None and not reading.removed:
+                self._end(reading.result)
+                continue
+            self._waiting.append(reading)
+            chunks += len(reading.put.chunks) if reading.put else 0
+            if len(self._waiting) >= self._pace.documents or chunks >= CHUNKS_A_COMMIT:
+                self._commit_waiting()
+                chunks = 0
+        self._commit_waiting()
+
+    def _commit_waiting(self) -> None:
+        if not self._waiting:
+            return
+        chunks = (chunk for reading in self._waiting if reading.put for chunk in reading.put.chunks)
+        with self.stopwatch.timing("embed"):
+            self._embedder.embed([chunk.context for chunk in chunks], role="passage")
+        waiting, self._waiting = self._waiting, []
+        self._commit_readings(waiting)
+
+    def _commit_readings(self, readings: Sequence[Reading]) -> None:
+        """Commits all together; where the database does not store what one of them holds, each by itself."""
+        puts = tuple(reading.put for reading in readings if reading.put)
+        failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
+        removed = tuple(reading.result.uri for reading in readings if reading.removed)
+        known = self._known(puts)
+        try:
+            self._commit(Batch(puts=puts, removed=removed, failures=failures))
+        except UnstorableValue as error:
+            if len(readings) > 1:
+                for reading in readings:
+                    self._commit_readings([reading])
+            else:
+                self._end(self._not_stored(readings[0], error))
+            return
+        self._widening.look(puts, known)
+        for reading in readings:
+            self._end(reading.result)
+
+    def _not_stored(self, reading: Reading, error: UnstorableValue) -> SourceResult:
+        uri = reading.result.uri
+        return not_fetched(uri, str(error), self._before.get(uri, Before()).known).result
+
+    def _known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource | None]:
+        uris = [put.source.uri for put in puts]
+        if self._inheritance is None:  # texts that were handed over: nobody has looked yet
+            return dict(self._collection.known_map(uris))
+        return {uri: self._before[uri].known for uri in uris if uri in self._before}
+
+    def _commit(self, batch: Batch) -> None:
+        with self.stopwatch.timing("commit"):
+            self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
+        if time.monotonic() - self.followed > SECONDS_BETWEEN_FOLLOWS:
+            self._follow()
+
+    def _remove(self, removal: Removal) -> None:
+        self._forget(removal.left_out)
+        self._forget(removal.behind, reason="behind a link that is not followed (folders.links)")
+        if removal.refused:
+            self._attention.append(removal.refused)
+            return
+        self._forget(removal.uris, reason=removal.reason)
+        self._attention.extend(removal.remarks)
+
+    def _forget(self, uris: Sequence[str], *, reason: str = "") -> None:
+        """Takes sources out of the catalog; without a reason their outcome was told already."""
+        for start in range(0, len(uris), CHUNKS_A_COMMIT):
+            self._commit(Batch(puts=(), removed=tuple(uris[start : start + CHUNKS_A_COMMIT]), failures=()))
+        for uri in uris if reason else ():
+            self._end(SourceResult(uri=uri, outcome="removed", reason=reason))
+
+    def _change_model(self) -> None:
+        """Embeds the stored text with the model in force, where the collection was built with another one."""
+        self._collection.know_model(self._embedder.identity, self._embedder.dimension)
+        present = self._collection.embedder()
+        if present in ("", self._embedder.identity):
+            return
+        batch: list[str] = []
+        with self.stopwatch.timing("embed"):
+            for _, context in self._collection.missing_vectors(self._embedder.identity):
+                batch.append(context)
+                if len(batch) == CONTEXTS_A_CALL:
+                    self._embedder.embed(batch, role="passage")
+                    batch = []
+            self._embedder.embed(batch, role="passage")
+        self._collection.switch_embedder(self._embedder.identity)
+
+    def _follow(self) -> None:
+        if self._collection.embedder() != self._embedder.identity:
+            return  # nothing is committed yet, or the change to another model was not completed
+        with self.stopwatch.timing("follow"):
+            self._followers.catch_up()
+        self.followed = time.monotonic()
+
+    def _counts(self) -> ChunkCounts:
+        keyword, vector = self._followers.counts()
+        return ChunkCounts(catalog=self._collection.chunk_count(), keyword=keyword, vector=vector)
+
+    def _end(self, result: SourceResult) -> None:
+        self._results.append(result)
+        self._watch(result)
+
+
+def _finished(reading: Future[Reading] | Reading) -> Reading:
+    return reading if isinstance(reading, Reading) else reading.result()
+
+
+def everything_known(collection: Collection) -> Mapping[str, Before]:
+    """What the catalog holds of every source, by URI."""
+    return _before(collection.sources(), collection.quarantine())
+
+
+def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, Before]:
+    """What the catalog holds of some sources, by URI."""
+    return _before(collection.known_map(uris).values(), collection.quarantine(uris))
+
+
+def _before(sources: Iterable[KnownSource], quarantine: Iterable[Quarantined]) -> Mapping[str, Before]:
+    before = {known.source.uri: Before(known=known) for known in sources}
+    for failed in quarantine:
+        uri = failed.source.uri
+        before[uri] = replace(before.get(uri, Before()), failed=failed)
+    return before

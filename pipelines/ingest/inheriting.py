@@ -1,0 +1,104 @@
+"""Who may see a new source of which nobody said who may: never more readers than those of what it comes from.
+
+In this order: what was said last of its address or of a folder above it; who could see it before it was gone; who may
+see its neighbours, where nothing was said of those either; who may see the same bytes elsewhere; everybody.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from penstock.catalog import Collection
+from penstock.catalog.commit.addresses import Given, folders_of, last_given
+from penstock.model import EVERYBODY, Access, narrowest
+from penstock.ports import Lister
+
+UNKNOWN = (
+    "it is not known who may see it: nobody said, and its neighbours have no reader in common; ingest it again with "
+    "--access or --everybody"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """Who may see a source that is new."""
+
+    access: Access | None = EVERYBODY
+    """None where that is not known: then it stays out."""
+    decided: bool = False
+    """Whether that holds whatever the source says; else exact copies of it elsewhere count too."""
+
+
+NOTHING_SAID = Inherited()
+Neighbours = Callable[[str], Inherited]
+"""What a source inherits from those around it, by its URI."""
+
+
+def no_neighbours(_uri: str) -> Inherited:
+    """Nothing is inherited from neighbours."""
+    return NOTHING_SAID
+
+
+class Inheritance:
+    """What the catalog remembers of addresses and of sources that are gone: of all, or of some sources."""
+
+    def __init__(self, collection: Collection, uris: Sequence[str] | None = None) -> None:
+        self._given = collection.given(uris)
+        self._removed = collection.access_of_removed(uris)
+        self._restricts = collection.restricts()
+
+    def of(self, uri: str, *, tried: Access, beside: Inherited) -> Inherited:
+        """What a new source inherits; `tried` is from when it could not be read, `beside` from its neighbours."""
+        given = last_given(uri, self._given)
+        if given is not None:
+            return Inherited(access=given.access, decided=True)
+        if uri in self._removed:
+            return Inherited(access=self._removed[uri], decided=True)
+        if tried:
+            return Inherited(access=tried, decided=True)
+        return beside if self._restricts else replace(beside, decided=True)
+
+
+def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neighbours:
+    """What is inherited below an address from sources of which nothing is remembered.
+
+    Those are of catalogs that were written before addresses were remembered, of lists, sitemaps and programs, and
+    what came from renamed folders.
+    """
+    folder = next(iter(folders_of(address)), "") if lister.covers(address) else address
+    if not folder.startswith("file:") or last_given(address, collection.given([address])):
+        return no_neighbours
+    below = collection.access_below(folder)
+    given = collection.given() if below else {}
+    direct = _by_folder(below, given)
+    return partial(_nearest, direct, folder) if any(any(several) for several in direct.values()) else no_neighbours
+
+
+def _by_folder(below: Mapping[str, Access], given: Mapping[str, Given]) -> dict[str, set[Access]]:
+    direct: dict[str, set[Access]] = defaultdict(set)
+    for uri, access in below.items():
+        if last_given(uri, given) is None:
+            direct[next(iter(folders_of(uri)))].add(access)
+    return dict(direct)
+
+
+def _nearest(direct: Mapping[str, set[Access]], root: str, uri: str) -> Inherited:
+    """The readers in common of those in the nearest folder that has any; at last, of all below the root."""
+    near: Iterable[Access] = (access for several in direct.values() for access in several)
+    for folder in folders_of(uri):
+        if folder in direct:
+            near = direct[folder]
+        if folder in direct or folder == root:
+            break
+    access = narrowest(near)
+    return Inherited(access=access, decided=access != EVERYBODY)
+
+
+def access_of_copies(copies: Sequence[Access]) -> Access:
+    """Who sees bytes that are elsewhere already: one more source of them shows them to nobody else.
+
+    >>> sorted(access_of_copies([frozenset({"ann"}), frozenset({"bob"})])), access_of_copies([])
+    (['ann', 'bob'], frozenset())
+    """
+    return EVERYBODY if EVERYBODY in copies else frozenset[str]().union(*copies)

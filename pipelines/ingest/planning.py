@@ -1,0 +1,89 @@
+"""What a run would do, found out without writing anything: for a look before it, and for a run in steps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from penstock.model import Access, BatchReport, Failure, SourceResult, lets_in
+from penstock.pipelines.ingest.discovery import Discovery
+from penstock.pipelines.ingest.outcomes import Reading, not_listed
+from penstock.pipelines.ingest.reading import Before, Found
+from penstock.pipelines.ingest.removal import Removal
+from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.ingest.widening import remarks
+
+Settle = Callable[[Found, Before], Reading | None]
+"""The outcome of a source, where its listing alone tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the listings of a run show, against what the collection holds."""
+
+    collection: str
+    pending: tuple[Found, ...]
+    """Sources to read, in the order of discovery: new ones, and those of which the listing does not say that they are
+    unchanged. A web page without a date in its sitemap is always one: only its server can tell."""
+    changed: frozenset[str]
+    """URIs of pending sources that the collection knows already; the others are new."""
+    settled: BatchReport
+    """Outcomes that need no reading: unchanged sources, known failures, and what could not be listed."""
+    removal: Removal
+    """What `finish` takes out, or why the guard stops it."""
+    given: tuple[tuple[str, Access], ...] = ()
+    """What the run was told of addresses: who may see what lies there."""
+    opened: tuple[str, ...] = ()
+    """URIs of known sources that somebody will see who does not yet."""
+
+    @property
+    def attention(self) -> tuple[str, ...]:
+        """What a person should look at before it is done."""
+        refused = (self.removal.refused,) if self.removal.refused else ()
+        return (*self.removal.remarks, *refused, *remarks(self.opened, ()))
+
+    @property
+    def new(self) -> tuple[Found, ...]:
+        """Pending sources that the collection does not know."""
+        return tuple(found for found in self.pending if found.listed.uri not in self.changed)
+
+    def batches(self, size: int) -> list[tuple[Found, ...]]:
+        """The pending sources, so many at a time."""
+        return [self.pending[start : start + size] for start in range(0, len(self.pending), size)]
+
+
+def plan_run(
+    collection: str,
+    discovery: Discovery,
+    before: Mapping[str, Before],
+    settle: Settle,
+    *,
+    removal_share: float,
+    stopwatch: Stopwatch,
+) -> Plan:
+    """Looks through the listings once; nothing is fetched but lists and sitemaps, and nothing is written."""
+    pending: list[Found] = []
+    results: list[SourceResult] = []
+    opened: list[str] = []
+    for found in stopwatch.timing_each("discover", discovery.found()):
+        if isinstance(found, Failure):
+            results.append(not_listed(found))
+        elif reading := settle(found, before.get(found.listed.uri, Before())):
+            results.append(reading.result)
+        else:
+            pending.append(found)
+            if _opens(found, before.get(found.listed.uri)):
+                opened.append(found.listed.uri)
+    seconds = stopwatch.seconds()
+    return Plan(
+        collection=collection,
+        pending=tuple(pending),
+        changed=frozenset(found.listed.uri for found in pending if found.listed.uri in before),
+        settled=BatchReport(results=tuple(results), seconds=sum(seconds.values()), stage_seconds=seconds),
+        removal=discovery.removal(before, share=removal_share),
+        given=discovery.given,
+        opened=tuple(opened),
+    )
+
+
+def _opens(found: Found, before: Before | None) -> bool:
+    known, access = before.known if before else None, found.marks.access
+    return known is not None and access is not None and lets_in(access, known.source.access)

@@ -1,0 +1,93 @@
+"""What is done with a file's text in the process that parsed it: cleaning and cutting, under the same limits."""
+
+import time
+from collections.abc import Callable, Mapping
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from penstock import registry
+from penstock.analysis.scripts import language_of
+from penstock.loaders import Parsed, is_out_of_memory
+from penstock.model import Blueprint, Document, Draft, Extraction, Failure, Source, Stage
+from penstock.pipelines.cleaning.cleaning import clean
+from penstock.urls import without_secrets
+
+if TYPE_CHECKING:  # the ports bring numpy, which a process that parses has no use for
+    from penstock.ports import Chunker
+
+ResultT = TypeVar("ResultT")
+
+
+class Preparation:
+    """Cleans each extraction and, where a chunker is named, says where it is cut.
+
+    Args:
+        chunker: name, options and token counter of the chunker, as `chunking` gives them; None: nothing is cut.
+
+    Raises:
+        PenstockError: the chunker or its counter cannot be made; the subclass says why.
+    """
+
+    def __init__(self, *, chunker: Mapping[str, Any] | None = None) -> None:
+        self._chunker: Chunker | None = None
+        if chunker:
+            make = registry.load("chunkers", chunker["name"], allow_external=chunker["allow_external"])
+            counter = registry.build(Blueprint(**chunker["counter"]))
+            self._chunker = make(counter, **chunker["options"])
+
+    def prepare(self, source: Source, extraction: Extraction) -> Parsed | Failure:
+        """The extraction cleaned, and where its text is cut; a fault of ours is a failure that is tried again."""
+        begun = time.perf_counter()
+        cleaned = _guarded("clean", source, lambda: clean(extraction))
+        if isinstance(cleaned, Failure):
+            return cleaned
+        between = time.perf_counter()
+        drafts = self.cut(source, cleaned)
+        if isinstance(drafts, Failure):
+            return drafts
+        seconds: dict[Stage, float] = {"clean": between - begun, "chunk": time.perf_counter() - between}
+        return Parsed(extraction=cleaned, drafts=drafts, seconds=seconds)
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a cleaned text is cut; None without a chunker."""
+        return _guarded("chunk", source, lambda: self._drafts(source, extraction))
+
+    def _drafts(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | None:
+        if self._chunker is None:
+            return None
+        document = Document(
+            id="",
+            source=source,
+            title=extraction.title,
+            language=language_of(extraction.text),
+            text=extraction.text,
+            blocks=extraction.blocks,
+            loader="",
+        )
+        # Ids depend on what the calling process alone knows; it makes the chunks anew from where they lie.
+        return tuple(
+            Draft(span=chunk.span, headings=chunk.headings, table_header=chunk.table_header)
+            for chunk in self._chunker.chunk(document, "")
+        )
+
+
+def blueprint(chunker: Mapping[str, Any] | None = None) -> Blueprint:
+    """Makes a `Preparation` in another process."""
+    return Blueprint(factory=f"{Preparation.__module__}:{Preparation.__qualname__}", options={"chunker": chunker})
+
+
+def fault(error: Exception) -> str:
+    """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
+    last = extract_tb(error.__traceback__)[-1]
+    told = without_secrets(f"{type(error).__name__}: {error}".rstrip(": "))
+    file = last.filename.rpartition("/")[2]
+    return f"a fault of Penstock, not of the source: {told} ({file}:{last.lineno}); please report it"
+
+
+def _guarded(stage: Stage, source: Source, work: Callable[[], ResultT]) -> ResultT | Failure:
+    try:
+        return work()
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return Failure(uri=source.uri, stage=stage, kind=type(error).__name__, message=fault(error), retryable=True)

@@ -1,0 +1,350 @@
+"""From a listed source to what the catalog is asked to hold of it: fetch, sniff, parse, clean, chunk.
+
+Whatever is wrong with one source ends here as a value: it costs that source and not the run.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from penstock import ids
+from penstock.analysis.scripts import language_of
+from penstock.catalog import Collection, KnownSource, Put, Quarantined
+from penstock.chunkers import chunks_of
+from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
+from penstock.loaders import Parsed
+from penstock.model import (
+    EVERYBODY,
+    Access,
+    Chunk,
+    Document,
+    Draft,
+    Extraction,
+    Failure,
+    Fetched,
+    Labels,
+    Listed,
+    Source,
+)
+from penstock.pipelines.cleaning.cleaning import CLEANING_VERSION
+from penstock.pipelines.ingest import outcomes
+from penstock.pipelines.ingest.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
+from penstock.pipelines.ingest.outcomes import Reading
+from penstock.pipelines.ingest.preparation import fault
+from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.ports import Chunker, Fetcher
+
+UNSUPPORTED = "none"
+"""Stands for the loader's fingerprint where no loader takes the format."""
+
+
+class Parser(Protocol):
+    """Parses, cleans and cuts where it can do no harm."""
+
+    def prepare(self, source: Source, path: Path, declared: str) -> Parsed | Failure:
+        """What the file says, or why it cannot be read; `declared` is the media type that its origin declared."""
+        ...
+
+    def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
+        """Where a cleaned text is cut; None where that is left to the caller."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """What is known about file formats without parsing a file."""
+
+    sniff: Callable[[Path, str, str], str]
+    """Media type by content, given the path, the name and the type that the origin declared."""
+    fingerprint: Callable[[str], str]
+    """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What is attached to a source; None keeps what it has."""
+
+    labels: Labels | None = None
+    access: frozenset[str] | None = None
+
+    def on(self, source: Source) -> Source:
+        """The source with these marks."""
+        labels = source.labels if self.labels is None else self.labels
+        access = source.access if self.access is None else self.access
+        return replace(source, labels=labels, access=access)
+
+
+KEEP = Marks()
+"""Attaches nothing and takes nothing away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A source as its listing shows it, and what is attached to it."""
+
+    listed: Listed
+    marks: Marks = KEEP
+    address: str = ""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    beside: Inherited = NOTHING_SAID
+    """Who may see it by the sources around it, should it be new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What the catalog knew of a URI before the run."""
+
+    known: KnownSource | None = None
+    failed: Quarantined | None = None
+    inherited: Inherited = NOTHING_SAID
+    """Who may see it where the run does not say and nothing was known."""
+
+
+class Reader:
+    """Reads listed sources into the form in which the catalog holds them; safe to use from several threads."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        fetcher_for: Callable[[str], Fetcher],
+        formats: Formats,
+        parser: Parser,
+        chunker: Chunker,
+        stopwatch: Stopwatch,
+        limits: str = "",
+    ) -> None:
+        """`limits` names the parser's limits: a file that exceeded them is tried again when they are others."""
+        self._collection = collection
+        self._fetcher_for = fetcher_for
+        self._formats = formats
+        self._parser = parser
+        self._chunker = chunker
+        self._stopwatch = stopwatch
+        self._limits = limits
+
+    def settled(self, found: Found, before: Before) -> Reading | None:
+        """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
+        listed, known, failed = found.listed, before.known, before.failed
+        if failed:
+            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
+            marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
+            return outcomes.not_tried_again(failed, known) if same and marked else None
+        if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
+            return outcomes.as_before(known)
+        return None
+
+    def read(self, found: Found, before: Before) -> Reading:
+        """What the source says now, or why nothing could be made of it.
+
+        Who may see what was read before follows `found` also where nothing could be made of it.
+        """
+        if before.known is None and found.marks.access is None and before.inherited.access is None:
+            return outcomes.not_fetched(found.listed.uri, UNKNOWN, None)
+        return _marked(self._read_or_failed(found, before), found.marks, before)
+
+    def _read_or_failed(self, found: Found, before: Before) -> Reading:
+        listed = found.listed
+        try:
+            return self._read(found, before)
+        except LeftOut as error:
+            return outcomes.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
+        except SourceError as error:
+            return outcomes.not_fetched(listed.uri, str(error), before.known)
+        except PenstockError:
+            raise  # the catalog or a setting: no other source would fare better
+        except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
+            return outcomes.not_fetched(listed.uri, fault(error), before.known)
+
+    def _read(self, found: Found, before: Before) -> Reading:
+        listed, known = found.listed, before.known
+        self._collection.check_uri(listed.uri)
+        reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
+        if reusable and _same(listed, reusable.source):
+            return self._cut_anew(reusable.source, reusable)
+        with ExitStack() as at_hand:
+            with self._stopwatch.timing("fetch"):
+                fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
+                fetched = at_hand.enter_context(fetching)
+            if fetched is None and reusable:
+                return self._cut_anew(_dated(reusable.source, listed), reusable)
+            if fetched is None:
+                raise AssertionError(f"{listed.uri}: called unchanged, but never read")
+            return self._read_bytes(found, fetched, before)
+
+    def _read_bytes(self, found: Found, fetched: Fetched, before: Before) -> Reading:
+        with self._stopwatch.timing("sniff"):
+            media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
+        source = found.marks.on(self._source(found.listed, fetched, media_type, before))
+        loader = self._loader(media_type)
+        if loader == UNSUPPORTED:
+            return outcomes.skipped(source, loader, f"no loader for {media_type}")
+        known, failed = before.known, before.failed
+        if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
+            return outcomes.not_tried_again(replace(failed, source=source), known)
+        if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
+            return self._cut_anew(source, known)
+        copy = self._collection.by_bytes(fetched.sha256, loader)
+        if copy and copy.content and self._is_cut(copy):
+            return outcomes.copied(source, copy)
+        return self._parse(source, fetched, loader, known)
+
+    def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: Before) -> Source:
+        source = Source(
+            uri=listed.uri,
+            media_type=media_type,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            modified=fetched.modified,
+            etag=fetched.etag,
+            labels=before.known.source.labels if before.known else {},
+            access=before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256),
+        )
+        return _dated(source, listed)
+
+    def _inherited(self, inherited: Inherited, sha256: str) -> Access:
+        if not inherited.decided:
+            return access_of_copies(self._collection.access_of_bytes(sha256))
+        return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
+
+    def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
+        with self._stopwatch.timing("parse"):
+            parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
+        if isinstance(parsed, Failure):
+            return outcomes.broken(source, self._tried_with(parsed, loader), parsed, known)
+        self._stopwatch.part("parse", parsed.seconds)
+        with self._stopwatch.timing("chunk"):
+            return cut(
+                source,
+                parsed.extraction,
+                loader,
+                known,
+                collection=self._collection.name,
+                chunker=self._chunker,
+                drafts=parsed.drafts,
+            )
+
+    def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
+        """The stored text in pieces of the present size; nothing is parsed."""
+        if self._is_cut(known):
+            return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
+        stored = self._collection.document(known.document_id)
+        if stored is None:
+            raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
+        with self._stopwatch.timing("chunk"):
+            drafts = self._parser.cut(source, _as_extraction(stored.document))
+            if isinstance(drafts, Failure):
+                return outcomes.not_fetched(source.uri, drafts.message, known)
+            chunks = chunked(stored.document, stored.content, self._chunker, drafts)
+        put = Put(
+            source=source,
+            outcome=known.outcome,
+            reason=known.reason,
+            content=stored.content,
+            loader=known.loader,
+            chunker=self._chunker.fingerprint,
+            document=stored.document,
+            chunks=chunks,
+        )
+        return outcomes.cut_anew(put)
+
+    def _is_cut(self, known: KnownSource) -> bool:
+        return known.chunker in ("", self._chunker.fingerprint)
+
+    def _is_current(self, known: KnownSource, marks: Marks) -> bool:
+        marked = marks.on(known.source) == known.source
+        return marked and self._loader(known.source.media_type) == known.loader
+
+    def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
+        return failed.loader == self._tried_with(failed.failure, loader)
+
+    def _tried_with(self, failure: Failure, loader: str) -> str:
+        return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
+
+    def _loader(self, media_type: str) -> str:
+        try:
+            return f"{self._formats.fingerprint(media_type)}; {CLEANING_VERSION}"
+        except UnsupportedFormat:
+            return UNSUPPORTED
+
+
+def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
+    """The reading, with the marks on what was read, or tried, before where nothing takes its place."""
+    known, failed = before.known, before.failed
+    if reading.put or reading.removed:
+        return reading
+    if failed and reading.quarantined is None and marks.on(failed.source) != failed.source:
+        reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
+    if known is None or marks.on(known.source) == known.source:
+        return reading
+    return replace(reading, put=outcomes.touched(marks.on(known.source), known).put)
+
+
+def _dated(source: Source, listed: Listed) -> Source:
+    """The source with the date that its listing gives, where that is all it gives: what a sitemap says of a page is
+    what the next sitemap is compared with."""
+    return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
+
+
+def _as_extraction(document: Document) -> Extraction:
+    return Extraction(title=document.title, text=document.text, blocks=document.blocks)
+
+
+def _same(listed: Listed, source: Source) -> bool:
+    if listed.etag:
+        return listed.etag == source.etag
+    return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
+
+
+def chunked(
+    document: Document, content: str, chunker: Chunker, drafts: tuple[Draft, ...] | None = None
+) -> tuple[Chunk, ...]:
+    """The chunks of a document: where it was cut already by that chunker, in another process, else where it cuts now.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
+    if drafts is None:
+        return tuple(chunker.chunk(document, content))
+    return tuple(chunks_of(drafts, document, content, fingerprint=chunker.fingerprint))
+
+
+def cut(
+    source: Source,
+    extraction: Extraction,
+    loader: str,
+    known: KnownSource | None,
+    *,
+    collection: str,
+    chunker: Chunker,
+    drafts: tuple[Draft, ...] | None = None,
+) -> Reading:
+    """The reading of a source whose text is at hand: its document and chunks, or that it has no text.
+
+    `drafts` say where that chunker cut the text already.
+
+    Raises:
+        LimitExceeded: cutting takes too long.
+    """
+    language = language_of(extraction.text)
+    content = ids.content_hash(extraction.title, language, extraction.text, extraction.blocks)
+    document = Document(
+        id=ids.document_id(collection, source.uri),
+        source=source,
+        title=extraction.title,
+        language=language,
+        text=extraction.text,
+        blocks=extraction.blocks,
+        loader=loader,
+    )
+    chunks = chunked(document, content, chunker, drafts)
+    pages = len({place.page for block in document.blocks for place in block.places}) or 1
+    if not chunks:
+        return outcomes.without_text(source, loader, extraction, pages=pages)
+    reading = outcomes.cut(document, content, chunks, chunker.fingerprint, extraction)
+    if known and (known.content, known.chunker) == (content, chunker.fingerprint) and not extraction.problems:
+        same = replace(reading.result, outcome="unchanged", reason="read again: it says the same")
+        return replace(reading, result=same, pages=pages)
+    return replace(reading, pages=pages)

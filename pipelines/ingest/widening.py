@@ -1,0 +1,61 @@
+"""What a run shows to more readers: known sources to more than before, new ones to more than see their neighbours."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from penstock.catalog import Collection, KnownSource, Put
+from penstock.catalog.commit.addresses import folders_of
+from penstock.loaders import shown
+from penstock.model import Access, is_wider, lets_in
+
+NAMED = 3
+"""Sources that an attention line names; the count is always whole."""
+
+
+class Widening:
+    """Looks at what a run is about to commit, and at the collection as it was before the run."""
+
+    def __init__(self, collection: Collection, run: int) -> None:
+        self._collection = collection
+        self._run = run
+        self._around: dict[str, Mapping[Access, int]] = {}
+        self.opened: list[str] = []
+        """URIs of known sources that somebody sees now who did not before."""
+        self.exposed: list[str] = []
+        """URIs of new sources that all readers of most of their neighbours see, and more."""
+
+    def look(self, puts: Sequence[Put], known: Mapping[str, KnownSource | None]) -> None:
+        """Notes which of the puts show more; `known` is what the catalog holds of them."""
+        for put in puts if self._restricts else ():
+            uri, access = put.source.uri, put.source.access
+            before = known.get(uri)
+            if before is None:
+                if self._is_exposed(uri, access):
+                    self.exposed.append(uri)
+            elif lets_in(access, before.source.access):
+                self.opened.append(uri)
+
+    def _is_exposed(self, uri: str, access: Access) -> bool:
+        folder = next(iter(folders_of(uri)), "")
+        if folder and folder not in self._around:
+            self._around[folder] = self._collection.access_in(folder, before_run=self._run)
+        around = self._around.get(folder, {})
+        return 2 * sum(count for one, count in around.items() if is_wider(access, one)) > sum(around.values())
+
+    @cached_property
+    def _restricts(self) -> bool:
+        return self._collection.restricts()
+
+
+def remarks(opened: Sequence[str], exposed: Sequence[str]) -> list[str]:
+    """What a person is told of it; empty where nothing was shown to more readers."""
+    told = (
+        (opened, "known sources are visible to more readers than before"),
+        (exposed, "new sources are visible to more readers than their neighbours"),
+    )
+    return [f"{len(uris)} {what}: {_named(uris)}; --access narrows it again" for uris, what in told if uris]
+
+
+def _named(uris: Sequence[str]) -> str:
+    named = ", ".join(map(shown, uris[:NAMED]))
+    return f"{named} and {len(uris) - NAMED} more" if len(uris) > NAMED else named

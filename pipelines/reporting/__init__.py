@@ -1,0 +1,1 @@
+"""What is said of a run, of a collection, of its indexes?"""

@@ -1,0 +1,237 @@
+"""Results as plain dictionaries with stable keys: what `--json` prints and what other programs read."""
+
+from typing import Any
+
+from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
+from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.pipelines.indexing.doctor import Diagnosis
+from penstock.pipelines.ingest.planning import Plan
+from penstock.pipelines.reporting.status import Status
+
+
+def run_report(report: RunReport) -> dict[str, Any]:
+    """A finished run; the outcomes of discovered sources add up to `discovered`, and `removed` stands apart."""
+    return {
+        "collection": report.collection,
+        "revision": report.revision,
+        "discovered": report.discovered,
+        **{outcome: report.count(outcome) for outcome in OUTCOMES},
+        "parsed": report.parsed,
+        "embedded": report.embedded,
+        "pages": report.pages,
+        "chunks": _counts(report.chunks),
+        "seconds": round(report.seconds, 3),
+        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds.items()},
+        "interrupted": report.interrupted,
+        "failure": report.failure,
+        "attention": list(report.attention),
+        "sources": [
+            {"uri": result.uri, "outcome": result.outcome, "reason": result.reason, "chunks": result.chunks}
+            for result in report.results
+        ],
+    }
+
+
+def plan(found: Plan) -> dict[str, Any]:
+    """What a run would do: a list of sources for each outcome that is known before anything is read."""
+    settled: dict[str, Any] = {outcome: [] for outcome in OUTCOMES if outcome not in ("indexed", "removed")}
+    for result in found.settled.results:
+        settled[result.outcome].append({"uri": result.uri, "reason": result.reason})
+    return {
+        "collection": found.collection,
+        "new": [one.listed.uri for one in found.new],
+        "changed": [one.listed.uri for one in found.pending if one.listed.uri in found.changed],
+        **settled,
+        "removed": list(found.removal.removed),
+        "attention": list(found.attention),
+    }
+
+
+def retrieved(found: Retrieved) -> dict[str, Any]:
+    """A search's hits."""
+    return {
+        "question": found.question,
+        "revision": found.revision,
+        "notes": list(found.notes),
+        "hits": [hit(one) for one in found.hits],
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    """One hit with its places and its trace."""
+    return {
+        "chunk_id": found.chunk.id,
+        "document_id": found.chunk.document_id,
+        "uri": found.source.uri,
+        "uris": [source.uri for source in found.sources],
+        "title": found.title,
+        "score": found.score,
+        **_chunk(found.chunk),
+        "trace": _trace(found.trace),
+    }
+
+
+def answer(given: Answer) -> dict[str, Any]:
+    """An answer with the citations that checked out."""
+    return {
+        "text": given.text,
+        "refused": given.refused,
+        "citations": [
+            {
+                "uri": citation.source.uri,
+                "places": [place(one) for one in citation.places],
+                "quote": citation.quote,
+                "chunk_id": citation.chunk_id,
+            }
+            for citation in given.citations
+        ],
+        "hits": [hit(one) for one in given.hits],
+        "usage": {
+            "prompt_tokens": given.usage.prompt_tokens,
+            "completion_tokens": given.usage.completion_tokens,
+        },
+        "model": given.model,
+    }
+
+
+def prompt(assembled: Prompt) -> dict[str, Any]:
+    """An assembled prompt, as it would be sent."""
+    return {
+        "question": assembled.question,
+        "language": assembled.language,
+        "tokens": assembled.tokens,
+        "messages": [{"role": message.role, "content": message.content} for message in assembled.messages],
+        "passages": [[found.chunk.id for found in passage] for passage in assembled.passages],
+        "left_out": [{"chunk_id": left.chunk_id, "reason": left.reason} for left in assembled.left_out],
+    }
+
+
+def diagnosis(found: Diagnosis) -> dict[str, Any]:
+    """What `doctor` found."""
+    return {
+        "ok": found.ok,
+        "collection": found.collection,
+        "revision": found.revision,
+        "chunks": found.chunks,
+        "problems": [
+            {
+                "where": problem.where,
+                "what": problem.what,
+                "message": problem.message,
+                "chunk_ids": list(problem.chunk_ids),
+            }
+            for problem in found.problems
+        ],
+        "confinement": {"landlock": found.confinement.landlock, "seccomp": found.confinement.seccomp},
+    }
+
+
+def status(found: Status) -> dict[str, Any]:
+    """How a collection stands."""
+    return {
+        "collection": found.collection,
+        "home": str(found.home),
+        "revision": found.revision,
+        "keyword_revision": found.keyword_revision,
+        "vector_revision": found.vector_revision,
+        "embedder": found.embedder,
+        "sources": found.sources,
+        "languages": found.languages,
+        "chunks": _counts(found.chunks),
+        "last_run": _run(found.last_run) if found.last_run else None,
+        "quarantine": [
+            {"uri": one.source.uri, "reason": one.failure.message, "since": one.since.isoformat()}
+            for one in found.quarantine
+        ],
+        "aside": {"folders": found.aside.folders, "bytes": found.aside.bytes},
+    }
+
+
+def document(stored: StoredDocument) -> dict[str, Any]:
+    """What was read from a document, and how it was cut."""
+    read = stored.document
+    return {
+        "document_id": read.id,
+        "title": read.title,
+        "language": read.language,
+        "loader": read.loader,
+        "chunker": stored.chunker,
+        "sources": [source(one) for one in stored.sources],
+        "text": read.text,
+        "blocks": [
+            {
+                "kind": block.kind,
+                "span": list(block.span),
+                "level": block.level,
+                "places": [place(one) for one in block.places],
+            }
+            for block in read.blocks
+        ],
+        "chunks": [{"chunk_id": chunk.id, **_chunk(chunk)} for chunk in stored.chunks],
+    }
+
+
+def collection(info: CollectionInfo) -> dict[str, Any]:
+    """A collection in numbers."""
+    return {
+        "name": info.name,
+        "revision": info.revision,
+        "sources": info.sources,
+        "documents": info.documents,
+        "chunks": info.chunks,
+        "updated": info.updated.isoformat(timespec="seconds"),
+        "embedder": info.embedder,
+    }
+
+
+def source(of: Source) -> dict[str, Any]:
+    """Where bytes came from."""
+    return {
+        "uri": of.uri,
+        "media_type": of.media_type,
+        "sha256": of.sha256,
+        "size": of.size,
+        "modified": of.modified.isoformat() if of.modified else None,
+        "etag": of.etag,
+        "labels": dict(of.labels),
+        "access": sorted(of.access),
+    }
+
+
+def place(of: Place) -> dict[str, Any]:
+    """A page and the rectangle on it."""
+    return {"page": of.page, "box": list(of.box) if of.box else None, "label": of.label}
+
+
+def _run(of: RunInfo) -> dict[str, Any]:
+    return {
+        "command": of.command,
+        "status": of.status,
+        "started": of.started.isoformat(timespec="seconds"),
+        "finished": of.finished.isoformat(timespec="seconds") if of.finished else None,
+    }
+
+
+def _counts(chunks: ChunkCounts) -> dict[str, int]:
+    return {"catalog": chunks.catalog, "keyword": chunks.keyword, "vector": chunks.vector}
+
+
+def _chunk(chunk: Chunk) -> dict[str, Any]:
+    return {
+        "text": chunk.text,
+        "span": list(chunk.span),
+        "headings": list(chunk.headings),
+        "places": [place(one) for one in chunk.places],
+        "language": chunk.language,
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "ranks": dict(trace.ranks),
+        "scores": dict(trace.scores),
+        "shares": dict(trace.shares),
+        "weights": dict(trace.weights),
+        "matched": list(trace.matched),
+        "notes": list(trace.notes),
+    }

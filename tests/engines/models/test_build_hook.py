@@ -1,0 +1,96 @@
+"""The build places the default model in the wheel, or says why it cannot."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from penstock.engines.models import weights
+from penstock.errors import EngineError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+LOCKED = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+
+pytest.importorskip("hatchling", reason="hatchling (the build backend) is not installed")
+
+
+class Aborted(Exception):
+    pass
+
+
+@pytest.fixture
+def hook() -> Any:
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _hook(module: Any) -> tuple[Any, list[str]]:
+    told: list[str] = []
+
+    def abort(message: str) -> None:
+        raise Aborted(message)
+
+    app = SimpleNamespace(display_warning=told.append, abort=abort)
+    return module.WeightsHook(str(ROOT), {}, None, None, "", "wheel", app), told
+
+
+def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed: list[Path] = []
+    monkeypatch.setattr(weights, "place", placed.append)
+    data: dict[str, Any] = {"artifacts": []}
+    built = _hook(hook)[0]
+    built.initialize("standard", data)
+    assert placed == [ROOT / "penstock" / "weights" / weights.NAME]
+    assert data["artifacts"] == [f"/penstock/weights/{weights.NAME}/"]
+    (written,) = data["sbom_files"]
+    found = json.loads(Path(written).read_text("utf-8"))
+    built.finalize("standard", data, "")
+    assert not Path(written).parent.exists()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)) is None
+    model = found["metadata"]["component"]["components"][0]
+    assert {file["name"]: file["hashes"][0]["content"] for file in model["components"]} == weights.FILES
+    scopes = {one["name"]: one["scope"] for one in found["components"]}
+    assert scopes["numpy"] == scopes["mako"] == "required"
+    assert scopes["prefect"] == scopes["torch"] == "optional"
+    assert not {"pytest", "ruff", "uv"} & set(scopes)
+    versions = {line.split("==")[0]: line.split("==")[1].split()[0] for line in LOCKED if line[0].isalpha()}
+    assert all(versions[one["name"]] == one["version"] for one in found["components"])
+
+
+def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "place", lambda _folder: None)
+    data: dict[str, Any] = {"artifacts": []}
+    _hook(hook)[0].initialize("editable", data)
+    assert "sbom_files" not in data
+
+
+def test_the_build_can_be_told_to_leave_them_out(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_BUILD_WITHOUT_WEIGHTS", "1")
+    monkeypatch.setattr(weights, "place", lambda _folder: pytest.fail("placed all the same"))
+    built, told = _hook(hook)
+    data: dict[str, Any] = {"artifacts": []}
+    built.initialize("standard", data)
+    assert data["artifacts"] == []
+    bill = json.loads(Path(data["sbom_files"][0]).read_text("utf-8"))
+    built.finalize("standard", data, "")
+    assert [one["type"] for one in bill["metadata"]["component"]["components"]] == ["data"]
+    assert "models pull default" in told[0]
+
+
+def test_a_failed_download_says_what_to_do(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_folder: Path) -> None:
+        raise EngineError("no network")
+
+    monkeypatch.setattr(weights, "place", fail)
+    with pytest.raises(Aborted, match=r"no network\n.*PENSTOCK_BUILD_WITHOUT_WEIGHTS=1"):
+        _hook(hook)[0].initialize("standard", {"artifacts": []})
