@@ -37,7 +37,7 @@ def documents(penstock: Penstock, states: Sequence[State]) -> tuple[int, list[st
         document = stored.document
         for source in stored.sources:
             found[source.uri] = Held(document.text, str(source.labels["team"]))
-        if document.id != document_id(penstock.collection.name, document.source.uri):
+        if document.id != document_id(penstock.collection.origin, document.source.uri):
             wrong.append(f"catalog: {document.source.uri} is a document of another id")
         for chunk in stored.chunks:
             if chunk.text != document.text[chunk.span.start : chunk.span.end]:

@@ -60,7 +60,7 @@ class Catalog:
             UnknownName: there is none.
             UsageError: a collection cannot have that name.
         """
-        query = select(collections.c.row, collections.c.uid).where(collections.c.name == name)
+        query = select(collections.c.row, collections.c.uid, collections.c.origin).where(collections.c.name == name)
         with self._database.read() as connection:
             found = connection.execute(query).one_or_none()
             known = [] if found or create else list(connection.scalars(select(collections.c.name)))
@@ -69,7 +69,7 @@ class Catalog:
         if found is None:
             self._create(name)
             return self.collection(name)
-        return Collection(self._database, self.vectors, found.row, name, found.uid)
+        return Collection(self._database, self.vectors, found.row, name, found.uid, found.origin)
 
     def writing(self, name: str, *, timeout: float = 0) -> AbstractContextManager[None]:
         """Keeps processes of other machines from writing to the collection of that name while the context is open.
@@ -85,7 +85,8 @@ class Catalog:
         if not NAME.fullmatch(name):
             raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
         now = time.time_ns() // 1000
-        values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": "", "updated": now}
+        values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": ""}
+        values |= {"updated": now, "origin": name, "oldest": 0}
         with self._database.write() as connection:
             connection.execute(insert_if_absent(connection, collections), values)
 

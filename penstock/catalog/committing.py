@@ -58,13 +58,13 @@ class Prepared:
 def commit(
     database: Database,
     vectors: VectorCache,
-    key: tuple[int, str],
+    key: tuple[int, str, str],
     batch: Batch,
     *,
     run: int | None,
     embedder: str,
 ) -> int:
-    """Makes a batch visible, all at once; `key` is the collection's row and name.
+    """Makes a batch visible, all at once; `key` is the collection's row, its name and the name it was made with.
 
     Returns the newest revision, which is a new one when something visible changed.
 
@@ -72,11 +72,11 @@ def commit(
         CatalogError: the batch contradicts itself or the catalog, a chunk has no vector, or nothing could be written.
     """
     prepared = Prepared(batch)
-    row, name = key
+    row, name, origin = key
     with database.write() as connection:
         head = lock_collection(database, connection, row, name)
         _check_embedder(connection, head, embedder)
-        plan = _planned(connection, prepared, key)
+        plan = _planned(connection, prepared, row, origin)
         _check_vectors(connection, vectors, plan, prepared, embedder)
         _write_quarantine(connection, row, batch)
         if plan.is_empty:
@@ -90,11 +90,11 @@ def lock_collection(database: Database, connection: Connection, row: int, name: 
     """The collection's row; other commits to it wait until this transaction ends.
 
     Raises:
-        UnknownName: the collection was removed.
+        UnknownName: the collection was removed, or bears another name now.
         CollectionLocked: this process held the writer's lock and lost it.
     """
     found = connection.execute(select(collections).where(collections.c.row == row).with_for_update()).one_or_none()
-    if found is None:
+    if found is None or found.name != name:
         raise UnknownName("collection", name, connection.scalars(select(collections.c.name)))
     database.check_writer(connection, name)
     return found
@@ -152,8 +152,7 @@ def _source_values(put: Put) -> dict[str, Any]:
     }
 
 
-def _planned(connection: Connection, prepared: Prepared, key: tuple[int, str]) -> Plan:
-    row, name = key
+def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) -> Plan:
     batch = prepared.batch
     before = _live_sources(connection, row, [*prepared.sources, *batch.removed])
     same = {uri for uri, values in prepared.sources.items() if uri in before and _is_same(before[uri], values)}
@@ -170,7 +169,7 @@ def _planned(connection: Connection, prepared: Prepared, key: tuple[int, str]) -
     gone = [LiveSource(row=found.row, uri=uri, content=found.content) for uri, found in before.items() if uri in uris]
     involved = {source.content for source in gone} | {put.content for put in puts}
     attached = _attached(connection, row, involved)
-    return plan_commit(name, puts, gone, attached, documents_before)
+    return plan_commit(origin, puts, gone, attached, documents_before)
 
 
 def _is_same(found: Row[Any], values: Mapping[str, Any]) -> bool:

@@ -1,0 +1,101 @@
+"""The revisions of a collection: which there are, what made them, and what each changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+
+from penstock.catalog.database import Database
+from penstock.catalog.encoding import moment
+from penstock.catalog.filters import source_conditions
+from penstock.catalog.kept import Kept, read_kept
+from penstock.catalog.schema import belongs, revisions, runs, sources
+from penstock.catalog.values import RevisionEntry
+from penstock.catalog.vectors import VectorCache
+from penstock.model import Filter
+
+CHANGE_OF_MODEL = "change of model"
+"""What made a revision that no run did: the collection's vectors are by another model since."""
+EVERYTHING = Filter()
+
+
+class History:
+    """What a collection was, as far back as it is kept."""
+
+    def __init__(self, database: Database, vectors: VectorCache, row: int) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._row = row
+
+    def kept(self) -> Kept:
+        """The oldest revision that can be read, and the newest.
+
+        Raises:
+            UnknownName: the collection was removed.
+        """
+        with self._database.read() as connection:
+            return read_kept(connection, self._row)
+
+    def entries(
+        self, *, limit: int | None = None, before: int | None = None, where: Filter = EVERYTHING
+    ) -> tuple[RevisionEntry, ...]:
+        """The revisions, newest first: all, so many, or those before one; counted are sources that the filter shows."""
+        table = revisions.c
+        query = (
+            select(table.revision, table.time, table.run, table.embedder, runs.c.command)
+            .outerjoin(runs, runs.c.row == table.run)
+            .where(table.collection == self._row)
+            .order_by(table.revision.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            query = query.where(table.revision >= read_kept(connection, self._row).oldest)
+            rows = connection.execute(query if before is None else query.where(table.revision < before)).all()
+            if not rows:
+                return ()
+            counted = _counts(connection, self._row, rows[-1].revision, rows[0].revision, where)
+        return tuple(
+            RevisionEntry(
+                revision=row.revision,
+                time=moment(row.time),
+                cause=row.command or CHANGE_OF_MODEL,
+                run=row.run,
+                embedder=row.embedder,
+                **_told(row.revision, *counted),
+            )
+            for row in rows
+        )
+
+
+Counts = Mapping[int, int]
+
+
+def _counts(connection: Connection, collection: int, first: int, last: int, where: Filter) -> tuple[Counts, ...]:
+    """Sources that came, that went, and that did both under one address, by revision."""
+    conditions = source_conditions(where, past=True)
+    came = _moved(sources.c.added_rev, collection, first, last, conditions).subquery()
+    went = _moved(sources.c.removed_rev, collection, first, last, conditions).subquery()
+    both = came.join(went, and_(came.c.revision == went.c.revision, came.c.uri == went.c.uri))
+    found = []
+    for table in (came, went, both):
+        count = select(came.c.revision if table is both else table.c.revision, func.count()).select_from(table)
+        rows = connection.execute(count.group_by(came.c.revision if table is both else table.c.revision))
+        found.append({int(revision): int(number) for revision, number in rows})
+    return tuple(found)
+
+
+def _moved(
+    revision: ColumnElement[int], collection: int, first: int, last: int, conditions: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    return select(revision.label("revision"), sources.c.uri).where(
+        belongs(sources, collection), revision.between(first, last), *conditions
+    )
+
+
+def _told(revision: int, came: Counts, went: Counts, both: Counts) -> dict[str, int]:
+    changed = both.get(revision, 0)
+    return {
+        "added": came.get(revision, 0) - changed,
+        "changed": changed,
+        "removed": went.get(revision, 0) - changed,
+    }
