@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from penstock.catalog import Collection
-from penstock.errors import DamagedIndex, IndexingError
+from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Scope
 from penstock.pipelines.keeping import Kept
 from penstock.pipelines.rebuilding import Rebuilds
@@ -79,7 +79,8 @@ class Follower(Generic[QueryT]):
         """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
 
         An index that is damaged, or that stands ahead of a catalog that was put back from an older copy, is set aside
-        and built anew: once an hour for the same cause, unless someone insists.
+        and built anew: once an hour for the same cause, unless someone insists. So is, each time, one that stands at a
+        revision that was compacted away.
 
         Raises:
             IndexingError: the index cannot be written, or was built anew for the same cause just before.
@@ -94,7 +95,12 @@ class Follower(Generic[QueryT]):
             cause = f"the index stands at revision {since}, ahead of the catalog at {newest}"
             self._rebuild_for(cause, newest, insist=insist)
         elif since < newest:
-            index.apply(self._collection.change(since, to=newest, vectors=index.wants_vectors))
+            try:
+                change = self._collection.change(since, to=newest, vectors=index.wants_vectors)
+            except RevisionGone:  # what became different since then is not known any more
+                self.rebuild(newest)
+            else:
+                index.apply(change)
 
     def _rebuild_for(self, cause: str, revision: int, *, insist: bool) -> None:
         if not insist:

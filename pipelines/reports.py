@@ -1,11 +1,16 @@
 """Results as plain dictionaries with stable keys: what `--json` prints and what other programs read."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
+from penstock.catalog import CollectionInfo, RevisionEntry, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
+from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.planning import Plan
+from penstock.pipelines.removing import Removed, Renamed
 from penstock.pipelines.status import Status
 
 
@@ -182,6 +187,66 @@ def collection(info: CollectionInfo) -> dict[str, Any]:
         "updated": info.updated.isoformat(timespec="seconds"),
         "embedder": info.embedder,
     }
+
+
+def history(entries: Sequence[RevisionEntry], disk: DiskUse) -> dict[str, Any]:
+    """Revisions, newest first, with the sources that each added, changed and removed."""
+    return {
+        "revisions": [
+            {
+                "revision": entry.revision,
+                "time": entry.time.isoformat(timespec="seconds"),
+                "cause": entry.cause,
+                "added": entry.added,
+                "changed": entry.changed,
+                "removed": entry.removed,
+                "embedder": entry.embedder,
+            }
+            for entry in entries
+        ],
+        "disk": disk_use(disk),
+    }
+
+
+def compacted(done: Compacted) -> dict[str, Any]:
+    """What a compaction removed."""
+    return {
+        "collection": done.collection,
+        "dry_run": done.dry_run,
+        "oldest": done.oldest,
+        "newest": done.newest,
+        "removed": asdict(done.freed),
+        "aside": [{"folder": str(folder.path), "bytes": folder.bytes} for folder in done.aside],
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def renamed(done: Renamed) -> dict[str, Any]:
+    """A collection that bears another name."""
+    return {"collection": done.collection, "new": done.new, "disk": before_and_after(done)}
+
+
+def removed(done: Removed) -> dict[str, Any]:
+    """A collection that is gone."""
+    return {
+        "collection": done.collection,
+        "revision": done.revision,
+        "chunks": done.chunks,
+        "vectors": done.vectors,
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def disk_use(use: DiskUse) -> dict[str, int]:
+    """Bytes on disk by what they hold."""
+    return {**asdict(use), "total": use.total}
+
+
+def before_and_after(done: Measured) -> dict[str, dict[str, int]]:
+    """Disk use of the home before and after something was done."""
+    return {"before": disk_use(done.before), "after": disk_use(done.after)}
 
 
 def source(of: Source) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Self
 
-from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
-from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
+from penstock.catalog import Catalog, Collection, StoredDocument, writing
+from penstock.errors import CatalogError, DamagedIndex, IndexingError, RevisionGone, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
-from penstock.pipelines import doctor, parts
+from penstock.pipelines import parts
 from penstock.pipelines.answering import Quoter, answer, stream_answer
 from penstock.pipelines.asking import check_counts, check_filter, check_question
+from penstock.pipelines.compacting import tidy
 from penstock.pipelines.discovery import Discovery
-from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
@@ -26,6 +26,7 @@ from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
 from penstock.pipelines.status import Status, count, look
 from penstock.pipelines.stopwatch import Stopwatch
+from penstock.pipelines.upkeep import Upkeep
 from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
 from penstock.settings import Legs, Settings, read_settings
@@ -33,7 +34,7 @@ from penstock.settings import Legs, Settings, read_settings
 EVERYTHING = Filter()
 
 
-class Penstock:
+class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
     Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
@@ -207,7 +208,7 @@ class Penstock:
         count = given.neighbours if neighbours is None else neighbours
         try:
             return self._retrieve(question, k or given.k, where, count)
-        except DamagedIndex:  # which the search itself found; it is set aside now, and built anew
+        except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
             return self._retrieve(question, k or given.k, where, count)
 
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
@@ -239,18 +240,6 @@ class Penstock:
         """
         return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
-    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
-
-        With `deep` also whether they say the same of each, and whether every file is still what was written. With
-        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
-        """
-        view = self._view(principals)
-        if not repair:
-            return doctor.examine(view, self._followers_as_built, deep=deep)
-        with self._index_lock():
-            return doctor.repair(view, self._followers_as_built, deep=deep)
-
     def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
         """A document with its text and chunks, by id (or its unique beginning), URI or path.
 
@@ -265,10 +254,6 @@ class Penstock:
         reader, required = principals_of(principals), self.settings.access.required
         check_reader(reader, required=required and reads)
         return View(self.collection, reader, names=reader is not None or not required)
-
-    def collections(self) -> tuple[CollectionInfo, ...]:
-        """All collections of the home."""
-        return self.catalog.collections()
 
     @property
     def retriever(self) -> Retriever:
@@ -358,7 +343,12 @@ class Penstock:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Makes this the collection's one writer, also among those on other machines that share the catalog."""
-        with self._home_lock(), self.catalog.writing(self.settings.collection):
+        with self._lock_of(self.settings.collection):
+            yield
+
+    @contextmanager
+    def _lock_of(self, name: str) -> Iterator[None]:
+        with writing(self.settings.home / "collections", name), self.catalog.writing(name):
             yield
 
     def _home_lock(self) -> AbstractContextManager[None]:
@@ -379,6 +369,7 @@ class Penstock:
                     self.collection.finish_run(number, None, "failed")
                 raise
             self.collection.finish_run(number, report, status_of(report))
+            tidy(self.collection, self.settings.history.revisions)
             return report
 
     def _ingestion(self, number: int, watch: Watch, followed: float | None = None) -> Ingestion:

@@ -5,6 +5,7 @@ Its commit is the only commit point; keyword and vector indexes follow it and ca
 
 from penstock.catalog.catalog import Catalog, open_catalog
 from penstock.catalog.collection import Collection
+from penstock.catalog.compacting import Freed
 from penstock.catalog.lock import writing
 from penstock.catalog.values import (
     Batch,
@@ -26,6 +27,7 @@ __all__ = [
     "Catalog",
     "Collection",
     "CollectionInfo",
+    "Freed",
     "Hydrated",
     "KnownMap",
     "KnownSource",

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from penstock.catalog.collection import Collection
 from penstock.catalog.database import Database
@@ -71,6 +71,23 @@ class Catalog:
             return self.collection(name)
         return Collection(self._database, self.vectors, found.row, name, found.uid, found.origin)
 
+    def rename(self, name: str, new: str) -> None:
+        """Gives a collection another name; its documents keep their ids, and its indexes their places.
+
+        Raises:
+            UnknownName: there is none of that name.
+            UsageError: a collection cannot have the new name, or another one has it.
+        """
+        _check_name(new)
+        with self._database.write() as connection:
+            known = list(connection.scalars(select(collections.c.name).with_for_update()))
+            if name not in known:
+                raise UnknownName("collection", name, known)
+            if new in known:
+                raise UsageError(f"there is a collection named {new!r} already; remove or rename that first")
+            self._database.check_writer(connection, name)
+            connection.execute(update(collections).where(collections.c.name == name).values(name=new))
+
     def writing(self, name: str, *, timeout: float = 0) -> AbstractContextManager[None]:
         """Keeps processes of other machines from writing to the collection of that name while the context is open.
 
@@ -81,9 +98,20 @@ class Catalog:
         """
         return self._database.writing(name, timeout)
 
+    def size(self) -> int:
+        """Bytes that the catalog takes on disk, with all its collections."""
+        return self._database.size()
+
+    def shrink(self) -> None:
+        """Gives room that is free inside the database back.
+
+        Raises:
+            CatalogError: that cannot be done now.
+        """
+        self._database.shrink()
+
     def _create(self, name: str) -> None:
-        if not NAME.fullmatch(name):
-            raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
+        _check_name(name)
         now = time.time_ns() // 1000
         values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": ""}
         values |= {"updated": now, "origin": name, "oldest": 0}
@@ -101,6 +129,11 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
 
 
 def open_catalog(url: str, *, password: str | None = None) -> Catalog:

@@ -61,7 +61,7 @@ class Collection:
         """Never given twice, not even to a later collection of the same name: for the folders of its indexes."""
         self.origin = origin
         """The name that it was made with, which its documents' ids are made of: it stays when it is renamed."""
-        self.history = History(database, vectors, row)
+        self.history = History(database, row, name)
         """Its revisions."""
 
     def revision(self) -> int:

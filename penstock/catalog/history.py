@@ -1,17 +1,19 @@
 """The revisions of a collection: which there are, what made them, and what each changed."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
+from penstock.catalog import compacting
+from penstock.catalog.compacting import Freed
 from penstock.catalog.database import Database
-from penstock.catalog.encoding import moment
+from penstock.catalog.encoding import microseconds, moment
 from penstock.catalog.filters import source_conditions
 from penstock.catalog.kept import Kept, read_kept
 from penstock.catalog.schema import belongs, revisions, runs, sources
 from penstock.catalog.values import RevisionEntry
-from penstock.catalog.vectors import VectorCache
 from penstock.model import Filter
 
 CHANGE_OF_MODEL = "change of model"
@@ -22,10 +24,10 @@ EVERYTHING = Filter()
 class History:
     """What a collection was, as far back as it is kept."""
 
-    def __init__(self, database: Database, vectors: VectorCache, row: int) -> None:
+    def __init__(self, database: Database, row: int, name: str) -> None:
         self._database = database
-        self._vectors = vectors
         self._row = row
+        self._key = row, name
 
     def kept(self) -> Kept:
         """The oldest revision that can be read, and the newest.
@@ -35,6 +37,40 @@ class History:
         """
         with self._database.read() as connection:
             return read_kept(connection, self._row)
+
+    def forget(self, *, keep: int | None, since: datetime | None = None) -> int:
+        """Leaves so many of the newest revisions, and what held at a time; gives the oldest that is left.
+
+        The commits of one run count as one. Earlier revisions cannot be read any more; `clear` gives their room back.
+
+        Raises:
+            UnknownName: the collection was removed.
+            CatalogError: the database cannot be written.
+        """
+        return compacting.forget(self._database, self._key, keep=keep, since=_micro(since))
+
+    def clear(self, *, runs: int) -> Freed:
+        """Removes what no revision that is left needs, and what is told of runs beyond so many of the last.
+
+        Vectors go as well, if no other collection has a run that goes on and may be about to use them.
+
+        Raises: as `forget`; what went is gone, and the next call goes on.
+        """
+        return compacting.clear(self._database, self._key, runs_kept=runs)
+
+    def sweep(self) -> Freed | None:
+        """Removes the vectors that no revision of any collection needs.
+
+        None where another collection has a run that goes on; then none goes.
+
+        Raises:
+            CatalogError: the database cannot be written.
+        """
+        return compacting.sweep(self._database, self._row)
+
+    def foreseen(self, *, keep: int | None, since: datetime | None, runs: int) -> tuple[int, Freed]:
+        """The oldest revision that `forget` would leave, and what would go."""
+        return compacting.foreseen(self._database, self._row, keep=keep, since=_micro(since), runs_kept=runs)
 
     def entries(
         self, *, limit: int | None = None, before: int | None = None, where: Filter = EVERYTHING
@@ -65,6 +101,10 @@ class History:
             )
             for row in rows
         )
+
+
+def _micro(time: datetime | None) -> int | None:
+    return None if time is None else microseconds(time)
 
 
 Counts = Mapping[int, int]

@@ -213,7 +213,7 @@ chunks = Table(
     _text("table_header"),
     _text("text"),
     Index(None, "document", "ordinal"),
-    Index(None, "context_hash"),
+    Index(None, "context_hash", "collection"),
     Index(None, "collection", "removed_rev", "added_rev", "language"),
     sqlite_autoincrement=True,
 )

@@ -16,4 +16,4 @@ def upgrade() -> None:
     op.add_column("collections", sa.Column("origin", TEXT, nullable=False, server_default=""))
     op.add_column("collections", sa.Column("oldest", sa.BigInteger(), nullable=False, server_default="0"))
     op.execute("UPDATE collections SET origin = name")
-    op.create_index(op.f("ix_chunks_context_hash"), "chunks", ["context_hash"])
+    op.create_index(op.f("ix_chunks_context_hash_collection"), "chunks", ["context_hash", "collection"])

@@ -1,0 +1,62 @@
+"""`penstock history` and `penstock compact`: which revisions there are, and making room."""
+
+from typing import Annotated
+
+import typer
+
+from penstock.cli.ending import emit, told
+from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, opened
+
+
+def history(
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many to list.")] = 20,
+    before: Annotated[
+        int | None, typer.Option(metavar="REVISION", help="List those before this one.", show_default=False)
+    ] = None,
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the revisions that are kept, newest first: when, what made them, how many sources they changed."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        entries = penstock.history(limit=limit, before=before, principals=principals)
+        use = penstock.disk_use()
+        from penstock.pipelines import reports
+
+        if as_json:
+            emit(reports.history(entries, use))
+        else:
+            from penstock.cli.upkeep import show_history
+
+            show_history(entries, use, oldest=penstock.collection.history.kept().oldest)
+
+
+def compact(
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", min=1, metavar="N", help="Leave the newest N revisions (default: history.keep)."),
+    ] = None,
+    older_than: Annotated[
+        float | None,
+        typer.Option("--older-than", min=0, metavar="DAYS", help="Drop what was replaced longer ago than that."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; write nothing.")] = False,
+    home: Home = None,
+    collection: CollectionName = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make room: drop earlier revisions, vectors that nothing needs, and indexes that were set aside."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        from penstock.pipelines import reports
+        from penstock.pipelines.upkeep import days
+
+        age = None if older_than is None else days(older_than)
+        done = penstock.compact(keep=keep, older_than=age, dry_run=dry_run)
+        if as_json:
+            emit(reports.compacted(done))
+        from penstock.cli.upkeep import show_compacted
+
+        show_compacted(done, stderr=as_json)

@@ -1,0 +1,78 @@
+"""What upkeep did, as a person reads it on a terminal; the last line is always the room on disk."""
+
+from collections.abc import Sequence
+
+from penstock.catalog import RevisionEntry
+from penstock.cli.screen import Screen
+from penstock.cli.tables import show_rows
+from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.disk import DiskUse, Measured
+from penstock.pipelines.removing import Removed, Renamed
+
+
+def show_history(entries: Sequence[RevisionEntry], use: DiskUse, *, oldest: int) -> None:
+    """The revisions, and what all of the home takes."""
+    rows = [
+        {
+            "revision": entry.revision,
+            "time": f"{entry.time:%Y-%m-%d %H:%M:%S}",
+            "cause": entry.cause,
+            "added": entry.added,
+            "changed": entry.changed,
+            "removed": entry.removed,
+        }
+        for entry in entries
+    ]
+    show_rows(rows, empty="no revisions")
+    screen = Screen()
+    if entries and entries[-1].revision > max(oldest, 1):
+        screen.say(f"earlier ones: penstock history --before {entries[-1].revision}")
+    screen.say(("disk: ", "cyan"), _size(use.total))
+
+
+def show_compacted(done: Compacted, *, stderr: bool) -> None:
+    """What went, or would go."""
+    screen = Screen(stderr=stderr)
+    goes = "would go" if done.dry_run else "went"
+    freed = done.freed
+    left = f"revision {done.newest}" if done.oldest == done.newest else f"revisions {done.oldest} to {done.newest}"
+    stays = "would be left" if done.dry_run else "left"
+    screen.say((done.collection, "bold"), f": {left} {stays}")
+    screen.say(
+        f"{goes}: {freed.revisions} revisions, {freed.documents} documents, {freed.chunks} chunks, "
+        f"{freed.vectors} vectors, {freed.sources} sources, {freed.runs} accounts of runs"
+    )
+    for folder in done.aside:
+        screen.say(f"{goes}: index set aside, {_size(folder.bytes)}: ", str(folder.path))
+    for remark in done.remarks:
+        screen.say(("attention: ", "yellow"), remark)
+    _show_use(screen, done)
+
+
+def show_removed(done: Removed, *, stderr: bool) -> None:
+    """A collection that is gone."""
+    screen = Screen(stderr=stderr)
+    screen.say(f"collection {done.collection!r} is gone: {done.chunks} chunks, {done.vectors} vectors")
+    for remark in done.remarks:
+        screen.say(("attention: ", "yellow"), remark)
+    _show_use(screen, done)
+
+
+def show_renamed(done: Renamed, *, described: bool, stderr: bool) -> None:
+    """A collection that bears another name; `described` says that penstock.toml still has the old one."""
+    screen = Screen(stderr=stderr)
+    screen.say(f"collection {done.collection!r} is {done.new!r} now; its documents keep their ids")
+    if described:
+        screen.say(
+            ("attention: ", "yellow"),
+            f"penstock.toml describes [collections.{done.collection}]: rename that too, or the next sync makes it anew",
+        )
+    _show_use(screen, done)
+
+
+def _show_use(screen: Screen, done: Measured) -> None:
+    screen.say(("disk: ", "cyan"), f"{_size(done.before.total)} before, {_size(done.after.total)} after")
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"

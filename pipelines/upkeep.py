@@ -1,0 +1,174 @@
+"""What is done with a collection as a whole: its history, making room, names, files of it. A part of `Penstock`."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry
+from penstock.errors import UnknownName, UsageError
+from penstock.pipelines import compacting, doctor, removing
+from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.disk import DiskUse, disk_use
+from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.following import Followers
+from penstock.pipelines.readers import View
+from penstock.pipelines.removing import Renamed
+from penstock.settings import Settings
+
+LISTED = 20
+"""Revisions that are listed where nobody says how many."""
+
+
+class Workspace(Protocol):
+    """What upkeep needs of a workspace."""
+
+    settings: Settings
+
+    @property
+    def catalog(self) -> Catalog:
+        """The home's catalog."""
+        ...
+
+    @property
+    def collection(self) -> Collection:
+        """The collection."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of all files."""
+        ...
+
+    @property
+    def _followers_as_built(self) -> Followers: ...
+
+    def _lock(self) -> AbstractContextManager[None]: ...
+
+    def _index_lock(self) -> AbstractContextManager[None]: ...
+
+    def _lock_of(self, name: str) -> AbstractContextManager[None]: ...
+
+    def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View: ...
+
+
+class Upkeep:
+    """Calls that `Penstock` has beside those that read and search."""
+
+    def disk_use(self: Workspace) -> DiskUse:
+        """How many bytes the home takes on disk, by what they hold."""
+        return disk_use(self.catalog, self.settings.home)
+
+    def collections(self: Workspace) -> tuple[CollectionInfo, ...]:
+        """All collections of the home."""
+        return self.catalog.collections()
+
+    def doctor(
+        self: Workspace, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None
+    ) -> Diagnosis:
+        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
+
+        With `deep` also whether they say the same of each, and whether every file is still what was written. With
+        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        """
+        view = self._view(principals)
+        if not repair:
+            return doctor.examine(view, self._followers_as_built, deep=deep)
+        with self._index_lock():
+            return doctor.repair(view, self._followers_as_built, deep=deep)
+
+    def history(
+        self: Workspace,
+        *,
+        limit: int | None = LISTED,
+        before: int | None = None,
+        principals: Iterable[str] | None = None,
+    ) -> tuple[RevisionEntry, ...]:
+        """The revisions that are kept, newest first: so many of them, those before one.
+
+        With `principals`, only sources are counted that these readers saw then and see today.
+
+        Raises:
+            UnknownName: there is no such collection.
+            UsageError: `limit` is less than 1; or a reader is required (`access.required`), and none is named.
+        """
+        if limit is not None and limit < 1:
+            raise UsageError(f"a history of {limit} revisions is none; give at least 1")
+        view = self._view(principals, reads=True)
+        return view.collection.history.entries(limit=limit, before=before, where=view.where)
+
+    def compact(
+        self: Workspace, *, keep: int | None = None, older_than: timedelta | None = None, dry_run: bool = False
+    ) -> Compacted:
+        """Makes room: leaves the newest `keep` revisions, and drops what nothing needs then.
+
+        With `older_than`, what held that long ago stays, and all that came later. Where both are given, what either
+        leaves; where neither is, the setting `history.keep`. The commits of one run count as one revision. With
+        `dry_run` nothing is written.
+
+        Raises:
+            UsageError: `keep` is less than 1, or `older_than` is negative.
+            UnknownName: there is no such collection.
+            CollectionLocked: another process is writing to the collection.
+        """
+        if keep is not None and keep < 1:
+            raise UsageError(f"{keep} revisions cannot be kept; allowed: 1 or more")
+        if older_than is not None and older_than < timedelta(0):
+            raise UsageError("an age below 0 is in the future; allowed: 0 or more days")
+        since = None if older_than is None else datetime.now(UTC) - older_than
+        if keep is None and since is None:
+            keep = self.settings.history.revisions
+        given: Any = {"keep": keep, "since": since, "dry_run": dry_run}
+        if dry_run:
+            return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
+        _ = self.collection.revision()  # one that is not there is told before a lock is made for it
+        with self._lock():
+            return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
+
+    def rename_collection(self: Workspace, name: str, new: str) -> Renamed:
+        """Gives a collection another name; ids of documents, revisions and indexes stay as they are.
+
+        Raises:
+            UnknownName: there is none of that name.
+            UsageError: a collection cannot have the new name, or another one has it.
+            CollectionLocked: another process is writing to it.
+        """
+        before = disk_use(self.catalog, self.settings.home)
+        _check_there(self.catalog, name)
+        with ExitStack() as locks:
+            for one in sorted({name, new}):
+                locks.enter_context(self._lock_of(one))
+            self.catalog.rename(name, new)
+        self.close()
+        return Renamed(collection=name, new=new, before=before, after=disk_use(self.catalog, self.settings.home))
+
+    def remove_collection(self: Workspace, name: str) -> removing.Removed:
+        """Drops a collection with its history and its indexes, and the vectors that only it needed.
+
+        Raises:
+            UnknownName: there is none of that name.
+            CollectionLocked: another process is writing to it.
+            IndexingError: an index on servers cannot be deleted; the collection is still there then.
+        """
+        _check_there(self.catalog, name)
+        with self._lock_of(name):
+            removed = removing.remove_collection(self.catalog, self.settings.for_collection(name), name)
+        self.close()
+        return removed
+
+
+def _check_there(catalog: Catalog, name: str) -> None:
+    known = [info.name for info in catalog.collections()]
+    if name not in known:
+        raise UnknownName("collection", name, known)
+
+
+def days(count: float) -> timedelta:
+    """So many days.
+
+    Raises:
+        UsageError: more than there are.
+    """
+    try:
+        return timedelta(days=count)
+    except (OverflowError, ValueError) as error:
+        raise UsageError(f"{count} days are more than can be counted") from error
