@@ -11,6 +11,7 @@ from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.planning import Plan
 from penstock.pipelines.removing import Removed, Renamed
+from penstock.pipelines.returning import RolledBack
 from penstock.pipelines.status import Status
 
 
@@ -217,6 +218,21 @@ def compacted(done: Compacted) -> dict[str, Any]:
         "newest": done.newest,
         "removed": asdict(done.freed),
         "aside": [{"folder": str(folder.path), "bytes": folder.bytes} for folder in done.aside],
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def rolled_back(done: RolledBack) -> dict[str, Any]:
+    """A new revision with the content of an old one."""
+    return {
+        "collection": done.collection,
+        "to": done.to,
+        "revision": done.revision,
+        "added": done.added,
+        "changed": done.changed,
+        "removed": done.removed,
+        "left_out": list(done.left_out),
         "disk": before_and_after(done),
         "remarks": list(done.remarks),
     }

@@ -1,19 +1,21 @@
 """What is done with a collection as a whole: its history, making room, names, files of it. A part of `Penstock`."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry
-from penstock.errors import UnknownName, UsageError
-from penstock.pipelines import compacting, doctor, removing
+from penstock.errors import CatalogError, UnknownName, UsageError
+from penstock.pipelines import compacting, doctor, removing, returning
 from penstock.pipelines.compacting import Compacted
 from penstock.pipelines.disk import DiskUse, disk_use
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.following import Followers
 from penstock.pipelines.readers import View
 from penstock.pipelines.removing import Renamed
+from penstock.pipelines.returning import RolledBack
+from penstock.ports import Embedder
 from penstock.settings import Settings
 
 LISTED = 20
@@ -38,6 +40,9 @@ class Workspace(Protocol):
     def close(self) -> None:
         """Lets go of all files."""
         ...
+
+    @property
+    def _embedder(self) -> Embedder: ...
 
     @property
     def _followers_as_built(self) -> Followers: ...
@@ -123,6 +128,47 @@ class Upkeep:
         _ = self.collection.revision()  # one that is not there is told before a lock is made for it
         with self._lock():
             return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
+
+    def rollback(self: Workspace, revision: int) -> RolledBack:
+        """Makes a new revision that holds what an earlier one held; nothing is parsed or embedded.
+
+        Who may see a source stays what it is today, or was then where that were fewer. The files that it was read from
+        are not touched: the next run that looks at them brings back what they say.
+
+        Raises:
+            RevisionGone: that revision was compacted away; says which are left.
+            CatalogError: there is no such revision.
+            UnknownName: there is no such collection.
+            CollectionLocked: another process is writing to the collection.
+        """
+        before = disk_use(self.catalog, self.settings.home)
+        _ = self.collection.revision()
+        with self._lock():
+            collection = self.collection
+            number = collection.start_run(f"rollback to {revision}")
+            try:
+                done = collection.roll_back(revision, run=number)
+            except BaseException:
+                with suppress(CatalogError):
+                    collection.finish_run(number, None, "failed")
+                raise
+            collection.finish_run(number, None, "finished")
+            if done.revision:
+                self._followers_as_built.catch_up()
+        return RolledBack(
+            collection=collection.name,
+            to=revision,
+            revision=done.revision,
+            added=done.added,
+            changed=done.changed,
+            removed=done.removed,
+            left_out=done.left_out,
+            before=before,
+            after=disk_use(self.catalog, self.settings.home),
+            remarks=returning.remarks(
+                left_out=len(done.left_out), model=collection.embedder(), set_model=self._embedder.identity
+            ),
+        )
 
     def rename_collection(self: Workspace, name: str, new: str) -> Renamed:
         """Gives a collection another name; ids of documents, revisions and indexes stay as they are.

@@ -7,6 +7,7 @@ from penstock.catalog.catalog import Catalog, open_catalog
 from penstock.catalog.collection import Collection
 from penstock.catalog.compacting import Freed
 from penstock.catalog.lock import writing
+from penstock.catalog.returning import Returned
 from penstock.catalog.values import (
     Batch,
     CollectionInfo,
@@ -33,6 +34,7 @@ __all__ = [
     "KnownSource",
     "Put",
     "Quarantined",
+    "Returned",
     "RevisionEntry",
     "RevisionInfo",
     "RunInfo",

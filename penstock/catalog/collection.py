@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
-from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, runs, verifying
+from penstock.catalog import addresses, changes, committing, hydrating, quarantine, reading, returning, runs, verifying
 from penstock.catalog.addresses import Given
 from penstock.catalog.database import Database, pages
 from penstock.catalog.encoding import read_chunk
 from penstock.catalog.filters import source_conditions
 from penstock.catalog.history import History
+from penstock.catalog.returning import Returned
 from penstock.catalog.schema import (
     LIVE,
     belongs,
@@ -229,6 +230,16 @@ class Collection:
             run=run,
             embedder=embedder,
         )
+
+    def roll_back(self, to: int, *, run: int | None) -> Returned:
+        """Makes what was live at a revision live again, as a new revision; nothing is read, cut or embedded.
+
+        Raises:
+            RevisionGone: that revision was compacted away.
+            CatalogError: there is no such revision, or nothing could be written.
+        """
+        key = self._row, self.name, self.origin
+        return returning.roll_back(self._database, self._vectors, key, self._at(to), run=run)
 
     def know_model(self, identity: str, dimension: int) -> None:
         """Notes a model whose vectors the collection is about to hold.

@@ -82,7 +82,7 @@ def commit(
         if plan.is_empty:
             return int(head.revision)
         revision = next_revision(connection, head, run=run, embedder=embedder)
-        _write(connection, row, revision, plan, prepared)
+        write_plan(connection, row, revision, plan, prepared)
         return revision
 
 
@@ -156,7 +156,7 @@ def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) 
     batch = prepared.batch
     before = _live_sources(connection, row, [*prepared.sources, *batch.removed])
     same = {uri for uri, values in prepared.sources.items() if uri in before and _is_same(before[uri], values)}
-    documents_before = _live_documents(
+    documents_before = live_documents(
         connection, row, {found.content for found in before.values()} | {put.content for put in batch.puts}
     )
     puts = [
@@ -168,7 +168,7 @@ def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) 
     uris = {put.source.uri for put in puts} | set(batch.removed)
     gone = [LiveSource(row=found.row, uri=uri, content=found.content) for uri, found in before.items() if uri in uris]
     involved = {source.content for source in gone} | {put.content for put in puts}
-    attached = _attached(connection, row, involved)
+    attached = attached_to(connection, row, involved)
     return plan_commit(origin, puts, gone, attached, documents_before)
 
 
@@ -185,7 +185,8 @@ def _live_sources(connection: Connection, row: int, uris: Sequence[str]) -> dict
     return found
 
 
-def _live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, LiveDocument]:
+def live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, LiveDocument]:
+    """The live documents of some contents, by content."""
     table = documents.c
     found: dict[str, LiveDocument] = {}
     for page in pages(sorted(hashes)):
@@ -196,7 +197,8 @@ def _live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> 
     return found
 
 
-def _attached(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, list[str]]:
+def attached_to(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, list[str]]:
+    """The live URIs of some contents, oldest first, by content."""
     found: dict[str, list[str]] = defaultdict(list)
     for page in pages(sorted(key for key in hashes if key)):
         query = (
@@ -209,7 +211,8 @@ def _attached(connection: Connection, row: int, hashes: Iterable[str]) -> dict[s
     return found
 
 
-def _write(connection: Connection, row: int, revision: int, plan: Plan, prepared: Prepared) -> None:
+def write_plan(connection: Connection, row: int, revision: int, plan: Plan, prepared: Prepared) -> None:
+    """Writes all of a plan as one revision."""
     for page in pages(plan.close_sources):
         connection.execute(update(sources).where(sources.c.row.in_(page)).values(removed_rev=revision))
     for page in pages(plan.close_documents):

@@ -1,4 +1,4 @@
-"""`penstock history` and `penstock compact`: which revisions there are, and making room."""
+"""`penstock history`, `compact` and `rollback`: which revisions there are, making room, going back."""
 
 from typing import Annotated
 
@@ -60,3 +60,21 @@ def compact(
         from penstock.cli.upkeep import show_compacted
 
         show_compacted(done, stderr=as_json)
+
+
+def rollback(
+    revision: Annotated[int, typer.Argument(metavar="REVISION", help="To go back to; `penstock history` lists them.")],
+    home: Home = None,
+    collection: CollectionName = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new revision that holds what an earlier one held; nothing is parsed or embedded."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        done = penstock.rollback(revision)
+        from penstock.cli.upkeep import show_rolled_back
+        from penstock.pipelines import reports
+
+        if as_json:
+            emit(reports.rolled_back(done))
+        show_rolled_back(done, stderr=as_json)

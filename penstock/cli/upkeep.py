@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from penstock.catalog import RevisionEntry
 from penstock.cli.screen import Screen
-from penstock.cli.tables import show_rows
+from penstock.cli.tables import LISTED, show_rows
+from penstock.loaders import shown
 from penstock.pipelines.compacting import Compacted
 from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.removing import Removed, Renamed
+from penstock.pipelines.returning import RolledBack
 
 
 def show_history(entries: Sequence[RevisionEntry], use: DiskUse, *, oldest: int) -> None:
@@ -46,6 +48,18 @@ def show_compacted(done: Compacted, *, stderr: bool) -> None:
         screen.say(f"{goes}: index set aside, {_size(folder.bytes)}: ", str(folder.path))
     for remark in done.remarks:
         screen.say(("attention: ", "yellow"), remark)
+    _show_use(screen, done)
+
+
+def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
+    """What going back changed, and what it did not."""
+    screen = Screen(stderr=stderr)
+    screen.say((done.collection, "bold"), f": revision {done.revision} holds what revision {done.to} held")
+    screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read anew")
+    for uri in done.left_out[:LISTED]:
+        screen.say("  stays    ", shown(uri))
+    for remark in done.remarks:
+        screen.say(("note: ", "yellow"), remark)
     _show_use(screen, done)
 
 

@@ -66,7 +66,7 @@ def test_what_is_left_reads_as_before_and_what_went_says_so(edited: Collection) 
     assert not list(edited.verify())
     for read in (
         lambda: edited.live_rows(at=3),
-        lambda: edited.scope(Filter(languages=frozenset({"en"})), at=3).rows(),
+        lambda: edited.scope(Filter(languages=("en",)), at=3).rows(),
         lambda: edited.hydrate([1], scope=edited.scope(Filter(), at=3)),
         lambda: list(edited.sources(at=3)),
         lambda: edited.document(A, at=3),

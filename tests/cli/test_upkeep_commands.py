@@ -47,10 +47,26 @@ def test_a_compaction_tells_what_went_and_the_room_before_and_after(run: Run, ed
     del edited
 
 
+@pytest.mark.usefixtures("edited")
+def test_going_back_says_that_the_files_stay(run: Run) -> None:
+    result = run("rollback", "1")
+    assert result.exit_code == 0
+    assert "revision 5 holds what revision 1 held" in result.stdout
+    assert "the next ingest or sync of them brings their newer content back" in " ".join(result.stdout.split())
+    assert "0 days" in run("search", "days of leave").stdout
+    account = printed(run("rollback", "4", "--json"))
+    assert (account["revision"], account["changed"], account["left_out"]) == (6, 1, [])
+    run("compact", "--keep", "1")
+    gone = run("rollback", "3", "--json")
+    assert (gone.exit_code, printed(gone)["error"]["kind"]) == (1, "RevisionGone")
+
+
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        (["rollback", "-c", "nowhere", "1"], 2),
+        (["rollback", "99"], 1),
         (["compact", "--keep", "0"], 2),
         (["compact", "--older-than", "-1"], 2),
         (["compact", "--older-than", "1e300"], 2),
