@@ -9,6 +9,8 @@ from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Pro
 from penstock.pipelines.compacting import Compacted
 from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.exporting import Exported
+from penstock.pipelines.importing import Imported
 from penstock.pipelines.planning import Plan
 from penstock.pipelines.removing import Removed, Renamed
 from penstock.pipelines.returning import RolledBack
@@ -233,6 +235,31 @@ def rolled_back(done: RolledBack) -> dict[str, Any]:
         "changed": done.changed,
         "removed": done.removed,
         "left_out": list(done.left_out),
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def exported(done: Exported) -> dict[str, Any]:
+    """A collection in a file."""
+    return {
+        "collection": done.collection,
+        "revision": done.revision,
+        "file": str(done.file),
+        "bytes": done.bytes,
+        "sha256": done.sha256,
+        "disk": before_and_after(done),
+    }
+
+
+def imported(done: Imported) -> dict[str, Any]:
+    """A collection out of a file."""
+    return {
+        "collection": done.collection,
+        "file": str(done.file),
+        "exported_revision": done.exported_revision,
+        "sources": done.sources,
+        "chunks": done.chunks,
         "disk": before_and_after(done),
         "remarks": list(done.remarks),
     }

@@ -13,7 +13,7 @@ LEFT_OUT = (
     "with --access or --everybody"
 )
 OTHER_MODEL = (
-    "the vectors are by the embedding model {!r} again, and the settings name {!r}: set the former to search, or "
+    "the vectors are by the embedding model {!r}, and the settings name {!r}: set the former to search, or "
     "ingest to compute the vectors anew"
 )
 

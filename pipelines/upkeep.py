@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry
 from penstock.errors import CatalogError, UnknownName, UsageError
-from penstock.pipelines import compacting, doctor, removing, returning
+from penstock.pipelines import compacting, doctor, exporting, importing, parts, removing, returning
 from penstock.pipelines.compacting import Compacted
 from penstock.pipelines.disk import DiskUse, disk_use
 from penstock.pipelines.doctor import Diagnosis
+from penstock.pipelines.exporting import Exported
 from penstock.pipelines.following import Followers
+from penstock.pipelines.importing import Imported
 from penstock.pipelines.readers import View
 from penstock.pipelines.removing import Renamed
 from penstock.pipelines.returning import RolledBack
-from penstock.ports import Embedder
+from penstock.ports import Analyser, Embedder
 from penstock.settings import Settings
 
 LISTED = 20
@@ -40,6 +43,9 @@ class Workspace(Protocol):
     def close(self) -> None:
         """Lets go of all files."""
         ...
+
+    @property
+    def _analyser(self) -> Analyser: ...
 
     @property
     def _embedder(self) -> Embedder: ...
@@ -168,6 +174,63 @@ class Upkeep:
             remarks=returning.remarks(
                 left_out=len(done.left_out), model=collection.embedder(), set_model=self._embedder.identity
             ),
+        )
+
+    def export(self: Workspace, file: str | Path) -> Exported:
+        """Writes the collection as it is now into one file, with its vectors and with who may see what.
+
+        Earlier revisions are not in it. Whoever has the file reads everything that is in it.
+
+        Raises:
+            UnknownName: there is no such collection.
+            UsageError: there is such a file already.
+            CatalogError: the file cannot be written; none is left then.
+        """
+        before, collection, target = disk_use(self.catalog, self.settings.home), self.collection, Path(file)
+        revision, sha256 = exporting.export(self.catalog, collection, target)
+        return Exported(
+            collection=collection.name,
+            revision=revision,
+            file=target,
+            bytes=target.stat().st_size,
+            sha256=sha256,
+            before=before,
+            after=disk_use(self.catalog, self.settings.home),
+        )
+
+    def import_(self: Workspace, file: str | Path, *, name: str | None = None) -> Imported:
+        """Makes a collection of a file that `export` wrote, all of it or nothing; by default of the name that it had.
+
+        Raises:
+            BrokenSource: the file is no export, is damaged, or holds what does not fit together.
+            NewerCatalog: a newer version of Penstock wrote it.
+            UsageError: there is a collection of that name.
+            CollectionLocked: another process is writing to one of that name.
+        """
+        path, before = Path(file), disk_use(self.catalog, self.settings.home)
+        name = importing.name_in(path) if name is None else name
+        settings = self.settings.for_collection(name)
+        with self._lock_of(name):
+            revision = importing.take_in(self.catalog, path, name)
+            made = self.catalog.collection(name)
+            followers = parts.followers(
+                settings, made, self._analyser, identity=made.embedder(), dimension=made.dimension()
+            )
+            try:
+                followers.catch_up()
+            finally:
+                followers.close()
+        info = next(one for one in self.catalog.collections() if one.name == name)
+        model = self._embedder.identity
+        return Imported(
+            collection=name,
+            file=path,
+            exported_revision=revision,
+            sources=info.sources,
+            chunks=info.chunks,
+            before=before,
+            after=disk_use(self.catalog, settings.home),
+            remarks=() if info.embedder in ("", model) else (returning.OTHER_MODEL.format(info.embedder, model),),
         )
 
     def rename_collection(self: Workspace, name: str, new: str) -> Renamed:

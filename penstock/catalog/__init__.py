@@ -3,6 +3,7 @@
 Its commit is the only commit point; keyword and vector indexes follow it and can be rebuilt from it.
 """
 
+from penstock.catalog.carrying import Parcel
 from penstock.catalog.catalog import Catalog, open_catalog
 from penstock.catalog.collection import Collection
 from penstock.catalog.compacting import Freed
@@ -32,6 +33,7 @@ __all__ = [
     "Hydrated",
     "KnownMap",
     "KnownSource",
+    "Parcel",
     "Put",
     "Quarantined",
     "Returned",

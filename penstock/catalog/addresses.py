@@ -75,8 +75,7 @@ def remember(
             connection.execute(delete(addresses).where(own))
         for page in pages(list(after)):
             connection.execute(delete(addresses).where(belongs(addresses, row), addresses.c.uri.in_(page)))
-        rows = [{"collection": row, "uri": uri, "access": _dumped(access), "run": run} for uri, access in after.items()]
-        connection.execute(insert(addresses), rows)
+        connection.execute(insert(addresses), [said_row(row, uri, access, run) for uri, access in after.items()])
 
 
 def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], run: int) -> dict[str, Access | None]:
@@ -129,6 +128,18 @@ def access_of_removed(database: Database, collection: int, uris: Sequence[str] |
     queries = [query] if uris is None else [query.where(sources.c.uri.in_(page)) for page in pages(sorted(uris))]
     with database.read() as connection:
         return {row.uri: _read(row.access) or frozenset() for one in queries for row in connection.execute(one)}
+
+
+def gone_query(collection: int) -> Select[Any]:
+    """The sources that are gone and that not everybody could see, as they were last."""
+    last = select(func.max(sources.c.row)).where(belongs(sources, collection)).group_by(sources.c.uri)
+    closed = sources.c.row.in_(last), sources.c.removed_rev != LIVE, sources.c.access != "[]"
+    return select(sources).where(*closed).order_by(sources.c.row)
+
+
+def said_row(collection: int, uri: str, access: Access | None, run: int) -> dict[str, Any]:
+    """What was said of an address as columns."""
+    return {"collection": collection, "uri": uri, "access": _dumped(access), "run": run}
 
 
 def last_access(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Access]:

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from sqlalchemy import func, select, update
 
+from penstock.catalog import carrying
+from penstock.catalog.carrying import Parcel
 from penstock.catalog.collection import Collection
 from penstock.catalog.database import Database
 from penstock.catalog.dialect import backend_of, insert_if_absent
@@ -97,6 +99,17 @@ class Catalog:
             CollectionLocked: another process is writing, and was so for `timeout` seconds; names it.
         """
         return self._database.writing(name, timeout)
+
+    def receive(self, name: str, parcel: Parcel) -> None:
+        """Makes a collection of a parcel that an export gave, whole or not at all.
+
+        Raises:
+            UsageError: a collection cannot have that name, or there is one of it.
+            CatalogError: the parcel contradicts itself, or could not be written; nothing was written.
+        """
+        _check_name(name)
+        _check_name(parcel.origin)
+        carrying.receive(self._database, self.vectors, name, parcel)
 
     def size(self) -> int:
         """Bytes that the catalog takes on disk, with all its collections."""

@@ -289,12 +289,13 @@ def _write_quarantine(connection: Connection, row: int, batch: Batch) -> None:
     uris += [failed.source.uri for failed in batch.failures]
     for page in pages(uris):
         connection.execute(delete(quarantine).where(belongs(quarantine, row), quarantine.c.uri.in_(page)))
-    rows = {failed.source.uri: _quarantine_row(row, failed) for failed in batch.failures}
+    rows = {failed.source.uri: quarantine_row(row, failed) for failed in batch.failures}
     if rows:
         connection.execute(insert(quarantine), list(rows.values()))
 
 
-def _quarantine_row(row: int, failed: Quarantined) -> dict[str, Any]:
+def quarantine_row(row: int, failed: Quarantined) -> dict[str, Any]:
+    """A source that could not be read as columns."""
     return {
         "collection": row,
         "uri": failed.source.uri,

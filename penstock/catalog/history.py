@@ -1,20 +1,20 @@
 """The revisions of a collection: which there are, what made them, and what each changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from penstock.catalog import compacting
+from penstock.catalog import carrying, compacting, reading
 from penstock.catalog.compacting import Freed
 from penstock.catalog.database import Database
 from penstock.catalog.encoding import microseconds, moment
 from penstock.catalog.filters import source_conditions
 from penstock.catalog.kept import Kept, read_kept
 from penstock.catalog.schema import belongs, revisions, runs, sources
-from penstock.catalog.values import RevisionEntry
-from penstock.model import Filter
+from penstock.catalog.values import Put, RevisionEntry, StoredDocument
+from penstock.model import Filter, Source
 
 CHANGE_OF_MODEL = "change of model"
 """What made a revision that no run did: the collection's vectors are by another model since."""
@@ -71,6 +71,22 @@ class History:
     def foreseen(self, *, keep: int | None, since: datetime | None, runs: int) -> tuple[int, Freed]:
         """The oldest revision that `forget` would leave, and what would go."""
         return compacting.foreseen(self._database, self._row, keep=keep, since=_micro(since), runs_kept=runs)
+
+    def documents(self, at: int) -> Iterator[StoredDocument]:
+        """The documents of a revision, oldest first, streamed."""
+        yield from reading.stream_documents(self._database, self._row, at, None)
+
+    def sources(self, at: int) -> Iterator[Put]:
+        """The sources of a revision, oldest first, streamed; without their documents."""
+        yield from carrying.sources_by_age(self._database, self._row, at)
+
+    def gone(self) -> Iterator[Source]:
+        """The sources that are gone and that not everybody could see, as they were last."""
+        yield from carrying.gone_sources(self._database, self._row)
+
+    def text_hashes(self, at: int) -> Iterator[Sequence[str]]:
+        """The keys of the vectors of a revision in order, streamed, some at a time."""
+        yield from carrying.text_hashes(self._database, self._row, at)
 
     def entries(
         self, *, limit: int | None = None, before: int | None = None, where: Filter = EVERYTHING

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import ask, collections, history, ingest, inspect, models, schedule, search, sync, trust
+from penstock.cli import ask, carry, collections, history, ingest, inspect, models, schedule, search, sync, trust
 
 app = typer.Typer(
     name="penstock",
@@ -45,6 +45,8 @@ app.command("remove", short_help="Take sources out of the collection.")(ingest.r
 app.add_typer(collections.app, name="collections", short_help="List the collections; remove or rename one.")
 app.command("history", short_help="List the revisions that are kept.")(history.history)
 app.command("rollback", short_help="Go back to what an earlier revision held.")(history.rollback)
+app.command("export", short_help="Write a collection into one file.")(carry.export)
+app.command("import", short_help="Make a collection of such a file.")(carry.import_)
 app.command("compact", short_help="Make room: drop earlier revisions and what only they needed.")(history.compact)
 app.command("schedule", short_help="Sync what penstock.toml describes when it is due.")(schedule.schedule)
 app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)

@@ -8,6 +8,8 @@ from penstock.cli.tables import LISTED, show_rows
 from penstock.loaders import shown
 from penstock.pipelines.compacting import Compacted
 from penstock.pipelines.disk import DiskUse, Measured
+from penstock.pipelines.exporting import Exported
+from penstock.pipelines.importing import Imported
 from penstock.pipelines.removing import Removed, Renamed
 from penstock.pipelines.returning import RolledBack
 
@@ -58,6 +60,23 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
     screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read anew")
     for uri in done.left_out[:LISTED]:
         screen.say("  stays    ", shown(uri))
+    for remark in done.remarks:
+        screen.say(("note: ", "yellow"), remark)
+    _show_use(screen, done)
+
+
+def show_exported(done: Exported, *, stderr: bool) -> None:
+    """A file, and how to know it again."""
+    screen = Screen(stderr=stderr)
+    screen.say((done.collection, "bold"), f", revision {done.revision}, is in ", str(done.file))
+    screen.say(f"{_size(done.bytes)}, SHA-256 {done.sha256}")
+    _show_use(screen, done)
+
+
+def show_imported(done: Imported, *, stderr: bool) -> None:
+    """A collection out of a file."""
+    screen = Screen(stderr=stderr)
+    screen.say((done.collection, "bold"), f": {done.sources} sources, {done.chunks} chunks; nothing was read anew")
     for remark in done.remarks:
         screen.say(("note: ", "yellow"), remark)
     _show_use(screen, done)
