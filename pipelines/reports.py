@@ -7,6 +7,7 @@ from typing import Any
 from penstock.catalog import CollectionInfo, RevisionEntry, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.differing import Difference
 from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.exporting import Exported
@@ -237,6 +238,18 @@ def rolled_back(done: RolledBack) -> dict[str, Any]:
         "left_out": list(done.left_out),
         "disk": before_and_after(done),
         "remarks": list(done.remarks),
+    }
+
+
+def differing(found: Difference) -> dict[str, Any]:
+    """What differs between two revisions."""
+    return {
+        "collection": found.collection,
+        "first": found.first,
+        "second": found.second,
+        "added": list(found.added),
+        "changed": [{"uri": one.uri, "what": list(one.what)} for one in found.changed],
+        "removed": list(found.removed),
     }
 
 

@@ -1,4 +1,4 @@
-"""What is done with a collection as a whole: its history, making room, names, files of it. A part of `Penstock`."""
+"""What is done with a collection as a whole: looks at it, history, making room, names, files. A part of `Penstock`."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry
+from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry, StoredDocument
 from penstock.errors import CatalogError, UnknownName, UsageError
 from penstock.pipelines import compacting, doctor, exporting, importing, parts, removing, returning
 from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.differing import Difference, difference
 from penstock.pipelines.disk import DiskUse, disk_use
 from penstock.pipelines.doctor import Diagnosis
 from penstock.pipelines.exporting import Exported
@@ -18,6 +19,7 @@ from penstock.pipelines.importing import Imported
 from penstock.pipelines.readers import View
 from penstock.pipelines.removing import Renamed
 from penstock.pipelines.returning import RolledBack
+from penstock.pipelines.status import Status, look
 from penstock.ports import Analyser, Embedder
 from penstock.settings import Settings
 
@@ -86,6 +88,40 @@ class Upkeep:
             return doctor.examine(view, self._followers_as_built, deep=deep)
         with self._index_lock():
             return doctor.repair(view, self._followers_as_built, deep=deep)
+
+    def status(self: Workspace, *, principals: Iterable[str] | None = None) -> Status:
+        """How the collection and its indexes stand, also where the settings name another model than it was built with.
+
+        With `principals`, sources, chunks and quarantine are those that these readers see.
+
+        Raises:
+            UsageError: a reader is required (`access.required`), and none is named.
+            UnknownName: there is no such collection.
+            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
+        """
+        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
+
+    def show(self: Workspace, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
+        """A document with its text and chunks, by id (or its unique beginning), URI or path.
+
+        Raises:
+            UsageError: a reader is required (`access.required`), and none is named.
+            UnknownName: there is none, or none that the `principals` see.
+        """
+        return self._view(principals, reads=True).document(document)
+
+    def diff(self: Workspace, first: int, second: int, *, principals: Iterable[str] | None = None) -> Difference:
+        """Which sources came, changed and went from one revision to another.
+
+        With `principals`, only those that these readers saw then and see today.
+
+        Raises:
+            RevisionGone: one of them was compacted away; says which are left.
+            CatalogError: there is no such revision.
+            UsageError: a reader is required (`access.required`), and none is named.
+        """
+        view = self._view(principals, reads=True)
+        return difference(view.collection, first, second, view.where)
 
     def history(
         self: Workspace,

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Self
 
-from penstock.catalog import Catalog, Collection, StoredDocument, writing
+from penstock.catalog import Catalog, Collection, writing
 from penstock.errors import CatalogError, DamagedIndex, IndexingError, RevisionGone, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
@@ -20,11 +20,12 @@ from penstock.pipelines.discovery import Discovery
 from penstock.pipelines.following import Followers
 from penstock.pipelines.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.joining import status_of
+from penstock.pipelines.past import Past
 from penstock.pipelines.prompting import Prompting, assemble
 from penstock.pipelines.readers import View, access_of, principals_of
 from penstock.pipelines.reading import Marks, Parser, Reader
 from penstock.pipelines.records import Record, readings_of
-from penstock.pipelines.status import Status, count, look
+from penstock.pipelines.status import count
 from penstock.pipelines.stopwatch import Stopwatch
 from penstock.pipelines.upkeep import Upkeep
 from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
@@ -53,6 +54,8 @@ class Penstock(Upkeep):
         settings = settings.model_copy(update=given) if settings else read_settings(**given)
         self.settings = settings.for_collection(settings.collection if collection is None else collection)
         self._opened: dict[str, Followers] = {}
+        self._past: Past | None = None
+        """The indexes of the past revision that was searched last."""
         self._opening = RLock()
         """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
 
@@ -67,6 +70,9 @@ class Penstock(Upkeep):
         for followers in self._opened.values():
             followers.close()
         self._opened = {}
+        if self._past:
+            self._past.close()
+            self._past = None
         catalog: Catalog | None = self.__dict__.pop("catalog", None)
         if catalog:
             catalog.close()
@@ -191,21 +197,32 @@ class Penstock(Upkeep):
         return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
-        self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        where: Filter = EVERYTHING,
+        neighbours: int | None = None,
+        at: int | None = None,
     ) -> Retrieved:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
+
+        With `at`, as the collection was at that revision; a reader finds what was seen then and may be seen today.
 
         Raises:
             UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
                 `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
             CollectionLocked: the indexes cannot be searched before another process has finished writing.
+            RevisionGone: the revision of `at` was compacted away; says which are left.
         """
         check_question(question)
         check_counts(k, neighbours)
         check_filter(where)
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
+        if at is not None and at != self.collection.revision():
+            return self._retrieve(question, k or given.k, where, count, self._past_of(at))
         try:
             return self._retrieve(question, k or given.k, where, count)
         except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
@@ -228,27 +245,6 @@ class Penstock(Upkeep):
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
-    def status(self, *, principals: Iterable[str] | None = None) -> Status:
-        """How the collection and its indexes stand, also where the settings name another model than it was built with.
-
-        With `principals`, sources, chunks and quarantine are those that these readers see.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is no such collection.
-            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
-        """
-        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
-
-    def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
-        """A document with its text and chunks, by id (or its unique beginning), URI or path.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is none, or none that the `principals` see.
-        """
-        return self._view(principals, reads=True).document(document)
-
     def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
         """What these readers see; for what reads documents, a reader has to be named where that is required."""
         reader, required = principals_of(principals), self.settings.access.required
@@ -262,8 +258,19 @@ class Penstock(Upkeep):
             self._catch_up()
             return self._retriever
 
-    def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
-        retriever = self.retriever
+    def _past_of(self, at: int) -> Retriever:
+        with self._opening:
+            if self._past is None or self._past.at != at:
+                before, self._past = self._past, None
+                if before:
+                    before.close()
+                self._past = Past(self.settings, self.collection, self._analyser, self._embedder, at)
+            return self._past.retriever
+
+    def _retrieve(
+        self, question: str, k: int, where: Filter, neighbours: int, past: Retriever | None = None
+    ) -> Retrieved:
+        retriever = past or self.retriever
         if neighbours:
             retriever = NeighbourRetriever(retriever, self.collection, count=neighbours)
         return retriever.retrieve(question, k=k, where=where)

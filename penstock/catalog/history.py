@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from penstock.catalog import carrying, compacting, reading
+from penstock.catalog.changes import embedder_at
 from penstock.catalog.compacting import Freed
 from penstock.catalog.database import Database
 from penstock.catalog.encoding import microseconds, moment
 from penstock.catalog.filters import source_conditions
-from penstock.catalog.kept import Kept, read_kept
+from penstock.catalog.kept import Kept, check_kept, left, read_kept
 from penstock.catalog.schema import belongs, revisions, runs, sources
 from penstock.catalog.values import Put, RevisionEntry, StoredDocument
+from penstock.errors import CatalogError
 from penstock.model import Filter, Source
 
 CHANGE_OF_MODEL = "change of model"
@@ -71,6 +73,20 @@ class History:
     def foreseen(self, *, keep: int | None, since: datetime | None, runs: int) -> tuple[int, Freed]:
         """The oldest revision that `forget` would leave, and what would go."""
         return compacting.foreseen(self._database, self._row, keep=keep, since=_micro(since), runs_kept=runs)
+
+    def embedder(self, at: int) -> str:
+        """Identity of the model by which the vectors of a revision are; empty at revision 0.
+
+        Raises:
+            RevisionGone: the revision was compacted away.
+            CatalogError: there is no such revision.
+        """
+        with self._database.read() as connection:
+            kept = read_kept(connection, self._row)
+            if not 0 <= at <= kept.newest:
+                raise CatalogError(f"collection {kept.name!r} has no revision {at}; {left(kept)}")
+            check_kept(connection, self._row, at)
+            return embedder_at(connection, self._row, at)
 
     def documents(self, at: int) -> Iterator[StoredDocument]:
         """The documents of a revision, oldest first, streamed."""

@@ -78,3 +78,25 @@ def rollback(
         if as_json:
             emit(reports.rolled_back(done))
         show_rolled_back(done, stderr=as_json)
+
+
+def diff(
+    first: Annotated[int, typer.Argument(metavar="A", help="A revision.")],
+    second: Annotated[int, typer.Argument(metavar="B", help="Another one.")],
+    home: Home = None,
+    collection: CollectionName = None,
+    principals: Principals = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which sources came, changed and went from revision A to revision B."""
+    with told(as_json), opened(home, collection, assignments) as penstock:
+        found = penstock.diff(first, second, principals=principals)
+        if as_json:
+            from penstock.pipelines import reports
+
+            emit(reports.differing(found))
+        else:
+            from penstock.cli.upkeep import show_difference
+
+            show_difference(found)

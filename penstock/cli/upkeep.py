@@ -7,6 +7,7 @@ from penstock.cli.screen import Screen
 from penstock.cli.tables import LISTED, show_rows
 from penstock.loaders import shown
 from penstock.pipelines.compacting import Compacted
+from penstock.pipelines.differing import Difference
 from penstock.pipelines.disk import DiskUse, Measured
 from penstock.pipelines.exporting import Exported
 from penstock.pipelines.importing import Imported
@@ -63,6 +64,20 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
     for remark in done.remarks:
         screen.say(("note: ", "yellow"), remark)
     _show_use(screen, done)
+
+
+def show_difference(found: Difference) -> None:
+    """Sources that came, changed and went, one a line."""
+    screen = Screen()
+    screen.say((found.collection, "bold"), f", from revision {found.first} to {found.second}")
+    lines = [("added", uri, "") for uri in found.added]
+    lines += [("changed", one.uri, f": {', '.join(one.what) or 'read or cut anew'}") for one in found.changed]
+    lines += [("removed", uri, "") for uri in found.removed]
+    for what, uri, how in lines[:LISTED]:
+        screen.say(f"  {what:<8} ", shown(uri), how)
+    if len(lines) > LISTED:
+        screen.say(f"  ... and {len(lines) - LISTED} more; --json lists them all")
+    screen.say(f"{len(found.added)} added, {len(found.changed)} changed, {len(found.removed)} removed")
 
 
 def show_exported(done: Exported, *, stderr: bool) -> None:

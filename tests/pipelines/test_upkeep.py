@@ -1,6 +1,7 @@
 """History, compaction, other names and the end of a collection, through the real pipeline."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from penstock.catalog import Collection
 from penstock.catalog import writing as writer
 from penstock.errors import CatalogError, CollectionLocked, RevisionGone, UnknownName, UsageError
+from penstock.model import Filter
 from penstock.pipelines.aside import set_aside
 from penstock.pipelines.keeping import place_of
 from penstock.pipelines.stepwise import Stepwise
@@ -221,3 +223,58 @@ def test_going_back_to_what_is_there_changes_nothing(penstock: Penstock, folder:
     for revision in (-1, 3):
         with pytest.raises(CatalogError, match="has no revision"):
             penstock.rollback(revision)
+
+
+def found(penstock: Penstock, at: int | None = None, *, who: frozenset[str] | None = None) -> list[str]:
+    return [hit.chunk.text for hit in penstock.search("days of leave", at=at, where=Filter(principals=who)).hits]
+
+
+def test_a_search_at_a_revision_answers_as_on_that_day(penstock: Penstock, folder: Path) -> None:
+    then = {}
+    for number in range(1, 5):
+        edit(penstock, folder, 1, first=number)
+        then[number] = [(hit.chunk, hit.title) for hit in penstock.search("days of leave").hits]
+    for at in (1, 3, 2, 4):
+        now = penstock.search("days of leave", at=at)
+        assert ([(hit.chunk, hit.title) for hit in now.hits], now.revision) == (then[at], at)
+    assert found(penstock, 0) == []
+    for at in (-1, 5):
+        with pytest.raises(CatalogError, match=f"has no revision {at}"):
+            penstock.search("days of leave", at=at)
+    penstock.compact(keep=2)
+    with pytest.raises(RevisionGone, match="left are 3 to 4"):
+        penstock.search("days of leave", at=2)
+    assert "Edition 3" in found(penstock, 3)[0]
+
+
+def test_what_was_closed_since_is_found_in_no_revision(penstock: Penstock, folder: Path) -> None:
+    edit(penstock, folder, 2)
+    penstock.ingest(folder, access=["staff"])
+    edit(penstock, folder, 1, first=3)
+    visitor = frozenset({"visitor"})
+    staff = frozenset({"staff"})
+    assert "Edition 1" in found(penstock, 1, who=staff)[0]
+    assert (found(penstock, 1, who=visitor), found(penstock, 2, who=visitor)) == ([], [])
+    assert (penstock.diff(1, 2, principals=visitor).changed, penstock.diff(1, 4, principals=visitor).changed) == (
+        (),
+        (),
+    )
+    assert [entry.changed for entry in penstock.history(principals=visitor)] == [0, 0, 0, 0]
+    assert [entry.changed for entry in penstock.history(principals=staff)] == [1, 2, 1, 0]
+
+
+def test_a_difference_names_what_came_changed_and_went(penstock: Penstock, folder: Path) -> None:
+    edit(penstock, folder, 1)
+    (folder / "new.txt").write_text("New.", "utf-8")
+    (folder / "年假.txt").unlink()
+    edit(penstock, folder, 1, first=2)
+    penstock.ingest(folder, labels={"year": 2024})
+    last = penstock.collection.revision()
+    there = penstock.diff(1, last)
+    names = [Path(uri).name for uri in (*there.added, *(one.uri for one in there.changed), *there.removed)]
+    assert names == ["new.txt", "leave.md", "年假.txt"]
+    assert there.changed[0].what == ("text", "labels", "bytes")
+    assert (penstock.diff(last, 1).added, penstock.diff(last, 1).removed) == (there.removed, there.added)
+    assert penstock.diff(2, 2) == replace(there, first=2, second=2, added=(), changed=(), removed=())
+    with pytest.raises(CatalogError, match="has no revision 9"):
+        penstock.diff(1, 9)
