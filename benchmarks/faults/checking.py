@@ -69,6 +69,8 @@ def as_found(penstock: Penstock, *, damaged: bool) -> Iterator[str]:
         if revision > newest:
             yield f"{name}: it stands at revision {revision}, ahead of the catalog at {newest}"
             continue
+        if revision < collection.history.kept().oldest:
+            continue  # it is built anew when it is needed
         may_be = range(revision, newest + 1)  # data may be ahead of its mark, never behind
         if not damaged and not any(np.array_equal(held, _live(penstock, at)) for at in may_be):
             yield f"{name}: marked with revision {revision}, and what it holds is of none from there on"

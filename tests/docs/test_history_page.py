@@ -1,4 +1,4 @@
-"""The page on history: its commands run as written, its setting is read, and every command that it is about is on it."""
+"""The page on history: its commands run as they are written, and its setting is the default."""
 
 import re
 import shlex
