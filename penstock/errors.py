@@ -18,6 +18,7 @@
     ├── CatalogError                the catalog cannot be opened or written
     │   ├── CollectionLocked        another process is writing to the collection (retryable)
     │   ├── CatalogUnavailable      the database's server does not answer (retryable)
+    │   ├── RevisionGone            that revision was compacted away: says which are left
     │   ├── UnstorableValue         a text or number that the database does not store: costs its source
     │   └── NewerCatalog            written by a newer version of Penstock
     ├── IndexingError               a keyword or vector index cannot do what was asked
@@ -133,6 +134,10 @@ class CatalogUnavailable(CatalogError):
     """The server of the catalog's database does not answer."""
 
     retryable = True
+
+
+class RevisionGone(CatalogError):
+    """What the collection held at that revision was removed since, to make room."""
 
 
 class UnstorableValue(CatalogError):

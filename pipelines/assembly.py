@@ -136,7 +136,7 @@ def followers(
         store = remote.elasticsearch_store(
             load(remote.NAME),
             settings.elasticsearch,
-            collection=collection.name,
+            collection=collection.origin,
             uid=collection.uid,
             analyser=words if words_there else None,
             identity=identity if vectors_there else "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
+from penstock.pipelines.history.compacting import tidy
 from penstock.pipelines.ingest.ingest import Watch, everything_known, ignore
 from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.planning import Plan, plan_run
@@ -95,6 +96,7 @@ class Stepwise(Penstock):
             removal = plan.removal if whole else Removal()
             report = working.finish((plan.settled, *batches, *stopped), removal, plan.given)
             self.collection.finish_run(run, report, status_of(report))
+            tidy(self.collection, self.settings.history.revisions)
         self._close_sandbox()
         return report
 

@@ -8,16 +8,17 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Self
 
-from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
-from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
+from penstock.catalog import Catalog, Collection, writing
+from penstock.errors import CatalogError, DamagedIndex, IndexingError, RevisionGone, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import assembly
 from penstock.pipelines.answering.answering import Quoter, answer, stream_answer
 from penstock.pipelines.answering.asking import check_counts, check_filter, check_question
 from penstock.pipelines.answering.prompting import Prompting, assemble
-from penstock.pipelines.indexing import doctor
-from penstock.pipelines.indexing.doctor import Diagnosis
+from penstock.pipelines.history.compacting import tidy
+from penstock.pipelines.history.past import Past
+from penstock.pipelines.history.upkeep import Upkeep
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
@@ -25,7 +26,7 @@ from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.reading import Marks, Parser, Reader
 from penstock.pipelines.ingest.records import Record, readings_of
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.reporting.status import Status, count, look
+from penstock.pipelines.reporting.status import count
 from penstock.pipelines.visibility import View, access_of, principals_of
 from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
@@ -34,7 +35,7 @@ from penstock.settings import Legs, Settings, read_settings
 EVERYTHING = Filter()
 
 
-class Penstock:
+class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
     Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
@@ -53,6 +54,8 @@ class Penstock:
         settings = settings.model_copy(update=given) if settings else read_settings(**given)
         self.settings = settings.for_collection(settings.collection if collection is None else collection)
         self._opened: dict[str, Followers] = {}
+        self._past: Past | None = None
+        """The indexes of the past revision that was searched last."""
         self._opening = RLock()
         """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
 
@@ -67,6 +70,9 @@ class Penstock:
         for followers in self._opened.values():
             followers.close()
         self._opened = {}
+        if self._past:
+            self._past.close()
+            self._past = None
         catalog: Catalog | None = self.__dict__.pop("catalog", None)
         if catalog:
             catalog.close()
@@ -191,24 +197,35 @@ class Penstock:
         return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
-        self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        where: Filter = EVERYTHING,
+        neighbours: int | None = None,
+        at: int | None = None,
     ) -> Retrieved:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
+
+        With `at`, as the collection was at that revision; a reader finds what was seen then and may be seen today.
 
         Raises:
             UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
                 `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
             CollectionLocked: the indexes cannot be searched before another process has finished writing.
+            RevisionGone: the revision of `at` was compacted away; says which are left.
         """
         check_question(question)
         check_counts(k, neighbours)
         check_filter(where)
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
+        if at is not None and at != self.collection.revision():
+            return self._retrieve(question, k or given.k, where, count, self._past_of(at))
         try:
             return self._retrieve(question, k or given.k, where, count)
-        except DamagedIndex:  # which the search itself found; it is set aside now, and built anew
+        except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
             return self._retrieve(question, k or given.k, where, count)
 
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
@@ -228,48 +245,11 @@ class Penstock:
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
-    def status(self, *, principals: Iterable[str] | None = None) -> Status:
-        """How the collection and its indexes stand, also where the settings name another model than it was built with.
-
-        With `principals`, sources, chunks and quarantine are those that these readers see.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is no such collection.
-            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
-        """
-        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
-
-    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
-
-        With `deep` also whether they say the same of each, and whether every file is still what was written. With
-        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
-        """
-        view = self._view(principals)
-        if not repair:
-            return doctor.examine(view, self._followers_as_built, deep=deep)
-        with self._index_lock():
-            return doctor.repair(view, self._followers_as_built, deep=deep)
-
-    def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
-        """A document with its text and chunks, by id (or its unique beginning), URI or path.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is none, or none that the `principals` see.
-        """
-        return self._view(principals, reads=True).document(document)
-
     def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
         """What these readers see; for what reads documents, a reader has to be named where that is required."""
         reader, required = principals_of(principals), self.settings.access.required
         check_reader(reader, required=required and reads)
         return View(self.collection, reader, names=reader is not None or not required)
-
-    def collections(self) -> tuple[CollectionInfo, ...]:
-        """All collections of the home."""
-        return self.catalog.collections()
 
     @property
     def retriever(self) -> Retriever:
@@ -278,8 +258,19 @@ class Penstock:
             self._catch_up()
             return self._retriever
 
-    def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
-        retriever = self.retriever
+    def _past_of(self, at: int) -> Retriever:
+        with self._opening:
+            if self._past is None or self._past.at != at:
+                before, self._past = self._past, None
+                if before:
+                    before.close()
+                self._past = Past(self.settings, self.collection, self._analyser, self._embedder, at)
+            return self._past.retriever
+
+    def _retrieve(
+        self, question: str, k: int, where: Filter, neighbours: int, past: Retriever | None = None
+    ) -> Retrieved:
+        retriever = past or self.retriever
         if neighbours:
             retriever = NeighbourRetriever(retriever, self.collection, count=neighbours)
         return retriever.retrieve(question, k=k, where=where)
@@ -359,7 +350,12 @@ class Penstock:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Makes this the collection's one writer, also among those on other machines that share the catalog."""
-        with self._home_lock(), self.catalog.writing(self.settings.collection):
+        with self._lock_of(self.settings.collection):
+            yield
+
+    @contextmanager
+    def _lock_of(self, name: str) -> Iterator[None]:
+        with writing(self.settings.home / "collections", name), self.catalog.writing(name):
             yield
 
     def _home_lock(self) -> AbstractContextManager[None]:
@@ -380,6 +376,7 @@ class Penstock:
                     self.collection.finish_run(number, None, "failed")
                 raise
             self.collection.finish_run(number, report, status_of(report))
+            tidy(self.collection, self.settings.history.revisions)
             return report
 
     def _ingestion(self, number: int, watch: Watch, followed: float | None = None) -> Ingestion:

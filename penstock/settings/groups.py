@@ -44,6 +44,19 @@ class Part(BaseModel):
     """Paths that such a file may hold where they lie below its own folder."""
 
 
+class HistorySettings(Part):
+    """How many of a collection's earlier revisions can be searched and gone back to."""
+
+    keep: Annotated[int, Field(ge=0, le=MOST_AT_ONCE)] | Literal["all"] = Field(
+        10, description="the newest revisions that stay after each run; 0 or all: every one"
+    )
+
+    @property
+    def revisions(self) -> int | None:
+        """How many; None: all."""
+        return None if self.keep == "all" else self.keep or None
+
+
 class LoaderSettings(Part):
     """How files are read."""
 
@@ -269,6 +282,7 @@ class CollectionSettings(Described):
     embedder: EmbedderSettings = EmbedderSettings()
     indexes: IndexSettings = IndexSettings()
     access: AccessSettings = AccessSettings()
+    history: HistorySettings = HistorySettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()

@@ -37,6 +37,7 @@ from penstock.settings.groups import (
     ElasticsearchSettings,
     EmbedderSettings,
     FolderSettings,
+    HistorySettings,
     IndexSettings,
     LimitSettings,
     LLMSettings,
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     indexes: IndexSettings = IndexSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     access: AccessSettings = AccessSettings()
+    history: HistorySettings = HistorySettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()

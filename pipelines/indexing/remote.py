@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from penstock import ids
@@ -28,15 +29,30 @@ def elasticsearch_store(
     Every analyser and every model has an index of its own: a change of either builds a new one beside the old.
     """
     marks = (analyser.fingerprint if analyser else "", identity if dimension else "", str(dimension))
-    name = re.sub(r"[^a-z0-9_]+", "-", collection.lower()).strip("-_")
     return make(
-        "-".join(part for part in (given.prefix, name, uid, ids.digest(*marks)[:8]) if part),
+        "-".join((*_names(given, collection, uid), ids.digest(*marks)[:8])),
         analyser=analyser,
         identity=identity,
         dimension=dimension,
         connection=connection(given),
         layout=Layout(shards=given.shards, replicas=given.replicas, approximate=given.vectors == "hnsw"),
     )
+
+
+def remove_indexes(given: ElasticsearchSettings, *, collection: str, uid: str) -> None:
+    """Deletes all indexes of a collection, by whichever analyser and model.
+
+    Raises:
+        IndexingError: the servers do not answer, or do not allow it.
+    """
+    versions = import_module("penstock.indexers.elasticsearch.versions")
+    versions.delete_all(connection(given), "-".join(_names(given, collection, uid)))
+
+
+def _names(given: ElasticsearchSettings, collection: str, uid: str) -> list[str]:
+    """What the names of a collection's indexes begin with."""
+    name = re.sub(r"[^a-z0-9_]+", "-", collection.lower()).strip("-_")
+    return [part for part in (given.prefix, name, uid) if part]
 
 
 def connection(given: ElasticsearchSettings) -> Connection:

@@ -12,8 +12,11 @@ QueryT = TypeVar("QueryT")
 
 
 def place_of(home: Path, collection: Collection) -> Path:
-    """The folder in which the indexes of a collection are kept, and what is noted of them."""
-    return home / "collections" / f"{collection.name}-{collection.uid}"
+    """The folder in which the indexes of a collection are kept, and what is noted of them.
+
+    It bears the name that the collection was made with, so that a collection is renamed by one write to the catalog.
+    """
+    return home / "collections" / f"{collection.origin}-{collection.uid}"
 
 
 @runtime_checkable

@@ -221,7 +221,7 @@ class Reader:
                 parsed.extraction,
                 loader,
                 known,
-                collection=self._collection.name,
+                collection=self._collection.origin,
                 chunker=self._chunker,
                 drafts=parsed.drafts,
             )

@@ -75,8 +75,7 @@ def remember(
             connection.execute(delete(addresses).where(own))
         for page in pages(list(after)):
             connection.execute(delete(addresses).where(belongs(addresses, row), addresses.c.uri.in_(page)))
-        rows = [{"collection": row, "uri": uri, "access": _dumped(access), "run": run} for uri, access in after.items()]
-        connection.execute(insert(addresses), rows)
+        connection.execute(insert(addresses), [said_row(row, uri, access, run) for uri, access in after.items()])
 
 
 def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], run: int) -> dict[str, Access | None]:
@@ -95,9 +94,8 @@ def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], ru
 
 def read_given(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Given]:
     """What was said of all addresses, or of those at or above some URIs."""
-    wanted = None if uris is None else sorted({one for uri in uris for one in (uri, *folders_of(uri))})
     with database.read() as connection:
-        return _given(connection, collection, wanted)
+        return _given(connection, collection, None) if uris is None else given_at(connection, collection, uris)
 
 
 def _given(connection: Connection, collection: int, wanted: Sequence[str] | None) -> dict[str, Given]:
@@ -130,6 +128,29 @@ def access_of_removed(database: Database, collection: int, uris: Sequence[str] |
     queries = [query] if uris is None else [query.where(sources.c.uri.in_(page)) for page in pages(sorted(uris))]
     with database.read() as connection:
         return {row.uri: _read(row.access) or frozenset() for one in queries for row in connection.execute(one)}
+
+
+def gone_query(collection: int) -> Select[Any]:
+    """The sources that are gone and that not everybody could see, as they were last."""
+    last = select(func.max(sources.c.row)).where(belongs(sources, collection)).group_by(sources.c.uri)
+    closed = sources.c.row.in_(last), sources.c.removed_rev != LIVE, sources.c.access != "[]"
+    return select(sources).where(*closed).order_by(sources.c.row)
+
+
+def said_row(collection: int, uri: str, access: Access | None, run: int) -> dict[str, Any]:
+    """What was said of an address as columns."""
+    return {"collection": collection, "uri": uri, "access": _dumped(access), "run": run}
+
+
+def last_access(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Access]:
+    """Who may see the sources of some URIs as they are now or were last; at most a page of them."""
+    found = connection.execute(_latest(collection).where(sources.c.uri.in_(uris)))
+    return {row.uri: _read(row.access) or frozenset() for row in found}
+
+
+def given_at(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Given]:
+    """What was said last of the addresses at or above some URIs."""
+    return _given(connection, collection, sorted({one for uri in uris for one in (uri, *folders_of(uri))}))
 
 
 def access_below(database: Database, collection: int, folder: str) -> dict[str, Access]:

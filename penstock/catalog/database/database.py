@@ -78,6 +78,24 @@ class Database:
         if check := self._checks.get(name):
             check(connection)
 
+    def size(self) -> int:
+        """Bytes that the catalog takes on disk.
+
+        Raises:
+            CatalogError: the database cannot be asked.
+        """
+        with self.read() as connection:
+            return self.backend.size(connection)
+
+    def shrink(self) -> None:
+        """Gives room that is free inside the database back, as far as it can while others read.
+
+        Raises:
+            CatalogError: that cannot be done now, as for want of room for the copy that is made meanwhile.
+        """
+        with self._translated():
+            self.backend.shrink(self._engines.pool)
+
     def close(self) -> None:
         """Lets go of the file, or of the server."""
         self._engines.pool.dispose()
