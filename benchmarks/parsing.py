@@ -29,6 +29,7 @@ from rapidfuzz.distance import Indel
 
 from penstock.errors import SourceError
 from penstock.loaders.formats import LoaderOptions, loader_for
+from penstock.loaders.kinds import PDF
 from penstock.loaders.sniffing import sniff
 from penstock.model import Extraction, Source
 from penstock.pipelines.cleaning import clean
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--clean", action="store_true", help="after the cleaning step, without running headers")
     parser.add_argument("--each", action="store_true", help="the scores of each line too")
     given = parser.parse_args()
-    options = LoaderOptions(pdf=given.pdf, ocr=given.ocr)
+    options = LoaderOptions(engines={PDF: f"pdf-{given.pdf}"}, ocr=given.ocr)
     results = {}
     for folder in given.folders:
         result = measure(folder, options, limit=given.limit, cleaned=given.clean, each=given.each)

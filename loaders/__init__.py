@@ -11,7 +11,8 @@ from penstock.loaders.addresses import address_of, as_shown, path_of, shown, uri
 from penstock.loaders.answers import Parsed
 from penstock.loaders.courtesy import Courtesy
 from penstock.loaders.fetching import fetcher_for
-from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
+from penstock.loaders.formats import LoaderOptions, claims, fingerprint, loader_for
+from penstock.loaders.kinds import PDF
 from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
 from penstock.loaders.sandbox import Sandbox
 from penstock.loaders.sitemap import SitemapLister
@@ -20,6 +21,7 @@ from penstock.loaders.url_list import UrlListLister
 from penstock.loaders.worker import is_out_of_memory
 
 __all__ = [
+    "PDF",
     "Courtesy",
     "LoaderOptions",
     "Parsed",
@@ -30,6 +32,7 @@ __all__ = [
     "UrlLister",
     "address_of",
     "as_shown",
+    "claims",
     "fetcher_for",
     "fingerprint",
     "is_out_of_memory",

@@ -8,6 +8,8 @@ from typing import BinaryIO
 from penstock.errors import BrokenSource, UnsupportedFormat
 from penstock.loaders.archive import OLE_MAGIC, encrypted
 from penstock.loaders.compound import open_compound, stored_title, stream
+from penstock.loaders.containers import DOC
+from penstock.loaders.kinds import kinds_of
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
@@ -32,6 +34,8 @@ class DocLoader:
 
     Deleted text and comments are left out; numbers of lists are not counted, and pictures not read.
     """
+
+    takes = kinds_of(DOC)
 
     @property
     def fingerprint(self) -> str:

@@ -10,7 +10,9 @@ from lxml import etree
 
 from penstock.errors import BrokenSource, EncryptedSource
 from penstock.loaders.archive import open_archive, read_part
+from penstock.loaders.containers import EPUB
 from penstock.loaders.decoding import decode_text
+from penstock.loaders.kinds import kinds_of
 from penstock.loaders.markup import inline_text, parse_html, write_blocks
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
@@ -28,6 +30,8 @@ class EpubLoader:
     A book has no pages of its own: `Place.page` is the 1-based position of the chapter's file in the spine, and its
     label is the name that the table of contents gives that file.
     """
+
+    takes = kinds_of(EPUB)
 
     @property
     def fingerprint(self) -> str:

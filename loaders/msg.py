@@ -5,7 +5,9 @@ from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource
 from penstock.loaders.compound import open_compound, stream
+from penstock.loaders.containers import MSG
 from penstock.loaders.decoding import decode_text
+from penstock.loaders.kinds import kinds_of
 from penstock.loaders.mail_text import Letter, write_letter
 from penstock.loaders.rtf_compressed import decompress_rtf
 from penstock.loaders.rtf_text import read_lines, text_of
@@ -36,6 +38,8 @@ class MsgLoader:
 
     Source: [MS-OXMSG] 2 and [MS-OXPROPS].
     """
+
+    takes = kinds_of(MSG)
 
     @property
     def fingerprint(self) -> str:

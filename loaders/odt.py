@@ -7,6 +7,8 @@ from lxml import etree
 
 from penstock.errors import BrokenSource
 from penstock.loaders.archive import encrypted, open_archive, read_part
+from penstock.loaders.containers import ODT
+from penstock.loaders.kinds import ODP, kinds_of
 from penstock.loaders.odf_text import drawn, flat_text, line_text, rows, seen
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
@@ -23,6 +25,8 @@ class OdtLoader:
     Pages of a text come into being when it is printed, so texts have no places; places of a presentation are slides.
     Headers and footers are furniture, notes follow the text and are marked `[^1]` where they are referred to.
     """
+
+    takes = kinds_of(ODT, ODP)
 
     @property
     def fingerprint(self) -> str:

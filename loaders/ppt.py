@@ -9,6 +9,8 @@ from penstock.errors import BrokenSource, UnsupportedFormat
 from penstock.loaders import ppt_records as ppt
 from penstock.loaders.archive import OLE_MAGIC, encrypted
 from penstock.loaders.compound import open_compound, stored_title, stream
+from penstock.loaders.containers import PPT
+from penstock.loaders.kinds import kinds_of
 from penstock.loaders.ppt_records import Entry, Record, Text
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
@@ -28,6 +30,8 @@ class PptLoader:
 
     Tables are told cell by cell; levels of bullets, charts and pictures are not read.
     """
+
+    takes = kinds_of(PPT)
 
     @property
     def fingerprint(self) -> str:

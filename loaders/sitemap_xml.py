@@ -13,7 +13,9 @@ from lxml import etree
 
 from penstock.errors import BrokenSource, LimitExceeded, SourceError
 from penstock.loaders.addresses import shown
+from penstock.loaders.kinds import kinds_of
 from penstock.loaders.sitemap_entries import LONGEST_ADDRESS, Located, line_of
+from penstock.loaders.sitemap_entries import MEDIA_TYPE as SITEMAP
 from penstock.loaders.versions import fingerprint
 from penstock.loaders.xmltree import children, local
 from penstock.model import Extraction, Problem, Source
@@ -45,6 +47,8 @@ class _Limited(io.RawIOBase):
 
 class SitemapLoader:
     """Reads a sitemap or an index of sitemaps: the text has an entry a line, in the form of `sitemap.line_of`."""
+
+    takes = kinds_of(SITEMAP)
 
     @property
     def fingerprint(self) -> str:

@@ -4,6 +4,7 @@ import re
 from typing import BinaryIO
 
 from penstock.loaders.decoding import decode_text
+from penstock.loaders.kinds import JSON, PLAIN, kinds_of
 from penstock.loaders.titles import titled
 from penstock.loaders.versions import fingerprint
 from penstock.model import Extraction, ExtractionWriter, Source
@@ -19,6 +20,8 @@ class TextLoader:
 
     `encoding` is what the origin declared; the bytes are believed where they contradict it.
     """
+
+    takes = kinds_of(PLAIN, JSON)
 
     def __init__(self, *, encoding: str = "") -> None:
         self._encoding = encoding

@@ -13,6 +13,7 @@ from penstock.model import Document, Extraction, Failure, Fetched, Listed, Sourc
 from penstock.pipelines import parts, preparation
 from penstock.pipelines.pool import AbandonablePool
 from penstock.pipelines.preparation import fault
+from penstock.pipelines.reading import Formats
 from penstock.pipelines.verdicts import not_listed, problems_of
 from penstock.ports import Fetcher, Lister
 from penstock.settings import Settings
@@ -39,7 +40,7 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     """
     listers = [parts.lister(settings, address, ()) for address in addresses]
     with parts.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, parts.fetching(settings), parts.loader_options(settings))
+        reader = _Extractor(sandbox, parts.fetching(settings), parts.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 
@@ -75,12 +76,10 @@ def _finished(one: Future[Extracted] | Extracted) -> Extracted:
 class _Extractor:
     """Reads one listed source; several threads may ask at once."""
 
-    def __init__(
-        self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions
-    ) -> None:
+    def __init__(self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], formats: Formats) -> None:
         self._sandbox = sandbox
         self._fetcher_for = fetcher_for
-        self._options = options
+        self._formats = formats
 
     def extract(self, listed: Listed) -> Extracted:
         """What the source says, or why it cannot be read."""
@@ -95,9 +94,9 @@ class _Extractor:
     def _read(self, listed: Listed, fetched: Fetched | None) -> Extracted:
         if fetched is None:
             raise AssertionError(f"{listed.uri}: called unchanged, but never read")
-        media_type = loaders.sniff(fetched.path, listed.uri, fetched.declared_type)
+        media_type = self._formats.sniff(fetched.path, listed.uri, fetched.declared_type)
         try:
-            loader = loaders.fingerprint(self._options, media_type)
+            loader = self._formats.fingerprint(media_type)
         except UnsupportedFormat:
             reason = f"no loader for {media_type}"
             return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=reason))

@@ -111,7 +111,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: took-over\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[penstock.loaders]\npdf-took-over = took_over:Hostile\n")
     sys.path.append(str(site))
-    yield LoaderOptions(pdf="took-over", allow_external=True, ocr="never")
+    yield LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
 
 
@@ -352,7 +352,7 @@ from penstock.loaders import LoaderOptions, Sandbox, uri_of
 from penstock.model import Source
 sys.path.append(sys.argv[2])
 path = Path(sys.argv[1])
-options = LoaderOptions(pdf="took-over", allow_external=True, ocr="never")
+options = LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
 with Sandbox(options=options, seconds=60, memory_mib=600, text_mib=1, workers=1) as sandbox:
     source = Source(uri=uri_of(path), media_type="application/pdf", sha256="", size=0, labels={})
     print(sandbox.parse(source, path).text, flush=True)

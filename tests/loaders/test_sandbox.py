@@ -175,7 +175,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile-loader\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[penstock.loaders]\npdf-hostile = hostile_loader:Hostile\n")
     sys.path.append(str(site))
-    yield LoaderOptions(pdf="hostile", allow_external=True, ocr="never")
+    yield LoaderOptions(engines={"application/pdf": "pdf-hostile"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
 
 
