@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MEDIA_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*"
+"""The form of a media type, without parameters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileKind:

@@ -20,10 +20,11 @@ from penstock.limits import (
     MOST_TRIES,
     MOST_WORKERS,
 )
+from penstock.model.kinds import MEDIA_TYPE
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
 from penstock.urls import secret_parameters
 
-MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$")]
+MediaType = Annotated[str, Field(pattern=f"^{MEDIA_TYPE}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]

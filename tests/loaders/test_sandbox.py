@@ -19,6 +19,7 @@ from penstock.loaders.child import Child
 from penstock.loaders.formats import LoaderOptions
 from penstock.loaders.sandbox import Sandbox
 from penstock.model import Extraction, Failure, Source
+from penstock.testing.distributions import install
 
 HOSTILE = '''
 import ctypes, os, signal, socket, subprocess, sys, tempfile, threading, time
@@ -168,12 +169,9 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """A loader of another distribution, installed on a path that children are told of."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "hostile_loader-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "hostile_loader.py").write_text(HOSTILE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile-loader\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[penstock.loaders]\npdf-hostile = hostile_loader:Hostile\n")
+    points = "[penstock.loaders]\npdf-hostile = hostile_loader:Hostile\n"
+    modules = {"hostile_loader": HOSTILE}
+    site = install(tmp_path_factory.mktemp("site"), "hostile_loader", modules=modules, entry_points=points)
     sys.path.append(str(site))
     yield LoaderOptions(engines={"application/pdf": "pdf-hostile"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
