@@ -17,8 +17,8 @@ ENDING = re.compile(r"\.[^.\sA-Z/]+")
 
 
 def read(loader: Loader, content: bytes) -> Extraction:
-    """What a loader reads from bytes in memory."""
-    return loader.load(source_of(content), io.BytesIO(content))
+    """What a loader reads from bytes in memory, of the kind that it states first."""
+    return loader.load(source_of(content, media_type=loader.takes[0].media_type), io.BytesIO(content))
 
 
 def texts(extraction: Extraction, kind: str = "") -> list[str]:

@@ -95,7 +95,7 @@ class TestContractOfThePage(TestContract):
         page = Path(__file__).resolve().parents[2] / "docs" / "loaders.md"
         known: dict[str, type[Loader]] = {}
         (code,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-        exec(code, known)  # type: ignore[arg-type]
+        exec(code, known)
         return known["NotebookLoader"]()
 
     @pytest.fixture
