@@ -17,7 +17,8 @@ def test_the_settings_of_the_page_are_understood(tmp_path: Path, monkeypatch: py
         "allow_external",
     ]
     monkeypatch.chdir(tmp_path)
-    first, others = (read_settings(home=tmp_path, **block) for block in blocks if "project" not in block)
+    first, others, blank = (read_settings(home=tmp_path, **block) for block in blocks if "project" not in block)
+    assert blank.loaders.options == {"unstructured": {"model": "blank"}}
     assert first.loaders.engines == {"application/pdf": "pdf-pypdfium2", "text/html": "unstructured"}
     assert others.allow_external
     assert others.loaders.readable == (Path("/srv/models/scanner"),)
