@@ -1,7 +1,7 @@
 """What the loaders find in real files, against what a person says is in them.
 
     python -m benchmarks.parsing FOLDER [FOLDER ...] [--json] [--limit N] [--pdf ENGINE] [--ocr MODE] [--clean]
-                                 [--beside LOADER [--blank]]
+                                 [--beside LOADER [--blank] [--leave-out MEDIA_TYPE ...]]
 
 With `--beside unstructured` the files of the types that this loader takes, and no others, are read by it too, and the
 figures of both stand side by side.
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="the scores of each line too")
     parser.add_argument("--beside", help="a loader that reads the files of its types too, such as unstructured")
     parser.add_argument("--blank", action="store_true", help="unstructured without its spaCy model")
+    parser.add_argument("--leave-out", action="append", default=[], help="a media type that is not compared")
     given = parser.parse_args()
     ways = _ways(given)
     results: dict[str, Any] = {}
@@ -87,7 +88,7 @@ def _ways(given: argparse.Namespace) -> dict[str, tuple[LoaderOptions, Container
     own = LoaderOptions(engines={PDF: f"pdf-{given.pdf}"}, ocr=given.ocr)
     if not given.beside:
         return {OWN: (own, None)}
-    takes = [kind.media_type for kind in registry.load("loaders", given.beside).takes]
+    takes = {kind.media_type for kind in registry.load("loaders", given.beside).takes} - set(given.leave_out)
     options = {given.beside: {"model": "blank"}} if given.blank else {}
     other = LoaderOptions(engines=dict.fromkeys(takes, given.beside), options=options, ocr=given.ocr)
     return {OWN: (own, takes), given.beside: (other, takes)}

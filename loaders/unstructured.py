@@ -107,6 +107,8 @@ class UnstructuredLoader:
         options: dict[str, Any] = {"strategy": "fast"} if name == "pdf" else {"languages": [""]}
         if self._encoding and source.media_type in _DECODED:
             options["encoding"] = self._encoding
+        if source.media_type in (EML, MSG):
+            options["process_attachments"] = False  # files of their own, as for the loaders of Penstock
         try:
             elements = _partition(name, blank=self._model == "blank")(file=io.BytesIO(data.read()), **options)
         except Exception as error:
