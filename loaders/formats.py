@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock import registry
-from penstock.errors import EncryptedSource, SettingsError, UnsupportedFormat
+from penstock.errors import EncryptedSource, PenstockError, SettingsError, UnsupportedFormat
 from penstock.loaders.claims import NONE, Claims
 from penstock.loaders.containers import DOC, DOCX, ENCRYPTED_OFFICE, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
 from penstock.loaders.kinds import (
@@ -191,7 +191,12 @@ def _loader_of_others(media_type: str, options: LoaderOptions) -> str:
 
 def _stated(name: str, options: LoaderOptions) -> tuple[FileKind, ...]:
     """The kinds that a loader states; none where it states nothing, as one that only settings give files to."""
-    make = registry.load("loaders", name, allow_external=options.allow_external)
+    try:
+        make = registry.load("loaders", name, allow_external=options.allow_external)
+    except PenstockError:
+        raise
+    except Exception as error:
+        raise SettingsError(f"the loader {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     stated = getattr(make, "takes", ())
     if not isinstance(stated, tuple) or not all(isinstance(kind, FileKind) for kind in stated):
         raise SettingsError(f"the loader {name!r} does not state what it takes: `takes` is no tuple of FileKind")

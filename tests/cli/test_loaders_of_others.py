@@ -10,6 +10,7 @@ import pytest
 
 from penstock import registry
 from penstock.loaders import formats
+from penstock.pipelines import parts
 from penstock.pipelines.extracting import extract
 from penstock.settings import read_settings
 from penstock.testing.distributions import install
@@ -175,11 +176,33 @@ def test_an_engine_that_cannot_be_is_told(run: Run, folder: Path, add: Install, 
     assert told in " ".join(refused.output.split())
 
 
-def test_a_loader_that_states_nonsense_is_named(run: Run, folder: Path, add: Install) -> None:
-    add("scans", "class Scans:\n    takes = ['image/x-scan']\n")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("class Scans:\n    takes = ['image/x-scan']\n", "does not state what it takes"),
+        ("import a_module_that_is_missing\n", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_a_loader_that_cannot_be_used_is_named(run: Run, folder: Path, add: Install, text: str, told: str) -> None:
+    add("scans", text)
     refused = run("ingest", folder, *ALLOWED)
     assert refused.exit_code == 2
-    assert "the loader 'scans' does not state what it takes" in " ".join(refused.output.split())
+    assert f"the loader 'scans' {told}" in " ".join(refused.output.split())
+
+
+def test_the_short_form_for_pdf_names_an_engine(run: Run, tmp_path: Path) -> None:
+    def engine(**loaders: object) -> str:
+        return parts.loader_options(read_settings(home=tmp_path, loaders=loaders)).engines["application/pdf"]
+
+    assert engine() == "pdf-pymupdf"
+    assert engine(pdf="pypdfium2") == "pdf-pypdfium2"
+    assert engine(pdf="pypdfium2", engines={"application/pdf": "unstructured"}) == "unstructured"
+
+
+def test_a_media_type_with_dots_is_set_in_quotes(run: Run) -> None:
+    shown = printed(run("settings", "--json", "--set", 'loaders.engines."application/vnd.ms-excel"=spreadsheet'))
+    assert shown["settings"]["loaders"]["engines"] == {"application/vnd.ms-excel": "spreadsheet"}
+    assert shown["origins"]["loaders.engines"] == "command line"
 
 
 def test_extract_asks_them_too(folder: Path, notebooks: None, tmp_path: Path) -> None:
