@@ -21,6 +21,7 @@ from penstock.model import (
     Extraction,
     Failure,
     Fetched,
+    FileKind,
     Filter,
     Flaw,
     Hit,
@@ -39,7 +40,16 @@ QueryT = TypeVar("QueryT", contravariant=True)
 
 
 class Loader(Protocol):
-    """Reads one kind of file."""
+    """Reads one kind of file, or several that are alike.
+
+    It is made with those options that its constructor names: `ocr`, `ocr_dpi`, `encoding` (the setting, or what the
+    origin of the source declared), `charset` (only what the origin declared), and its own (`[loaders.options.NAME]`).
+    """
+
+    @property
+    def takes(self) -> tuple[FileKind, ...]:
+        """The kinds of files that it reads: an attribute of its class, known without making a loader."""
+        ...
 
     @property
     def fingerprint(self) -> str:

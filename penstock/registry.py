@@ -19,6 +19,7 @@ OURS = "penstock"
 EXTRAS: Mapping[tuple[Group, str], str] = {
     ("indexers", "elasticsearch"): "elasticsearch",
     ("embedders", "sentence-transformers"): "sentence-transformers",
+    ("loaders", "unstructured"): "unstructured",
 }
 """Parts that need an extra, and its name."""
 
@@ -35,6 +36,12 @@ def _found(group: Group) -> Mapping[str, tuple[EntryPoint, ...]]:
 def names(group: Group) -> tuple[str, ...]:
     """Names of all installed parts of a group, sorted."""
     return tuple(sorted(_found(group)))
+
+
+def of_others(group: Group) -> Mapping[str, str]:
+    """Names of the parts that other distributions bring, and of those distributions; nothing is imported."""
+    found = {name: _distribution(points[0]) for name, points in _found(group).items()}
+    return {name: found[name] for name in sorted(found) if found[name] != OURS}
 
 
 def load(group: Group, name: str, *, allow_external: bool = False) -> Any:

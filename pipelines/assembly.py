@@ -304,11 +304,22 @@ def loader_options(settings: Settings) -> loaders.LoaderOptions:
     """The options of all loaders."""
     given = settings.loaders
     return loaders.LoaderOptions(
-        pdf=given.pdf,
+        engines={loaders.PDF: f"pdf-{given.pdf}", **given.engines},
+        options=given.options,
         ocr=given.ocr,
         ocr_dpi=given.ocr_dpi,
         encoding=given.encoding,
         allow_external=settings.allow_external,
+    )
+
+
+def formats(settings: Settings) -> Formats:
+    """What is known of file formats; loaders of other distributions are imported when the first file is looked at."""
+    options = loader_options(settings)
+    return Formats(
+        sniff=lambda path, name, declared: loaders.sniff(path, name, declared, loaders.claims(options)),
+        fingerprint=partial(loaders.fingerprint, options),
+        mark=lambda uri: loaders.claims(options).mark(uri),
     )
 
 
@@ -339,12 +350,11 @@ def reader(
     fetcher_for: Callable[[str], Fetcher],
 ) -> Reader:
     """What reads sources for a run."""
-    options = loader_options(settings)
     limits = settings.limits
     return Reader(
         collection,
         fetcher_for=fetcher_for,
-        formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
+        formats=formats(settings),
         parser=parser,
         chunker=cutter,
         stopwatch=stopwatch,

@@ -20,9 +20,11 @@ from penstock.limits import (
     MOST_TRIES,
     MOST_WORKERS,
 )
+from penstock.model.kinds import MEDIA_TYPE
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
 from penstock.urls import secret_parameters
 
+MediaType = Annotated[str, Field(pattern=f"^{MEDIA_TYPE}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
@@ -50,11 +52,16 @@ class LoaderSettings(Part):
     harmless = frozenset({"pdf", "ocr", "ocr_dpi", "encoding"})
 
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
+    """NAME is short for `engines` with "application/pdf" = "pdf-NAME"."""
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
     ocr_dpi: Annotated[int, Field(ge=1, le=HIGHEST_DPI)] = Field(
         200, description="resolution at which a scanned page is drawn for OCR"
     )
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+    engines: dict[MediaType, str] = Field({}, description="loaders by the media types that they shall read")
+    options: dict[str, dict[str, str | bool | int | float | tuple[str, ...]]] = Field(
+        {}, description="a loader's own options, by its name"
+    )
     readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
 
 

@@ -178,6 +178,15 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
 
 _GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, Part | dict))
 
+_TABLES = tuple(
+    f".{group}.{name}"
+    for group, part in Settings.model_fields.items()
+    if isinstance(part.default, Part)
+    for name, field in part.default.__class__.model_fields.items()
+    if isinstance(field.default, dict)
+)
+"""Ends of the dotted names of settings that are tables with names of a person's choice: each is one setting."""
+
 
 def read_settings(**given: Any) -> Settings:
     """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
@@ -287,7 +296,7 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     {'home': 'x', 'llm.name': 'openai'}
     """
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not f".{prefix}{name}".endswith(_TABLES):
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

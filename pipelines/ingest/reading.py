@@ -60,6 +60,8 @@ class Formats:
     """Media type by content, given the path, the name and the type that the origin declared."""
     fingerprint: Callable[[str], str]
     """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
+    mark: Callable[[str], str]
+    """What changes when a file of that URI may be of another kind now; with an empty one, any that no loader took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ class Reader:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
-            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
+            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source))
             marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
             return outcomes.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
@@ -178,8 +180,8 @@ class Reader:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
         source = found.marks.on(self._source(found.listed, fetched, media_type, before))
-        loader = self._loader(media_type)
-        if loader == UNSUPPORTED:
+        loader = self._loader(source)
+        if loader == self._unsupported:
             return outcomes.skipped(source, loader, f"no loader for {media_type}")
         known, failed = before.known, before.failed
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
@@ -255,7 +257,7 @@ class Reader:
 
     def _is_current(self, known: KnownSource, marks: Marks) -> bool:
         marked = marks.on(known.source) == known.source
-        return marked and self._loader(known.source.media_type) == known.loader
+        return marked and self._loader(known.source) == known.loader
 
     def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
         return failed.loader == self._tried_with(failed.failure, loader)
@@ -263,11 +265,15 @@ class Reader:
     def _tried_with(self, failure: Failure, loader: str) -> str:
         return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
 
-    def _loader(self, media_type: str) -> str:
+    def _loader(self, source: Source) -> str:
         try:
-            return f"{self._formats.fingerprint(media_type)}; {CLEANING_VERSION}"
+            return f"{self._formats.fingerprint(source.media_type)}; {CLEANING_VERSION}{self._formats.mark(source.uri)}"
         except UnsupportedFormat:
-            return UNSUPPORTED
+            return self._unsupported
+
+    @property
+    def _unsupported(self) -> str:
+        return UNSUPPORTED + self._formats.mark("")
 
 
 def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
