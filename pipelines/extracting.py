@@ -37,7 +37,7 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [parts.lister(settings, address, ()) for address in addresses]
+    listers = [parts.lister(settings, address) for address in addresses]
     with parts.sandbox(settings, preparation.blueprint()) as sandbox:
         reader = _Extractor(sandbox, parts.fetching(settings), parts.loader_options(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
