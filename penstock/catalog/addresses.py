@@ -133,13 +133,10 @@ def _given(connection: Connection, collection: int, wanted: Sequence[str] | None
 
 def restricts(database: Database, collection: int) -> bool:
     """Whether there is, or was, a source that not everybody may see."""
-    found = (
-        select(source_access.c.source)
-        .join(sources, sources.c.row == source_access.c.source)
-        .where(belongs(sources, collection))
-    )
+    own = exists().where(sources.c.row == source_access.c.source, belongs(sources, collection))
+    found = select(source_access.c.source).where(own).limit(1)  # where nothing is restricted, no source is looked at
     with database.read() as connection:
-        return bool(connection.execute(select(exists(found))).scalar_one())
+        return connection.execute(found).first() is not None
 
 
 def _before(connection: Connection, collection: int, run: int) -> int:
@@ -167,20 +164,18 @@ def access_below(database: Database, collection: int, folder: str, at: int = LIV
 
     What came after the revision `at` is as if it were not there.
     """
-    own = (at_or_below(sources.c.uri, folder), sources.c.added_rev <= at)
-    restricted = select(sources.c.row).where(belongs(sources, collection), *own, sources.c.access != "[]").limit(1)
+    there, before = at_or_below(sources.c.uri, folder), sources.c.added_rev <= at
+    seen = select(sources.c.row).where(belongs(sources, collection), there, before, sources.c.access != "[]")
     with database.read() as connection:
-        if connection.execute(restricted).first() is None:
+        if connection.execute(seen.limit(1)).first() is None:
             return
-    last = ""
     while True:
-        after = (sources.c.uri > last,) if last else ()
         with database.read() as connection:
-            found = connection.execute(_latest(collection, *own, *after, most=AT_ONCE)).all()
+            found = connection.execute(_latest(collection, there, before, most=AT_ONCE)).all()
         yield from ((row.uri, _read(row.access) or frozenset()) for row in found)
         if len(found) < AT_ONCE:
             return
-        last = found[-1].uri
+        there = below(sources.c.uri, folder, found[-1].uri)
 
 
 def access_in(database: Database, collection: int, folder: str, before_run: int) -> Counter[Access]:

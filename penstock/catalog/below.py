@@ -1,6 +1,7 @@
 """What is known at an address and below it: asked by the beginning of URIs, which an index gives in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
@@ -20,10 +21,10 @@ def at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
     return (column == folder) | below(column, folder)
 
 
-def below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
-    """Whether an address lies in the folder, however deep."""
-    inside = folder.removesuffix("/")
-    return and_(column > f"{inside}/", column < f"{inside}{_AFTER_SLASH}")
+def below(column: ColumnElement[str], folder: str, after: str = "") -> ColumnElement[bool]:
+    """Whether an address lies in the folder, however deep, and after the one there that a page ended with."""
+    inside = folder.removesuffix("/")  # one lower bound: of two, SQLite begins at the first
+    return and_(column > (after or f"{inside}/"), column < f"{inside}{_AFTER_SLASH}")
 
 
 def outermost(addresses: Iterable[str]) -> list[str]:
@@ -74,7 +75,7 @@ def _uris(
 ) -> Iterator[str]:
     query = select(uri).where(*conditions).order_by(uri)
     if addresses is None:
-        yield from _streamed(database, query, uri)
+        yield from _streamed(database, lambda last: query.where(uri > last) if last else query)
         return
     tops = outermost(addresses)
     for page in pages(tops):
@@ -82,15 +83,19 @@ def _uris(
             there = connection.scalars(query.where(uri.in_(page))).all()
         yield from there
     for top in tops:
-        yield from _streamed(database, query.where(below(uri, top)), uri)
+        yield from _streamed(database, partial(_after, query, uri, top))
 
 
-def _streamed(database: Database, query: Select[tuple[str]], uri: ColumnElement[str]) -> Iterator[str]:
-    last: str | None = None
+def _after(query: Select[tuple[str]], uri: ColumnElement[str], folder: str, last: str) -> Select[tuple[str]]:
+    return query.where(below(uri, folder, last))
+
+
+def _streamed(database: Database, query: Callable[[str], Select[tuple[str]]]) -> Iterator[str]:
+    """What a query gives, page by page; it is told the last of the page before."""
+    last = ""
     while True:
-        page = query.limit(AT_ONCE) if last is None else query.where(uri > last).limit(AT_ONCE)
         with database.read() as connection:
-            found = connection.scalars(page).all()
+            found = connection.scalars(query(last).limit(AT_ONCE)).all()
         yield from found
         if len(found) < AT_ONCE:
             return
