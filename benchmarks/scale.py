@@ -208,6 +208,8 @@ def show(root: Path, sizes: list[int]) -> None:
     for step, (name, _) in STEPS.items():
         found = [in_own_process(step, places[SMALL], places[size]) for size in sizes]
         print(f"{name:24}" + "".join(map(cell, found)), flush=True)
+    each = [f"{one['processor'] / size * 1e6:.0f} µs of the processor" for one, size in zip(found, sizes, strict=True)]
+    print(f"{'  of that a source':24}" + "".join(f"{one:>44}" for one in each))
 
 
 def cell(found: dict[str, Any]) -> str:
