@@ -209,8 +209,10 @@ def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -
     return retrievers.SeparateLegs(*asked)
 
 
-def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lister:
-    """The listing of an address. A path that is gone is an empty listing if sources below it are `known`, by URI.
+def lister(settings: Settings, address: str | Path, present: Collection | None = None) -> Lister:
+    """The listing of an address. A path that is gone is an empty listing if something was read from it or below it.
+
+    `present` is the collection, if there is one yet.
 
     Raises:
         FetchError: there is no such path, and nothing was ever read from it.
@@ -227,7 +229,7 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
         )
     except FetchError:
         gone = loaders.lister_for(str(address), missing_ok=True)
-        if any(map(gone.covers, known)):
+        if present and next(present.uris([loaders.address_of(str(address))]), None):
             return gone
         raise
 
@@ -239,10 +241,9 @@ def addressed(
 
     Raises: as `lister`.
     """
-    known = [source.source.uri for source in present.sources()] if present else []
     made = []
     for one in addresses:
-        listed, uri = lister(settings, one, known), loaders.address_of(str(one))
+        listed, uri = lister(settings, one, present), loaders.address_of(str(one))
         beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
         made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
     return made

@@ -26,6 +26,15 @@ class Telling(Protocol):
         ...
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """An index that knows how many rows it holds without naming them."""
+
+    def count(self) -> int:
+        """How many rows it holds."""
+        ...
+
+
 class Kept(Protocol[QueryT]):
     """An index in its place."""
 
@@ -93,7 +102,7 @@ class InFolder(Generic[QueryT]):
 
     def count(self, index: Index[QueryT]) -> int:
         """How many rows it holds."""
-        return len(index.rows())
+        return index.count() if isinstance(index, Counting) else len(index.rows())
 
     def rejected(self) -> Mapping[int, str]:
         """None: an index of ours takes everything."""

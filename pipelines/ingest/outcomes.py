@@ -107,12 +107,13 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
     return Reading(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
 
 
-def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
-    """In quarantine, and neither the bytes nor their loader have changed."""
+def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> Reading:
+    """In quarantine, and neither the bytes nor their loader have changed; `source` is what else is known of it now."""
     changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
-    return Reading(result=result, quarantined=failed)
+    renewed = replace(failed, source=source) if source and source != failed.source else None
+    return Reading(result=result, quarantined=renewed)
 
 
 def outcome_of(failure: Failure) -> Outcome:

@@ -183,7 +183,7 @@ class Reader:
             return outcomes.skipped(source, loader, f"no loader for {media_type}")
         known, failed = before.known, before.failed
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
-            return outcomes.not_tried_again(replace(failed, source=source), known)
+            return outcomes.not_tried_again(failed, known, source)
         if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
             return self._cut_anew(source, known)
         copy = self._collection.by_bytes(fetched.sha256, loader)
@@ -279,7 +279,9 @@ def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
         reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
     if known is None or marks.on(known.source) == known.source:
         return reading
-    return replace(reading, put=outcomes.touched(marks.on(known.source), known).put)
+    # What is put takes a source out of quarantine: one that stays there is entered again.
+    put = outcomes.touched(marks.on(known.source), known).put
+    return replace(reading, put=put, quarantined=reading.quarantined or failed)
 
 
 def _dated(source: Source, listed: Listed) -> Source:
