@@ -12,6 +12,7 @@ from penstock.loaders.answers import Parsed
 from penstock.loaders.courtesy import Courtesy
 from penstock.loaders.fetching import fetcher_for
 from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
+from penstock.loaders.given import portable
 from penstock.loaders.listing import UnlistedPath, UrlLister, lister_for
 from penstock.loaders.sandbox import Sandbox
 from penstock.loaders.sitemap import SitemapLister
@@ -36,6 +37,7 @@ __all__ = [
     "lister_for",
     "loader_for",
     "path_of",
+    "portable",
     "shown",
     "sniff",
     "uri_of",

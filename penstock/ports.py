@@ -3,9 +3,10 @@
 Implementations are found by entry points (see `penstock.registry`) and proved by the contract suites in
 `penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
 
-A part that a setting names is made by calling its class or factory with keyword arguments: those of the pipeline that its
-signature names (each port lists them), and its own options, where it has any (`Configurable`). From Python a part is given
-as an instance, made in any way. Either way its fingerprint or identity has to name every option that changes what it gives.
+A part that a setting names is made by calling its class or factory with keyword arguments: those of the pipeline that
+its signature names (each port lists them), and its own options, where it has any (`Configurable`). From Python a part
+is given as an instance, made in any way. Either way its fingerprint or identity has to name every option that changes
+what it gives.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,8 +43,10 @@ if TYPE_CHECKING:  # a process that parses has no use for it
 Float32Array = NDArray[np.float32]
 Role = Literal["query", "passage"]
 
-FEWEST_TOKENS = 18
-"""What a model has to see at least: two special tokens, and a chunk of the smallest size that holds a sentence."""
+SPECIAL_TOKENS = 2
+"""Tokens that a model puts around a text: what it sees less these is the largest size of a chunk."""
+FEWEST_TOKENS = SPECIAL_TOKENS + 16
+"""What a model has to see at least, so that a chunk holds a sentence."""
 
 QueryT = TypeVar("QueryT", contravariant=True)
 
@@ -52,9 +55,9 @@ QueryT = TypeVar("QueryT", contravariant=True)
 class Configurable(Protocol):
     """A class or factory of a part that takes options: `[chunker.options]`, `[indexes.options.NAME]` and so on.
 
-    The table of the settings is validated by the model; each of its fields becomes a keyword argument of that name, with
-    its default where nothing is set. A field of type `SecretStr` is shown nowhere. What the pipeline gives and a field is
-    named after is validated with the rest, unless the table sets it. A part without `Options` takes none.
+    The table of the settings is validated by the model; each of its fields becomes a keyword argument of that name,
+    with its default where nothing is set. A field of type `SecretStr` is shown nowhere. What the pipeline gives and a
+    field is named after is validated with the rest, unless the table sets it. A part without `Options` takes none.
     """
 
     Options: ClassVar[type["BaseModel"]]
@@ -109,8 +112,8 @@ class Chunker(Protocol):
     """Cuts a document into answerable pieces.
 
     Made with a `TokenCounter` first, then `size` (at most what the embedding model sees), `tokenizer` (which names the
-    counter, as counters have no identity) and `overlap`. A part that is named in the settings is made in the process that
-    parses where the counter can be made there too (`PortableCounter`); an instance cuts in the calling process.
+    counter, as counters have no identity) and `overlap`. A part that is named in the settings is made in the process
+    that parses where the counter can be made there too (`PortableCounter`); an instance cuts in the calling process.
     """
 
     @property
@@ -137,7 +140,7 @@ class Chunker(Protocol):
 class Embedder(TokenCounter, Protocol):
     """Turns texts into vectors, and counts them in the tokens of its model: by these, documents are cut.
 
-    Made with `model`, `home`, `precision`, `batch`, `threads`. Threads share one, and so do all collections of a library.
+    Made with `model`, `home`, `precision`, `batch`, `threads`. Threads share one, and so do collections of a library.
     """
 
     @property
@@ -175,9 +178,9 @@ class Embedder(TokenCounter, Protocol):
 class Index(Protocol[QueryT]):
     """A follower of the catalog: holds chunks of one collection up to a revision, and finds them.
 
-    Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector index.
-    A folder that was renamed stands for an index that was thrown away: what is kept elsewhere is not used any more then.
-    One that is kept on servers for every home is a `ServerIndex`.
+    Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector
+    index. Where the folder is empty the index is new: another one is thrown away by renaming its folder. One that is
+    kept on servers, for every home, is a `ServerIndex`.
     """
 
     @property
@@ -237,9 +240,9 @@ VectorIndex = Index[Float32Array]
 class ServerIndex(Protocol):
     """Tokens, vectors, or both of one collection on servers, where other homes find them too.
 
-    Its class says so by `on_servers = True`. Made with a name first, which no other content has (letters, digits, `_`, `-`),
-    then `analyser` (None: it holds no tokens), `identity` and `dimension` (0: no vectors). Nothing is asked of the servers
-    before it is needed.
+    Its class says so by `on_servers = True`. Made with a name first, which no other content has (a to z, digits, `_`,
+    `-`), then `analyser` (None: it holds no tokens), `identity` and `dimension` (0: no vectors). Nothing is asked of
+    the servers before it is needed.
     """
 
     on_servers: ClassVar[bool]

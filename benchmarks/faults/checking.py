@@ -12,7 +12,7 @@ from penstock.catalog.dialect import backend_of
 from penstock.errors import DamagedIndex
 from penstock.ids import chunk_id, document_id
 from penstock.model import Filter
-from penstock.pipelines import parts
+from penstock.pipelines import indexes, parts
 from penstock.pipelines.following import Followers
 from penstock.pipelines.workspace import Penstock
 
@@ -138,7 +138,7 @@ def _followers(penstock: Penstock) -> Followers:
     collection = penstock.collection
     identity, dimension = collection.embedder(), collection.dimension()
     words = parts.analyser(penstock.settings)
-    return parts.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
+    return indexes.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
 
 
 def _tokens(penstock: Penstock, text: str) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from penstock.model import Blueprint
-from penstock.ports import FEWEST_TOKENS, Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.ports import FEWEST_TOKENS, SPECIAL_TOKENS, Embedder, Float32Array, PortableCounter, Role, TokenCounter
 from penstock.registry import build, load
 from penstock.testing.chunkers import check, cut, document_of
 from penstock.testing.counting import WordCounter
@@ -18,8 +18,6 @@ ENGLISH = "Ten days of leave carry over into the next year."
 CHINESE = "未休完的年假可以结转到下一年。"
 AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
 TOLERANCE = 1e-5
-SPECIAL_TOKENS = 2
-"""Of a model's window, what is left to them."""
 
 
 class HashEmbedder(WordCounter):
