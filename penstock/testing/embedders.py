@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from pydantic import BaseModel, Field
 
 from penstock.model import Blueprint
 from penstock.ports import FEWEST_TOKENS, SPECIAL_TOKENS, Embedder, Float32Array, PortableCounter, Role, TokenCounter
@@ -18,6 +19,8 @@ ENGLISH = "Ten days of leave carry over into the next year."
 CHINESE = "未休完的年假可以结转到下一年。"
 AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
 TOLERANCE = 1e-5
+DIMENSION = 64
+"""Of the vectors of doubles."""
 
 
 class HashEmbedder(WordCounter):
@@ -26,7 +29,7 @@ class HashEmbedder(WordCounter):
     Its tokens are the words that `WordCounter` counts.
     """
 
-    def __init__(self, *, dimension: int = 64, covers: float = 1.0) -> None:
+    def __init__(self, *, dimension: int = DIMENSION, covers: float = 1.0) -> None:
         super().__init__()
         self._dimension = dimension
         self._covers = covers
@@ -66,8 +69,19 @@ class HashEmbedder(WordCounter):
         return self._covers if text.strip() else 0.0
 
 
+class LittleOptions(BaseModel):
+    """What can be set of the little model."""
+
+    dimension: int = Field(DIMENSION, ge=1)
+
+
 class LittleModel(HashEmbedder):
     """The same with a counter that another process can make: documents are cut where they are parsed."""
+
+    Options = LittleOptions
+
+    def __init__(self, *, dimension: int = DIMENSION) -> None:
+        super().__init__(dimension=dimension)
 
     @property
     def counter(self) -> Blueprint:

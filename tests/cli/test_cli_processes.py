@@ -18,11 +18,11 @@ from penstock.testing.dead_share import DeadShare
 PENSTOCK = Path(sys.executable).with_name("penstock")
 LITTLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background ignores it
-    "from penstock.pipelines import parts; from penstock.testing.embedders import LittleModel; "
-    "little = LittleModel(); parts.embedder = lambda settings: little; "
     "from penstock.cli import main; sys.argv[0] = 'penstock'; main()"
 )
-"""The command line with a model that needs no loading."""
+"""The command line as a shell starts it; the environment names a model that needs no loading."""
+
+pytestmark = pytest.mark.usefixtures("run")
 
 
 def many_files(folder: Path, count: int) -> Path:
