@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from penstock.errors import SettingsError, UsageError
+from penstock.loaders import landlock
 from penstock.model import Extraction, Source
 from penstock.pipelines.library import Library
 from penstock.pipelines.stepwise import Stepwise
@@ -109,6 +110,7 @@ class Fickle(ToyPdf):
 """
 
 
+@pytest.mark.skipif(not landlock.version(), reason="this kernel lacks Landlock")
 @pytest.mark.parametrize(
     ("name", "told"),
     [("Curious", "PermissionError"), ("Fickle", "cannot be made in the process that parses: not here")],
