@@ -7,18 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.testing.contracts.embedders import LittleModel
 
 PROGRAM = """
 import json, sys
 
-from penstock.pipelines import assembly
-from penstock.testing.contracts.embedders import LittleModel
-
-little = LittleModel()
-assembly.embedder = lambda settings: little
 home, folder, told = sys.argv[1:]
 
 from penstock.flows.ingest import ingest
@@ -40,16 +34,12 @@ sources = [{{ path = "{0}", access = ["staff"] }}, {{ path = "{0}", include = ["
 
 
 @pytest.mark.timeout(300)
-def test_flows_keep_closed_what_nobody_opened(
-    tmp_path: Path, watched: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flows_keep_closed_what_nobody_opened(tmp_path: Path, watched: dict[str, str]) -> None:
     folder, home = tmp_path / "documents", tmp_path / "home"
     folder.mkdir()
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     (folder / "pay.txt").write_text("the pay", "utf-8")
     for collection in ("hr", "open"):
-        with Penstock(home, collection) as penstock:
+        with Penstock(home, collection, embedder=LittleModel()) as penstock:
             penstock.ingest(folder, access=["staff"])
     for name in ("new", "newer", "newest"):
         (folder / f"{name}.txt").write_text(f"the {name} pay", "utf-8")

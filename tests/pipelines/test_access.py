@@ -24,7 +24,7 @@ NOBODY = Filter(principals=frozenset())
 
 @pytest.fixture
 def penstock(kind: str, model: LittleModel, home: Path) -> Iterator[Stepwise]:
-    with Stepwise(home) as opened:
+    with Stepwise(home, embedder=model) as opened:
         yield opened
 
 

@@ -104,7 +104,7 @@ def test_nobody_sees_more_than_was_last_said(
     (root / "hr" / "board").mkdir(parents=True)
     (root / "menu").mkdir()
     (root / "first.txt").write_text("the first paper about leave", "utf-8")
-    with Stepwise(base / "home") as penstock:
+    with Stepwise(base / "home", embedder=model) as penstock:
         penstock.ingest(root)
         expected.after(-1, uri_of(root), None, {uri_of(root / "first.txt"): "the first paper about leave"})
         for number, act in enumerate(acts):

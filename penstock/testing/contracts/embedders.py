@@ -7,22 +7,30 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from pydantic import BaseModel, Field
 
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
-from penstock.registry import build
+from penstock.ports import FEWEST_TOKENS, SPECIAL_TOKENS, Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.registry import build, load
+from penstock.testing.contracts.chunkers import check, cut, document_of
 from penstock.testing.doubles.counting import WordCounter
 
 ENGLISH = "Ten days of leave carry over into the next year."
 CHINESE = "未休完的年假可以结转到下一年。"
 AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
 TOLERANCE = 1e-5
+DIMENSION = 64
+"""Of the vectors of doubles."""
 
 
-class HashEmbedder:
-    """Vectors from hashed characters and their neighbours: like texts get like vectors; no model, nothing to load."""
+class HashEmbedder(WordCounter):
+    """Vectors from hashed characters and their neighbours: like texts get like vectors; no model, nothing to load.
 
-    def __init__(self, *, dimension: int = 64, covers: float = 1.0) -> None:
+    Its tokens are the words that `WordCounter` counts.
+    """
+
+    def __init__(self, *, dimension: int = DIMENSION, covers: float = 1.0) -> None:
+        super().__init__()
         self._dimension = dimension
         self._covers = covers
         self.embedded: list[str] = []
@@ -61,17 +69,24 @@ class HashEmbedder:
         return self._covers if text.strip() else 0.0
 
 
-class LittleModel(HashEmbedder, WordCounter):
-    """Embeds by hashing and counts words: all that a pipeline asks of its model, with nothing to load."""
+class LittleOptions(BaseModel):
+    """What can be set of the little model."""
+
+    dimension: int = Field(DIMENSION, ge=1)
+
+
+class LittleModel(HashEmbedder):
+    """The same with a counter that another process can make: documents are cut where they are parsed."""
+
+    Options = LittleOptions
+
+    def __init__(self, *, dimension: int = DIMENSION) -> None:
+        super().__init__(dimension=dimension)
 
     @property
     def counter(self) -> Blueprint:
         """Makes a `WordCounter`."""
         return Blueprint(factory=f"{WordCounter.__module__}:{WordCounter.__qualname__}")
-
-    def __init__(self, *, dimension: int = 64) -> None:
-        HashEmbedder.__init__(self, dimension=dimension)
-        WordCounter.__init__(self)
 
 
 class EmbedderContract:
@@ -116,15 +131,39 @@ class EmbedderContract:
         """Where the model offers it, documents are cut where they are parsed: into the same chunks as here."""
         if not isinstance(embedder, PortableCounter):
             pytest.skip("the embedder does not offer it")
-        assert isinstance(embedder, TokenCounter)
         made: TokenCounter = build(Blueprint(**json.loads(json.dumps(asdict(embedder.counter)))))
         texts = [ENGLISH, CHINESE, *AWKWARD]
         assert made.count(texts) == embedder.count(texts)
         assert [made.offsets(text) for text in texts] == [embedder.offsets(text) for text in texts]
 
+    def test_counts_the_tokens_that_it_places(self, embedder: Embedder) -> None:
+        """Where tokens are and how many there are say the same, for any text, and each time."""
+        texts = [ENGLISH, CHINESE, *AWKWARD]
+        counts = embedder.count(texts)
+        assert counts == [len(embedder.offsets(text)) for text in texts]
+        assert counts == [count for text in texts for count in embedder.count([text])]
+        assert all(count > 0 for count in counts[:2])
+        assert embedder.count([]) == []
+
+    def test_tokens_are_places_in_the_text(self, embedder: Embedder) -> None:
+        """Half-open ranges of code points, none before the one that it follows, none beyond the text."""
+        for text in (ENGLISH, CHINESE, *AWKWARD):
+            places = embedder.offsets(text)
+            assert all(0 <= start <= end <= len(text) for start, end in places)
+            assert places == sorted(places, key=lambda place: place[0])
+
+    def test_documents_are_cut_to_what_it_sees(self, embedder: Embedder) -> None:
+        """The default chunker fills chunks by its tokens, loses nothing, and exceeds its window nowhere."""
+        size = min(64, embedder.max_tokens - SPECIAL_TOKENS)
+        chunker = load("chunkers", "structure")(embedder, size=size, tokenizer=embedder.identity)
+        document = document_of([("heading", "Leave 年假", 1, 1), ("paragraph", f"{ENGLISH} {CHINESE} " * 60, 0, 1)])
+        chunks = cut(chunker, document)
+        check(chunks, document, size=size, counter=embedder)
+        assert len(chunks) > 1
+
     def test_sees_some_tokens(self, embedder: Embedder) -> None:
-        """A model that sees nothing embeds nothing."""
-        assert embedder.max_tokens > 0
+        """A model that sees less than a sentence embeds none."""
+        assert embedder.max_tokens >= FEWEST_TOKENS
 
 
 _: type[Embedder] = HashEmbedder

@@ -24,14 +24,11 @@ PROGRAM = """
 import os, signal, sys
 from importlib import import_module
 from penstock.pipelines.ingest import ingest
-from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.contracts.embedders import LittleModel
 
 home, folder, target, when, calls = sys.argv[1:]
-model = LittleModel()
-assembly.embedder = lambda _settings: model
 ingest.SECONDS_BETWEEN_FOLLOWS = 0
 
 def kill_at(target, when, left):
@@ -52,7 +49,7 @@ def kill_at(target, when, left):
 
 if target:
     kill_at(target, when, int(calls))
-with Penstock(settings=read_settings(home=home, batch=2)) as penstock:
+with Penstock(settings=read_settings(home=home, batch=2), embedder=LittleModel()) as penstock:
     report = penstock.ingest(folder, watch=lambda result: print(result.outcome, flush=True))
 """
 

@@ -18,7 +18,7 @@ from penstock.testing.contracts.embedders import LittleModel
 
 @pytest.fixture
 def stepwise(model: LittleModel, home: Path) -> Iterator[Stepwise]:
-    with Stepwise(home, "steps") as opened:
+    with Stepwise(home, "steps", embedder=model) as opened:
         yield opened
 
 
