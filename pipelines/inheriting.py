@@ -16,7 +16,7 @@ from penstock.ports import Lister
 
 UNKNOWN = (
     "it is not known who may see it: nobody said, and its neighbours have no reader in common; ingest it again with "
-    "--access or --everybody"
+    "--access or --everybody, or set access of its entry in penstock.toml"
 )
 
 

@@ -184,7 +184,7 @@ def test_an_incomplete_listing_spares_what_another_speaks_for(site: Website, fol
 
 def test_labels_and_access_are_those_of_the_first_entry_that_lists_a_source(folder: Path, site: Website) -> None:
     hr = {"path": str(folder), "include": ["*.md"], "labels": {"team": "hr"}, "access": ["staff"]}
-    rest = {"path": str(folder), "labels": {"team": "all"}}
+    rest = {"path": str(folder), "labels": {"team": "all"}, "access": []}
     sync(hr, rest, overlap="first")
     with Penstock(collection="guides") as penstock:
         assert len(penstock.search("leave", where=Filter(labels={"team": "hr"})).hits) == 1
