@@ -116,7 +116,10 @@ class Reader:
         stopwatch: Stopwatch,
         limits: str = "",
     ) -> None:
-        """`limits` names the parser's limits: a file that exceeded them is tried again when they are others."""
+        """`limits` names the parser's limits.
+
+        A file that exceeded one of them is tried again when they or the chunker change.
+        """
         self._collection = collection
         self._fetcher_for = fetcher_for
         self._formats = formats
@@ -261,7 +264,9 @@ class Reader:
         return failed.loader == self._tried_with(failed.failure, loader)
 
     def _tried_with(self, failure: Failure, loader: str) -> str:
-        return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
+        if failure.kind != LimitExceeded.__name__:
+            return loader
+        return f"{loader}; {self._limits}; {self._chunker.fingerprint}"
 
     def _loader(self, media_type: str) -> str:
         try:

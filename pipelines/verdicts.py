@@ -109,7 +109,7 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
 
 def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
     """In quarantine, and neither the bytes nor their loader have changed."""
-    changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
+    changes = "the file, a limit or the chunker" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
     return Reading(result=result, quarantined=failed)
