@@ -13,7 +13,7 @@ from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
-from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
+from penstock.errors import ExcludedSource, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
 from penstock.loaders import Parsed
 from penstock.model import (
     EVERYBODY,
@@ -152,7 +152,7 @@ class Reader:
         listed = found.listed
         try:
             return self._read(found, before)
-        except LeftOut as error:
+        except ExcludedSource as error:
             return verdicts.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
         except SourceError as error:
             return verdicts.not_fetched(listed.uri, str(error), before.known)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import LeftOut, LimitExceeded, UnsupportedFormat
+from penstock.errors import ExcludedSource, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 from penstock.urls import without_secrets
 
@@ -96,7 +96,7 @@ def left_out(uri: str, reason: str, *, was_known: bool) -> Reading:
 
 def is_left_out(failure: Failure) -> bool:
     """Whether the failure is none of the source: a setting leaves it out."""
-    return failure.kind == LeftOut.__name__
+    return failure.kind == ExcludedSource.__name__
 
 
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
@@ -117,7 +117,7 @@ def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
 
 def outcome_of(failure: Failure) -> Outcome:
     """The outcome of a source that was not read."""
-    return "skipped" if failure.kind in (UnsupportedFormat.__name__, LeftOut.__name__) else "failed"
+    return "skipped" if failure.kind in (UnsupportedFormat.__name__, ExcludedSource.__name__) else "failed"
 
 
 def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:
