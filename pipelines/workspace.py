@@ -136,11 +136,8 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(
-            parts.listings(self.settings, given, self._fetching, self.present()),
-            owner=True,
-            ordered=given.overlap == "first",
-        )
+        listings = parts.listings(self.settings, given, self._fetching, self.present())
+        return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
