@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -36,10 +35,9 @@ class Clock:
 
 
 @pytest.fixture
-def site() -> Iterator[Website]:
-    with Website() as opened:
-        opened.pages.update({"/a": "<p>a</p>", "/b": "<p>b</p>"})
-        yield opened
+def site(site: Website) -> Website:
+    site.pages.update({"/a": "<p>a</p>", "/b": "<p>b</p>"})
+    return site
 
 
 def fetcher(clock: Clock | None = None, *, robots: bool = True, pause: float = 0, **given: Any) -> WebFetcher:
