@@ -21,7 +21,7 @@ class Listing:
     lister: Lister
     marks: Marks = KEEP
     address: str = ""
-    """What is listed, as a URI; empty for addresses one by one, and for lists of them."""
+    """What is listed, as a URI: a path, a list of addresses or a sitemap; empty for addresses one by one."""
     beside: Neighbours = no_neighbours
     """Who may see a new source by those around it, where nobody says."""
     name: str = ""

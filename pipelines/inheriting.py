@@ -75,6 +75,15 @@ def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neigh
     return partial(_nearest, direct, folder) if any(any(several) for several in direct.values()) else no_neighbours
 
 
+def named_by(collection: Collection, address: str) -> Neighbours:
+    """What is inherited by the pages of a list or a sitemap: what was said last of the list itself."""
+    given = last_given(address, collection.given([address]))
+    if given is None:
+        return no_neighbours
+    inherited = Inherited(access=given.access, decided=True)
+    return lambda _uri: inherited
+
+
 def _by_folder(below: Mapping[str, Access], given: Mapping[str, Given]) -> dict[str, set[Access]]:
     direct: dict[str, set[Access]] = defaultdict(set)
     for uri, access in below.items():

@@ -19,7 +19,7 @@ from penstock.pipelines import preparation, remote
 from penstock.pipelines.answering import Quoter
 from penstock.pipelines.discovery import Listing
 from penstock.pipelines.following import Follower, Followers
-from penstock.pipelines.inheriting import Neighbours, neighbours_of, no_neighbours
+from penstock.pipelines.inheriting import Neighbours, named_by, neighbours_of, no_neighbours
 from penstock.pipelines.keeping import InFolder, Kept, OnServers, place_of
 from penstock.pipelines.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.rebuilding import Rebuilds
@@ -260,15 +260,21 @@ def listings(
     for number, entry in enumerate(collection.sources, start=1):
         listed = described_lister(settings, entry, fetcher_for)
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
-        uri = loaders.uri_of(entry.path) if entry.path else ""
-        beside, name = _beside(present, marks, uri, listed), f"entry {number} ({entry.address!r})"
+        address = entry.path or entry.url_list or entry.sitemap
+        uri = loaders.address_of(str(address)) if address else ""
+        beside = _beside(present, marks, uri, listed, is_path=entry.path is not None)
+        name = f"entry {number} ({entry.address!r})"
         made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside, name=name))
     return made
 
 
-def _beside(present: Collection | None, marks: Marks, address: str, listed: Lister) -> Neighbours:
+def _beside(
+    present: Collection | None, marks: Marks, address: str, listed: Lister, *, is_path: bool = True
+) -> Neighbours:
     """What new sources of a listing inherit from those around them, where the run does not say who may see them."""
-    return neighbours_of(present, address, listed) if present and marks.access is None else no_neighbours
+    if present is None or marks.access is not None or not address:
+        return no_neighbours
+    return neighbours_of(present, address, listed) if is_path else named_by(present, address)
 
 
 def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:

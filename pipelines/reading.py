@@ -87,7 +87,7 @@ class Found:
     listed: Listed
     marks: Marks = KEEP
     address: str = ""
-    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by itself."""
     beside: Inherited = NOTHING_SAID
     """Who may see it by the sources around it, should it be new."""
 
