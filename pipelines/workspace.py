@@ -113,7 +113,8 @@ class Penstock:
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
 
         A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
-        else only what a complete listing speaks for. Labels and access become those of the entries.
+        else only what a complete listing speaks for. Labels become those of the entries, and so does access where an
+        entry names one; without, a source keeps what it has, and a new one inherits as for `ingest`.
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
@@ -136,9 +137,8 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(
-            assembly.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
-        )
+        listings = assembly.listings(self.settings, given, self._fetching, self.present())
+        return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:

@@ -22,7 +22,7 @@ class Preparation:
     """Cleans each extraction and, where a chunker is named, says where it is cut.
 
     Args:
-        chunker: name, options and token counter of the chunker, as `chunking` gives them; None: nothing is cut.
+        chunker: name, options and token counter of the chunker, as `parts.preparing` gives them; None: nothing is cut.
 
     Raises:
         PenstockError: the chunker or its counter cannot be made; the subclass says why.

@@ -320,7 +320,7 @@ def test_a_file_that_takes_too_long_costs_itself_and_is_tried_again_when_the_lim
         assert report.count("failed") == FILES
         assert "limits.parse_seconds" in report.results[0].reason
     assert report.parsed == 0
-    assert "when the file or the limit changes" in report.results[0].reason
+    assert "when the file, a limit or the chunker changes" in report.results[0].reason
     hasty.close()
     assert whole(penstock, penstock.ingest(folder))
 
