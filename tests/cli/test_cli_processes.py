@@ -18,8 +18,8 @@ from penstock.testing.doubles.dead_share import DeadShare
 PENSTOCK = Path(sys.executable).with_name("penstock")
 LITTLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background ignores it
-    "from penstock.pipelines import parts; from penstock.testing.contracts.embedders import LittleModel; "
-    "little = LittleModel(); parts.embedder = lambda settings: little; "
+    "from penstock.pipelines import assembly; from penstock.testing.contracts.embedders import LittleModel; "
+    "little = LittleModel(); assembly.embedder = lambda settings: little; "
     "from penstock.cli import main; sys.argv[0] = 'penstock'; main()"
 )
 """The command line with a model that needs no loading."""

@@ -133,14 +133,15 @@ def test_a_server_killed_while_it_is_written_to(
 
 WRITER = """
 import json, sys
-from penstock.pipelines import ingest, parts
+from penstock.pipelines.ingest import ingest
+from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.contracts.embedders import LittleModel
 
 ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
 little = LittleModel(dimension=32)
-parts.embedder = lambda settings: little
+assembly.embedder = lambda settings: little
 with Penstock(settings=read_settings(**json.loads(sys.argv[1]))) as penstock:
     penstock.ingest(sys.argv[2])
 """

@@ -30,11 +30,11 @@ sys.addaudithook(note)
 PROGRAM = """
 import json, runpy, sys, warnings
 
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 from penstock.testing.contracts.embedders import LittleModel
 
 little = LittleModel()
-parts.embedder = lambda settings: little
+assembly.embedder = lambda settings: little
 folder, home, told = sys.argv[1:]
 sys.argv = ["ingest", folder, "--home", home, "--collection", "flow", "--batch", "2"]
 try:

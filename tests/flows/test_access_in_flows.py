@@ -14,7 +14,7 @@ from penstock.testing.contracts.embedders import LittleModel
 PROGRAM = """
 import json, sys
 
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 from penstock.testing.contracts.embedders import LittleModel
 
 little = LittleModel()

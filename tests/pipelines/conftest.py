@@ -16,7 +16,7 @@ Opener = Callable[..., Penstock]
 
 CLEANING = """
 from penstock.model import Extraction, Problem
-from penstock.pipelines import preparation
+from penstock.pipelines.ingest import preparation
 
 def clean(extraction):
     extraction = as_it_is(extraction)

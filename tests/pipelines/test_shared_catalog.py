@@ -22,12 +22,12 @@ pytestmark = pytest.mark.postgresql
 FILES = 16
 PROGRAM = """
 import sys
-from penstock.pipelines import parts
+from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.contracts.embedders import LittleModel
 model = LittleModel()
-parts.embedder = lambda _settings: model
+assembly.embedder = lambda _settings: model
 with Penstock(settings=read_settings(home=sys.argv[1], batch=1)) as penstock:
     penstock.ingest(sys.argv[2], watch=lambda result: print(result.outcome, flush=True))
 """

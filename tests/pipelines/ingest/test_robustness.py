@@ -23,14 +23,15 @@ FILES = 7
 PROGRAM = """
 import os, signal, sys
 from importlib import import_module
-from penstock.pipelines import ingest, parts
+from penstock.pipelines.ingest import ingest
+from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.contracts.embedders import LittleModel
 
 home, folder, target, when, calls = sys.argv[1:]
 model = LittleModel()
-parts.embedder = lambda _settings: model
+assembly.embedder = lambda _settings: model
 ingest.SECONDS_BETWEEN_FOLLOWS = 0
 
 def kill_at(target, when, left):
