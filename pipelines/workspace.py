@@ -53,8 +53,7 @@ class Penstock:
         settings = settings.model_copy(update=given) if settings else read_settings(**given)
         self.settings = settings.for_collection(settings.collection if collection is None else collection)
         self._opened: dict[str, Followers] = {}
-        self._opening = RLock()
-        """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
+        self._opening = RLock()  # held while parts are opened or brought up to date: who comes second finds it done
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,8 @@ from typing import Literal
 
 from penstock.errors import ExcludedSource
 from penstock.loaders.sources.addresses import shown, uri_of
-from penstock.loaders.sources.listing import SECONDS, discover_failure, listed_file
+from penstock.loaders.sources.failures import discover_failure
+from penstock.loaders.sources.files import SECONDS, listed_file
 from penstock.loaders.sources.opening import is_of_kernel, lies_below
 from penstock.loaders.sources.waiting import Stalled, within
 from penstock.model import Failure, Listed

@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 from penstock.errors import AddressRefused, FetchError, LimitExceeded, SourceError, TransientFetchError
 from penstock.loaders.detection.decoding import decode_text
 from penstock.loaders.sources.addresses import is_web, shown, web_uri
-from penstock.loaders.sources.fetching import too_large
+from penstock.loaders.sources.failures import too_large
 from penstock.loaders.sources.web.connecting import CheckedBackend, Deadline
 from penstock.loaders.sources.web.courtesy import ROBOTS_BYTES, Courtesy
 from penstock.loaders.sources.web.networks import Network

@@ -11,9 +11,9 @@ import pytest
 
 from penstock.errors import ExcludedSource, FetchError, SourceError, TransientFetchError
 from penstock.loaders.sources.addresses import path_of, uri_of
-from penstock.loaders.sources.fetching import LocalFetcher
+from penstock.loaders.sources.files import FileLister, LocalFetcher
 from penstock.loaders.sources.folders import FolderLister, Links
-from penstock.loaders.sources.listing import FileLister, lister_for
+from penstock.loaders.sources.listing import lister_for
 from penstock.model import Failure, Listed
 from penstock.testing.doubles.dead_share import DeadShare
 
@@ -230,7 +230,7 @@ def test_a_read_that_never_returns_costs_its_time_and_no_more(share: tuple[Path,
 def test_a_read_that_is_slow_but_moves_is_not_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "slow.txt"
     path.write_bytes(b"x" * 40)
-    monkeypatch.setattr("penstock.loaders.sources.fetching.BLOCK_BYTES", 1)
+    monkeypatch.setattr("penstock.loaders.sources.files.BLOCK_BYTES", 1)
     pause = threading.Event()
     count = LocalFetcher._fetched.__globals__["hashlib"].sha256
 
@@ -243,7 +243,7 @@ def test_a_read_that_is_slow_but_moves_is_not_given_up(tmp_path: Path, monkeypat
             pause.wait(0.02)
             self.inner.update(block)
 
-    monkeypatch.setattr("penstock.loaders.sources.fetching.hashlib.sha256", Slow)
+    monkeypatch.setattr("penstock.loaders.sources.files.hashlib.sha256", Slow)
     with LocalFetcher(max_bytes=100, stall_seconds=0.3).fetch(Listed(uri=uri_of(path)), None) as fetched:
         assert fetched
         assert fetched.size == 40
