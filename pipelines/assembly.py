@@ -19,7 +19,7 @@ from penstock.pipelines.answering.answering import Quoter
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Listing
-from penstock.pipelines.ingest.inheriting import neighbours_of, no_neighbours
+from penstock.pipelines.ingest.inheriting import Neighbours, named_by, neighbours_of, no_neighbours
 from penstock.pipelines.ingest.reading import Formats, Marks, Parser, Reader
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.pipelines.ingest.timing import TimedChunker
@@ -207,24 +207,39 @@ def addressed(
     made = []
     for one in addresses:
         listed, uri = lister(settings, one, known), loaders.address_of(str(one))
-        beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
-        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
 
 
 def listings(
-    settings: Settings, collection: CollectionSettings, fetcher_for: Callable[[str], Fetcher]
+    settings: Settings,
+    collection: CollectionSettings,
+    fetcher_for: Callable[[str], Fetcher],
+    present: Collection | None,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
-    return [
-        Listing(
-            lister=described_lister(settings, entry, fetcher_for),
-            marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
-            address=loaders.uri_of(entry.path) if entry.path else "",
-            name=f"entry {number} ({entry.address!r})",
-        )
-        for number, entry in enumerate(collection.sources, start=1)
-    ]
+    """What penstock.toml says that a collection is made of; each entry's labels are those of its sources.
+
+    So is the access of an entry that names one; `present` is the collection, if there is one yet.
+    """
+    made = []
+    for number, entry in enumerate(collection.sources, start=1):
+        listed = described_lister(settings, entry, fetcher_for)
+        marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
+        address = entry.path or entry.url_list or entry.sitemap
+        uri = loaders.address_of(str(address)) if address else ""
+        beside = _beside(present, marks, uri, listed, is_path=entry.path is not None)
+        name = f"entry {number} ({entry.address!r})"
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside, name=name))
+    return made
+
+
+def _beside(
+    present: Collection | None, marks: Marks, address: str, listed: Lister, *, is_path: bool = True
+) -> Neighbours:
+    """What new sources of a listing inherit from those around them, where the run does not say who may see them."""
+    if present is None or marks.access is not None or not address:
+        return no_neighbours
+    return neighbours_of(present, address, listed) if is_path else named_by(present, address)
 
 
 def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:

@@ -1,55 +1,13 @@
 """`Library`: a home with its catalog and engines, loaded once, and any number of collections opened in it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from weakref import WeakSet
+from typing import Self
 
-from penstock.catalog import Catalog, CollectionInfo
-from penstock.errors import SettingsError
-from penstock.loaders import portable
-from penstock.pipelines import assembly
-from penstock.pipelines.answering.answering import Quoter
-from penstock.ports import LLM, Analyser, Chunker, Embedder, Loader
-from penstock.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from penstock.pipelines.workspace import Penstock
-
-ValueT = TypeVar("ValueT")
+from penstock.catalog import CollectionInfo
+from penstock.pipelines.shared import Shared
+from penstock.pipelines.workspace import Penstock
 
 
-@dataclass(frozen=True, kw_only=True)
-class Instances:
-    """Parts that a program made itself, in place of those that the settings name."""
-
-    embedder: Embedder | None = None
-    llm: LLM | Quoter | None = None
-    chunker: Chunker | None = None
-    loaders: Mapping[str, Loader] = field(default_factory=dict)
-    """By the media type of the files that each reads."""
-
-
-class _Made:
-    """Values by the settings that they were made from, each made once."""
-
-    def __init__(self) -> None:
-        self._made: list[tuple[tuple[Any, ...], Any]] = []
-        self._lock = RLock()
-
-    def get(self, key: tuple[Any, ...], make: Callable[[], ValueT]) -> ValueT:
-        # Settings hold tables and secrets: they can be compared, not hashed. There are as many as models are in use.
-        with self._lock:
-            found: ValueT | None = next((value for one, value in self._made if one == key), None)
-            if found is None:
-                found = make()
-                self._made.append((key, found))
-            return found
-
-
-class Library:
+class Library(Shared):
     """A home: its catalog, its embedding models, analysers and language models, shared by all its collections.
 
     Nothing is opened, read or loaded before a call needs it. Collections that set another model than the rest have that
@@ -67,97 +25,20 @@ class Library:
         SettingsError: a setting is not allowed, or a loader cannot be taken to another process: says why.
     """
 
-    def __init__(
-        self,
-        home: str | Path | None = None,
-        *,
-        settings: Settings | None = None,
-        embedder: Embedder | None = None,
-        llm: LLM | Quoter | None = None,
-        chunker: Chunker | None = None,
-        loaders: Mapping[str, Loader] | None = None,
-    ) -> None:
-        given: dict[str, Any] = {} if home is None else {"home": Path(home)}
-        self.settings = settings.model_copy(update=given) if settings else read_settings(**given)
-        self.instances = Instances(embedder=embedder, llm=llm, chunker=chunker, loaders=loaders or {})
-        self.loaders = portable(self.instances.loaders)
-        """The loaders that were given, as another process makes them for itself."""
-        self._catalog: Catalog | None = None
-        self._made = _Made()
-        self._opening = RLock()
-        self._opened: WeakSet[Penstock] = WeakSet()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def open(self, collection: str | None = None) -> "Penstock":
+    def open(self, collection: str | None = None) -> Penstock:
         """The collection of that name, which need not be there yet; without a name the one that the settings name.
 
         Raises:
             SettingsError: a collection cannot have that name.
         """
-        from penstock.pipelines.workspace import Penstock
-
         return Penstock(collection=collection, library=self)
-
-    def close(self) -> None:
-        """Lets go of all files, those of its collections too; the next call opens them again. Models stay loaded."""
-        for opened in tuple(self._opened):
-            opened.close()
-        self.release()
-
-    def release(self) -> None:
-        """Lets go of the catalog alone."""
-        with self._opening:
-            catalog, self._catalog = self._catalog, None
-        if catalog:
-            catalog.close()
 
     def collections(self) -> tuple[CollectionInfo, ...]:
         """All collections of the home."""
         return self.catalog.collections()
-
-    @property
-    def catalog(self) -> Catalog:
-        """The home's catalog, made on first use."""
-        with self._opening:
-            if self._catalog is None:
-                self._catalog = assembly.catalog(self.settings)
-            return self._catalog
-
-    def holds(self, workspace: "Penstock") -> None:
-        """Notes a collection that is open in this library, to be closed with it."""
-        self._opened.add(workspace)
-
-    def embedder(self, settings: Settings) -> Embedder:
-        """The embedding model of these settings; each is loaded once, with its first text."""
-        key = ("embedder", settings.embedder, settings.allow_external)
-        return self.instances.embedder or self._made.get(key, lambda: assembly.embedder(settings))
-
-    def analyser(self, settings: Settings) -> Analyser:
-        """The analyser of these settings."""
-        return self._made.get(("analyser", settings.analyser), lambda: assembly.analyser(settings))
-
-    def llm(self, settings: Settings) -> LLM | Quoter:
-        """The language model that answers, or the built-in one that quotes."""
-        key = ("llm", settings.llm, settings.analyser, settings.allow_external)
-        return self.instances.llm or self._made.get(key, lambda: assembly.llm(settings, self.analyser(settings)))
-
-    def chunker(self, settings: Settings) -> Chunker:
-        """What cuts in this process.
-
-        Raises:
-            SettingsError: the chunker that was given cuts more than the model sees.
-        """
-        model, given = self.embedder(settings), self.instances.chunker
-        if given is None:
-            return assembly.chunker(settings, model)
-        if given.size > (seen := assembly.seen(model)):
-            raise SettingsError(
-                f"the chunker cuts pieces of up to {given.size} tokens, of which {model.identity!r} sees {seen}: "
-                "what is behind them would not be found; make it with a smaller size"
-            )
-        return assembly.timed(settings, given)

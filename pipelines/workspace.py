@@ -19,7 +19,6 @@ from penstock.pipelines.indexing import doctor
 from penstock.pipelines.indexing.doctor import Diagnosis
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.indexing.indexes import are_shared
-from penstock.pipelines.indexing.open_indexes import OpenIndexes
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
@@ -27,8 +26,9 @@ from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.reading import Marks, Parser, Reader
 from penstock.pipelines.ingest.records import Record, readings_of
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.library import Library
+from penstock.pipelines.open_indexes import OpenIndexes
 from penstock.pipelines.reporting.status import Status, count, look
+from penstock.pipelines.shared import Shared
 from penstock.pipelines.visibility import View, access_of, principals_of
 from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, Loader, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
@@ -61,11 +61,11 @@ class Penstock:
         llm: LLM | Quoter | None = None,
         chunker: Chunker | None = None,
         loaders: Mapping[str, Loader] | None = None,
-        library: Library | None = None,
+        library: Shared | None = None,
     ) -> None:
         if library and any(one is not None for one in (home, settings, embedder, llm, chunker, loaders)):
             raise UsageError("a library has its home, settings and parts already: give those to Library")
-        self._library = library or Library(
+        self._library = library or Shared(
             home, settings=settings, embedder=embedder, llm=llm, chunker=chunker, loaders=loaders
         )
         self._owns_library = library is None
@@ -128,7 +128,8 @@ class Penstock:
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
 
         A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
-        else only what a complete listing speaks for. Labels and access become those of the entries.
+        else only what a complete listing speaks for. Labels become those of the entries, and so does access where an
+        entry names one; without, a source keeps what it has, and a new one inherits as for `ingest`.
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
@@ -151,9 +152,8 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(
-            assembly.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
-        )
+        listings = assembly.listings(self.settings, given, self._fetching, self.present())
+        return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:

@@ -12,7 +12,7 @@ from penstock.analysis.analyser import TextAnalyser
 from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 COLLECTION = "faults"
 DIMENSIONS = (8, 12)

@@ -15,7 +15,7 @@ from penstock.errors import BrokenSource, LimitExceeded, PenstockError, Settings
 from penstock.loaders.detection.container_types import expanded_bytes
 from penstock.loaders.detection.sniffing import told_charset
 from penstock.loaders.formats import LoaderOptions, loader_for
-from penstock.loaders.sandbox.answers import MOST_ITEMS, Parsed, encode_answer, extraction_of
+from penstock.loaders.sandbox.answers import MOST_ITEMS, OVERLAP, Parsed, encode_answer, extraction_of
 from penstock.loaders.sandbox.confinement import MIB, confine
 from penstock.loaders.sandbox.given import received as received_loaders
 from penstock.loaders.sandbox.protocol import read_frame, source_of
@@ -89,14 +89,14 @@ class Worker:
         prepared = self._preparation.prepare(source, extraction)
         if isinstance(prepared, Parsed):
             _check_count(source, "blocks", len(prepared.extraction.blocks))
-            _check_count(source, "pieces", len(prepared.drafts or ()))
+            _check_pieces(source, prepared.drafts or (), prepared.extraction.text)
         return prepared
 
     def _cut(self, source: Source, extraction: Extraction) -> Parsed | Failure:
         drafts = self._preparation.cut(source, extraction) if self._preparation else None
         if isinstance(drafts, Failure):
             return drafts
-        _check_count(source, "pieces", len(drafts or ()))
+        _check_pieces(source, drafts or (), extraction.text)
         return Parsed(extraction=NOTHING, drafts=drafts)
 
     def _extraction(self, source: Source, data: BinaryIO, charset: str) -> Extraction:
@@ -123,6 +123,17 @@ def _check_count(source: Source, what: str, count: int) -> None:
         raise LimitExceeded(
             f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
             "divide it into several files"
+        )
+
+
+def _check_pieces(source: Source, pieces: tuple[Draft, ...], text: str) -> None:
+    _check_count(source, "pieces", len(pieces))
+    said = sum(piece.span.end - piece.span.start for piece in pieces)
+    if said > OVERLAP * len(text):
+        raise LimitExceeded(
+            f"{shown(source.uri)!r} is cut into pieces that say its text {said / max(len(text), 1):.1f} times, more "
+            f"than the {OVERLAP} times that they may, all taken together; choose a chunker, or options of it, whose "
+            "pieces overlap less"
         )
 
 

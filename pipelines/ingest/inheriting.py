@@ -16,7 +16,7 @@ from penstock.ports import Lister
 
 UNKNOWN = (
     "it is not known who may see it: nobody said, and its neighbours have no reader in common; ingest it again with "
-    "--access or --everybody"
+    "--access or --everybody, or set access of its entry in penstock.toml"
 )
 
 
@@ -73,6 +73,15 @@ def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neigh
     given = collection.given() if below else {}
     direct = _by_folder(below, given)
     return partial(_nearest, direct, folder) if any(any(several) for several in direct.values()) else no_neighbours
+
+
+def named_by(collection: Collection, address: str) -> Neighbours:
+    """What is inherited by the pages of a list or a sitemap: what was said last of the list itself."""
+    given = last_given(address, collection.given([address]))
+    if given is None:
+        return no_neighbours
+    inherited = Inherited(access=given.access, decided=True)
+    return lambda _uri: inherited
 
 
 def _by_folder(below: Mapping[str, Access], given: Mapping[str, Given]) -> dict[str, set[Access]]:

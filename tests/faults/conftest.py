@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from penstock.testing.doubles.plugins import use_little_model
 from tests.servers.elasticsearch import ElasticsearchServer, Version, running_elasticsearch
 from tests.servers.processes import ServerMissing

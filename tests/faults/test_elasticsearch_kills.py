@@ -24,7 +24,7 @@ from penstock.model import Filter
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Legs
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.elasticsearch import ElasticsearchServer, Version
 from tests.servers.proxy import Asked, Forward, Proxy, Reply, no_fault
 
@@ -136,7 +136,7 @@ import json, sys
 from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
 settings = read_settings(**json.loads(sys.argv[1]))

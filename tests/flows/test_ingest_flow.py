@@ -10,7 +10,7 @@ import pytest
 
 from penstock.model import OUTCOMES
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 BATCHES = [f"batch {number} of 4" for number in range(1, 5)]
 

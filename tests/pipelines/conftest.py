@@ -9,7 +9,7 @@ import pytest
 from penstock.model import Blueprint
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from penstock.testing.doubles.plugins import use_little_model
 
 Opener = Callable[..., Penstock]

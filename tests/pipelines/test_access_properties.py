@@ -12,7 +12,7 @@ from penstock.catalog.commit.addresses import folders_of
 from penstock.loaders import path_of, uri_of
 from penstock.model import EVERYBODY, Access, Filter, may_see
 from penstock.pipelines.stepwise import Stepwise
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 FOLDERS = ("", "hr", "hr/board", "menu")
 READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))

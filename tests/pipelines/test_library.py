@@ -11,7 +11,7 @@ from penstock.errors import SettingsError
 from penstock.pipelines import assembly
 from penstock.pipelines.stepwise import Stepwise
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_collections_share_what_is_loaded(
         return make
 
     for name in ("catalog", "embedder", "analyser", "llm"):
-        monkeypatch.setattr(parts, name, counting(name, getattr(parts, name)))
+        monkeypatch.setattr(assembly, name, counting(name, getattr(assembly, name)))
     with Library(home) as library:
         for number in range(4):
             penstock = library.open(f"c{number}")

@@ -18,7 +18,7 @@ from penstock.pipelines.library import Library
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import HashEmbedder, LittleModel
+from penstock.testing.doubles.embedders import HashEmbedder, LittleModel
 
 TOYS = Path(__file__).with_name("toy_parts.py")
 

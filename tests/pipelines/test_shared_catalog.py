@@ -15,7 +15,7 @@ from penstock.errors import CatalogError, CatalogUnavailable, CollectionLocked
 from penstock.model import Filter
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.postgresql
@@ -24,7 +24,7 @@ PROGRAM = """
 import sys
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 with Penstock(settings=read_settings(home=sys.argv[1], batch=1), embedder=LittleModel()) as penstock:
     penstock.ingest(sys.argv[2], watch=lambda result: print(result.outcome, flush=True))
 """

@@ -19,7 +19,7 @@ from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import LLMSettings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 QUESTION = "How many days of leave carry over?"
 

@@ -5,7 +5,7 @@ import pytest
 from penstock.model import Candidate
 from penstock.retrievers import weigh
 from penstock.retrievers.fusion import Found
-from penstock.testing.contracts.embedders import HashEmbedder
+from penstock.testing.doubles.embedders import HashEmbedder
 
 
 class Sighted(HashEmbedder):

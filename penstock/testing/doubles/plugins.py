@@ -9,9 +9,9 @@ import pytest
 
 from penstock import registry
 from penstock.registry import Group
-from penstock.testing.contracts.embedders import DIMENSION
+from penstock.testing.doubles.embedders import DIMENSION
 
-LITTLE: Mapping[tuple[Group, str], str] = {("embedders", "little"): "penstock.testing.contracts.embedders:LittleModel"}
+LITTLE: Mapping[tuple[Group, str], str] = {("embedders", "little"): "penstock.testing.doubles.embedders:LittleModel"}
 """An embedder that needs no model, by a name that settings can say."""
 
 

@@ -15,7 +15,7 @@ from penstock.model import OUTCOMES, Failure, Filter, RunReport, Source, SourceR
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 def adds_up(report: RunReport) -> bool:

@@ -13,7 +13,7 @@ from penstock.pipelines.ingest.planning import Plan
 from penstock.pipelines.ingest.reading import Found
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 @pytest.fixture
@@ -186,5 +186,8 @@ def test_abandoning_where_the_catalog_cannot_be_written(
     def fails(*_: object) -> None:
         raise CatalogError("disk is full")
 
-    monkeypatch.setattr(type(stepwise.collection), "finish_run", fails)
-    stepwise.abandon(run)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(stepwise.collection), "finish_run", fails)
+        stepwise.abandon(run)
+    assert [one.status for one in stepwise.collection.runs()] == ["running"]
+    assert stepwise.ingest(folder).count("indexed") == 2

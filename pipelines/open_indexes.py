@@ -9,7 +9,7 @@ from penstock.errors import CatalogError, IndexingError
 from penstock.pipelines import assembly
 from penstock.pipelines.indexing import indexes
 from penstock.pipelines.indexing.following import Followers
-from penstock.pipelines.library import Library
+from penstock.pipelines.shared import Shared
 from penstock.ports import Retriever
 from penstock.settings import Legs, Settings
 
@@ -20,7 +20,7 @@ class OpenIndexes:
     def __init__(
         self,
         settings: Settings,
-        library: Library,
+        library: Shared,
         collection: Callable[[], Collection],
         lock: Callable[[], AbstractContextManager[None]],
     ) -> None:
