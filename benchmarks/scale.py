@@ -23,14 +23,14 @@ import numpy as np
 from penstock import Penstock, loaders
 from penstock.catalog import Batch, Put
 from penstock.ids import text_hash
-from penstock.loaders.sources.listing import listed_file
+from penstock.loaders.sources.files import listed_file
 from penstock.model import RunReport, Source
 from penstock.pipelines import assembly
 from penstock.pipelines.cleaning.cleaning import CLEANING_VERSION
 from penstock.ports import Embedder
 from penstock.settings import read_settings
 from penstock.testing.contracts.catalog import make_put
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 SMALL = 100
 IN_A_FOLDER = 1000

@@ -1,7 +1,7 @@
 """Which loader reads which kind of file, and how loaders are built from options."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ from penstock.loaders.detection.container_types import (
 )
 from penstock.loaders.detection.text_types import CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TSV, XML
 from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE as SITEMAP
-from penstock.registry import load
+from penstock.registry import make
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Loader
@@ -94,6 +94,8 @@ class LoaderOptions:
     """Encoding of text files that do not say; empty: detected."""
     allow_external: bool = False
     """Whether a loader of another distribution may be used."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False, repr=False)
+    """A loader's own options, by its name."""
 
 
 def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") -> "Loader":
@@ -106,6 +108,7 @@ def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") ->
         UnsupportedFormat: no loader reads this kind of file; names it and what is supported.
         EncryptedSource: the kind of file is known to be under a password.
         UnknownName: there is no such PDF engine.
+        SettingsError: the loader takes no such options.
     """
     if media_type == ENCRYPTED_OFFICE:
         raise EncryptedSource("the Office file is under a password; save a copy without one")
@@ -116,7 +119,9 @@ def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") ->
     given: dict[str, Any] = {option: getattr(options, option) for option in _OPTIONS.get(kind, ())}
     if charset and kind in _TOLD_CHARSET:
         given["encoding"] = charset
-    loader: Loader = load("loaders", name, allow_external=options.allow_external)(**given)
+    loader: Loader = make(
+        "loaders", name, offered=given, options=options.options.get(name, {}), allow_external=options.allow_external
+    )
     return loader
 
 

@@ -44,7 +44,7 @@ class _Limited(io.RawIOBase):
 
 
 class SitemapLoader:
-    """Reads a sitemap or an index of sitemaps: the text has an entry a line, in the form of `sitemap.line_of`."""
+    """Reads a sitemap or an index of sitemaps: the text has an entry a line, as `sitemap_entries.line_of` gives it."""
 
     @property
     def fingerprint(self) -> str:

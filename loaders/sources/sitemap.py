@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from penstock.errors import AddressRefused, BrokenSource, FetchError, LimitExceeded, SourceError
 from penstock.loaders.sources.addresses import is_web, shown, web_uri
-from penstock.loaders.sources.listing import discover_failure
+from penstock.loaders.sources.failures import discover_failure
 from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE, Located, entries_of
 from penstock.model import Extraction, Failure, Fetched, Listed, Source
 

@@ -22,7 +22,7 @@ class Listing:
     lister: Lister
     marks: Marks = KEEP
     address: str = ""
-    """What is listed, as a URI; empty for addresses one by one, and for lists of them."""
+    """What is listed, as a URI: a path, a list of addresses or a sitemap; empty for addresses one by one."""
     beside: Neighbours = no_neighbours
     """Who may see a new source by those around it, where nobody says."""
     name: str = ""
@@ -32,16 +32,21 @@ class Listing:
 class Discovery:
     """What the listings of one run show; used once.
 
-    A source that several of them list belongs to the first. As `owner`, the listings are all that there is: a known
-    source that none of them lists is gone, whatever it came from, as soon as all of them are known to be whole. Unless
-    `ordered`, listings for different readers may not list the same source.
+    A source that several of them list belongs to the first; its readers are those of the first that names any. As
+    `owner`, the listings are all that there is: a known source that none of them lists is gone, whatever it came from,
+    as soon as all of them are known to be whole. Unless `ordered`, listings that name different readers may not list
+    the same source.
     """
 
     def __init__(self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True) -> None:
         self._listings = listings
         self._owner = owner
-        self._apart = not ordered and len({listing.marks.access for listing in listings}) > 1
+        self._ordered = ordered
+        several = {listing.marks.access for listing in listings}
+        self._compared = len(several) > 1 and (not ordered or None in several)
         self._seen: dict[str, Listing] = {}
+        self._naming: dict[str, Listing] = {}
+        """The first listing that names readers of a source, where an earlier one lists it and names none."""
         self._failed = False
         self._left_out: dict[str, Failure] = {}
 
@@ -57,7 +62,7 @@ class Discovery:
         Raises:
             SettingsError: a source is listed for different readers; that shows with the call, before the first source.
         """
-        return iter(list(self._listed())) if self._apart else self._listed()
+        return map(self._named, list(self._listed())) if self._compared else self._listed()
 
     def _listed(self) -> Iterator[Found | Failure]:
         for listing in self._listings:
@@ -70,9 +75,23 @@ class Discovery:
                 elif one.uri not in self._seen:
                     self._seen[one.uri] = listing
                     yield Found(listed=one, marks=listing.marks, address=listing.address)
-                elif self._apart:
-                    _check_same_readers(one.uri, self._seen[one.uri], listing)
+                elif self._compared and listing.marks.access is not None:
+                    self._compare(one.uri, listing)
         yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
+
+    def _compare(self, uri: str, listing: Listing) -> None:
+        first = self._naming.get(uri, self._seen[uri])
+        if first.marks.access is None:
+            self._naming[uri] = listing
+        elif not self._ordered:
+            _check_same_readers(uri, first, listing)
+
+    def _named(self, one: Found | Failure) -> Found | Failure:
+        """A source for the readers that some listing names, if one does."""
+        if isinstance(one, Failure) or one.listed.uri not in self._naming:
+            return one
+        listing = self._naming[one.listed.uri]
+        return replace(one, marks=replace(one.marks, access=listing.marks.access), address=listing.address)
 
     def beside(self, found: Found) -> Inherited:
         """What a source that was found inherits from those around it, should it be new."""

@@ -19,7 +19,7 @@ PAGE = 1000
 """Sources below a folder that are looked at together."""
 UNKNOWN = (
     "it is not known who may see it: nobody said, and its neighbours have no reader in common; ingest it again with "
-    "--access or --everybody"
+    "--access or --everybody, or set access of its entry in penstock.toml"
 )
 
 
@@ -74,6 +74,15 @@ def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neigh
     if not folder.startswith("file:"):
         return no_neighbours
     return _Around(collection, address, folder).of
+
+
+def named_by(collection: Collection, address: str) -> Neighbours:
+    """What is inherited by the pages of a list or a sitemap: what was said last of the list itself."""
+    given = last_given(address, collection.given([address]))
+    if given is None:
+        return no_neighbours
+    inherited = Inherited(access=given.access, decided=True)
+    return lambda _uri: inherited
 
 
 class _Around:

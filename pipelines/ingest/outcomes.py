@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import LeftOut, LimitExceeded, UnsupportedFormat
+from penstock.errors import ExcludedSource, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 from penstock.urls import without_secrets
 
@@ -96,7 +96,7 @@ def left_out(uri: str, reason: str, *, was_known: bool) -> Reading:
 
 def is_left_out(failure: Failure) -> bool:
     """Whether the failure is none of the source: a setting leaves it out."""
-    return failure.kind == LeftOut.__name__
+    return failure.kind == ExcludedSource.__name__
 
 
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
@@ -109,7 +109,7 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
 
 def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> Reading:
     """In quarantine, and neither the bytes nor their loader have changed; `source` is what else is known of it now."""
-    changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
+    changes = "the file, a limit or the chunker" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
     renewed = replace(failed, source=source) if source and source != failed.source else None
@@ -118,7 +118,7 @@ def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Sour
 
 def outcome_of(failure: Failure) -> Outcome:
     """The outcome of a source that was not read."""
-    return "skipped" if failure.kind in (UnsupportedFormat.__name__, LeftOut.__name__) else "failed"
+    return "skipped" if failure.kind in (UnsupportedFormat.__name__, ExcludedSource.__name__) else "failed"
 
 
 def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:

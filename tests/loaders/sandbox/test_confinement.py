@@ -274,7 +274,8 @@ def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbo
 
 def test_a_program_keeps_its_memory_to_itself() -> None:
     program = (
-        "from penstock.loaders.sandbox.privileges import keep_memory_private; from penstock.loaders.sandbox.kernel import prctl; "
+        "from penstock.loaders.sandbox.privileges import keep_memory_private; "
+        "from penstock.loaders.sandbox.kernel import prctl; "
         "before = prctl(3, 0); keep_memory_private(); print(before, prctl(3, 0))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
