@@ -385,7 +385,7 @@ EXCUSED: Mapping[str, str] = {
     "loaders.web": "headers that the client limits",
     "loaders.word_numbering": "the numbering of a list, within the sandbox's limits",
     "loaders.word_styles": "names of styles, within the sandbox's limits",
-    "pipelines.remote": "a name of at most 50 characters",
+    "pipelines.indexes": "a name of at most 50 characters",
     "pipelines.rebuilding": "an error of our own, of limited length",
     "settings.groups": "settings of the machine's owner",
     "cli.options": "arguments of the machine's user",
