@@ -11,6 +11,7 @@ from penstock.loaders.detection.kinds import PDF
 from penstock.loaders.detection.sniffing import sniff
 from penstock.loaders.formats import LoaderOptions, claims, fingerprint, loader_for
 from penstock.loaders.sandbox.answers import Parsed
+from penstock.loaders.sandbox.given import portable
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sandbox.worker import is_out_of_memory
 from penstock.loaders.sources.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
@@ -39,6 +40,7 @@ __all__ = [
     "lister_for",
     "loader_for",
     "path_of",
+    "portable",
     "shown",
     "sniff",
     "uri_of",

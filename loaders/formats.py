@@ -1,6 +1,5 @@
 """Which loader reads which kind of file, and how loaders are built from options."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,12 +37,12 @@ from penstock.loaders.detection.kinds import (
     PLAIN,
     PNG,
     RTF,
+    SITEMAP,
     TIFF,
     TSV,
     WEBP,
     XML,
 )
-from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE as SITEMAP
 from penstock.model import FileKind
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
@@ -86,14 +85,14 @@ class LoaderOptions:
 
     engines: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Names of loaders by the media types that they shall read, instead of those that would."""
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
-    """A loader's own options, by its name."""
     ocr: Literal["auto", "always", "never"] = "auto"
     ocr_dpi: int = 200
     encoding: str = ""
     """Encoding of text files that do not say; empty: detected."""
     allow_external: bool = False
     """Whether a loader of another distribution may be used."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False, repr=False)
+    """A loader's own options, by its name."""
 
 
 def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") -> "Loader":
@@ -113,17 +112,12 @@ def loader_for(media_type: str, options: LoaderOptions, *, charset: str = "") ->
         raise EncryptedSource("the Office file is under a password; save a copy without one")
     if not name:
         raise UnsupportedFormat(f"no loader reads {_named(media_type)}; supported are {SUPPORTED}")
-    make = registry.load("loaders", name, allow_external=options.allow_external)
-    named = inspect.signature(make).parameters
-    given = {option: getattr(options, option) for option in _SHARED & named.keys()}
-    given |= {option: charset for option in ("encoding", "charset") if charset and option in named}
-    own = options.options.get(name, {})
-    try:
-        loader: Loader = make(**{**given, **own})
-    except (TypeError, ValueError) as error:
-        if not own:
-            raise
-        raise SettingsError(f"the loader {name!r} does not take what [loaders.options.{name}] says: {error}") from error
+    offered: dict[str, Any] = {option: getattr(options, option) for option in _SHARED}
+    if charset:
+        offered |= {"encoding": charset, "charset": charset}
+    loader: Loader = registry.make(
+        "loaders", name, offered=offered, options=options.options.get(name, {}), allow_external=options.allow_external
+    )
     return loader
 
 

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, BinaryIO, Final, Literal
 
+from pydantic import BaseModel
+
 from penstock import telemetry
 from penstock.errors import BrokenSource, MissingExtra, ModelNotFound, UnsupportedFormat
 from penstock.loaders.detection.container_types import DOCX, MSG, PPTX, XLS, XLSX
@@ -62,6 +64,12 @@ _KINDS: Mapping[str, BlockKind] = {
 """Kinds of blocks by the names of elements; all others are paragraphs."""
 
 
+class UnstructuredOptions(BaseModel):
+    """What can be set of it."""
+
+    model: Literal["en_core_web_sm", "blank"] = SPACY_MODEL
+
+
 class UnstructuredLoader:
     """Reads with `unstructured`, where a setting names it for a media type.
 
@@ -70,10 +78,9 @@ class UnstructuredLoader:
     """
 
     takes = kinds_of(*_PARTITIONERS)
+    Options = UnstructuredOptions
 
     def __init__(self, *, model: Literal["en_core_web_sm", "blank"] = SPACY_MODEL, encoding: str = "") -> None:
-        if model not in (SPACY_MODEL, "blank"):
-            raise ValueError(f"model is {SPACY_MODEL!r} or 'blank', not {model!r}")
         if find_spec("unstructured") is None:
             raise MissingExtra("the loader 'unstructured'", "unstructured")
         if model == SPACY_MODEL and find_spec(SPACY_MODEL) is None:

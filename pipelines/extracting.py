@@ -39,7 +39,7 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [assembly.lister(settings, address, ()) for address in addresses]
+    listers = [assembly.lister(settings, address) for address in addresses]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
         reader = _Extractor(sandbox, assembly.fetching(settings), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import numpy as np
@@ -43,6 +43,8 @@ class ElasticsearchStore:
     Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever is told of
     a change first applies it for both.
     """
+
+    on_servers: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from penstock.loaders.detection.container_types import DOC, DOCX, EPUB, MSG, ODS, ODT, PPT, PPTX, XLS, XLSB, XLSX
-from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE as SITEMAP
 from penstock.model import FileKind
 
 PDF, RTF = "application/pdf", "application/rtf"
 PNG, JPEG, GIF, TIFF, WEBP, BMP = "image/png", "image/jpeg", "image/gif", "image/tiff", "image/webp", "image/bmp"
+SITEMAP = "application/x-sitemap"
+"""Of a file that is read as a sitemap, because it was listed as one; none is ever found to be of it."""
 ODP = "application/vnd.oasis.opendocument.presentation"
 HTML, XML, MARKDOWN = "text/html", "application/xml", "text/markdown"
 CSV, TSV, JSON, EML, PLAIN = "text/csv", "text/tab-separated-values", "application/json", "message/rfc822", "text/plain"

@@ -22,6 +22,7 @@ from penstock.limits import (
 )
 from penstock.model.kinds import MEDIA_TYPE
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
+from penstock.settings.options import Options
 from penstock.urls import secret_parameters
 
 MediaType = Annotated[str, Field(pattern=f"^{MEDIA_TYPE}$")]
@@ -59,10 +60,8 @@ class LoaderSettings(Part):
     )
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
     engines: dict[MediaType, str] = Field({}, description="loaders by the media types that they shall read")
-    options: dict[str, dict[str, str | bool | int | float | tuple[str, ...]]] = Field(
-        {}, description="a loader's own options, by its name"
-    )
     readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
+    options: dict[str, Options] = Field({}, description="of each loader that has any, by its name")
 
 
 class FolderSettings(Part):
@@ -129,6 +128,7 @@ class ChunkerSettings(Part):
     overlap: Annotated[int, Field(ge=0, le=MOST_TOKENS)] = Field(
         32, description="tokens that neighbours share (window only)"
     )
+    options: Options = Field({}, description="of a chunker that has any")
 
 
 class EmbedderSettings(Part):
@@ -139,6 +139,7 @@ class EmbedderSettings(Part):
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
     batch: Count = 32
     threads: Annotated[int, Field(ge=0, le=MOST_WORKERS)] = Field(0, description="0: all cores")
+    options: Options = Field({}, description="of an engine that has any")
 
 
 class IndexSettings(Part):
@@ -146,6 +147,7 @@ class IndexSettings(Part):
 
     keyword: str = Field("tantivy", description="tantivy (on disk), rank-bm25 (in memory) or elasticsearch (extra)")
     vector: str = Field("faiss", description="faiss (exact, on disk) or elasticsearch (extra)")
+    options: dict[str, Options] = Field({}, description="of each index that has any, by its name")
 
 
 _PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
@@ -255,6 +257,7 @@ class LLMSettings(Part):
     timeout_seconds: Seconds = 60
     attempts: Tries = 3
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    options: Options = Field({}, description="of a language model that has any")
 
 
 class CollectionSettings(Described):

@@ -49,6 +49,7 @@ from penstock.settings.groups import (
 )
 from penstock.settings.harmless import sensitive
 from penstock.settings.misspelt import check_variables, told
+from penstock.settings.options import OPTIONS, merged
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
 
@@ -104,6 +105,11 @@ class Settings(BaseSettings):
     _general: dict[str, Any] = PrivateAttr(default_factory=dict)
     """What stood in place of the values that are those of one collection now."""
 
+    @property
+    def are_refused(self) -> bool:
+        """Whether some of them are only shown: nobody trusts the file that they stand in."""
+        return bool(self._untrusted)
+
     def for_collection(self, name: str) -> "Settings":
         """These settings with what `penstock.toml` sets for that collection alone.
 
@@ -131,8 +137,11 @@ class Settings(BaseSettings):
         """A group or a single setting as it is for the collection, given what is set for it alone."""
         if not isinstance(value, dict):
             return getattr(self, name) if name in self._firm else value
+        group = getattr(self, name)
         own = {inner: one for inner, one in value.items() if f"{name}.{inner}" not in self._firm}
-        return getattr(self, name).model_copy(update=own)
+        if OPTIONS in own:
+            own[OPTIONS] = merged(group.options, own[OPTIONS], self._firm, f"{name}.{OPTIONS}")
+        return group.model_copy(update=own)
 
     @classmethod
     def settings_customise_sources(
@@ -246,7 +255,7 @@ def origins(**given: Any) -> dict[str, str]:
 def _origin(name: str, said: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
     """The first that says it; a place is where in the file its settings are."""
     for origin, names, place in said:
-        if name in names:
+        if name in names or any(one.startswith(f"{name}.") for one in names):  # an option may be a table
             needing = place is not None and any(f"{one}.".startswith(f"{place}{name}.") for one in refused)
             return f"{origin}, refused" if needing else origin
     return "default"

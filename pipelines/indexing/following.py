@@ -8,8 +8,7 @@ from penstock.errors import DamagedIndex, IndexingError
 from penstock.model import Candidate, Scope
 from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import Kept
-from penstock.ports import Float32Array, Index
-from penstock.retrievers import JointIndex
+from penstock.ports import Float32Array, Index, ServerIndex
 
 QueryT = TypeVar("QueryT")
 
@@ -153,7 +152,7 @@ class Followers:
         keyword: Follower[Sequence[str]],
         vector: Follower[Float32Array],
         *,
-        joint: JointIndex | None = None,
+        joint: ServerIndex | None = None,
     ) -> None:
         self.keyword = keyword
         self.vector = vector

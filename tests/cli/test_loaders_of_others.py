@@ -13,7 +13,7 @@ from penstock.loaders import formats
 from penstock.pipelines import assembly
 from penstock.pipelines.extracting import extract
 from penstock.settings import read_settings
-from penstock.testing.doubles.distributions import install
+from penstock.testing.doubles.plugins import write_distribution
 from tests.cli.conftest import Run, printed
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "loaders.md"
@@ -28,8 +28,13 @@ NOTEBOOK = json.dumps(
 )
 SCANS = """
 from penstock.model import ExtractionWriter, FileKind
+from pydantic import BaseModel
+
+class ScanOptions(BaseModel):
+    word: str = "gauge"
 
 class Scans:
+    Options = ScanOptions
     takes = (FileKind(media_type="{kind}", suffixes=({suffix!r},), magic=({magic!r},) if {magic!r} else ()),)
     fingerprint = "{name}-1"
 
@@ -56,8 +61,9 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
 
     def added(name: str, text: str = "", loader: str = "Scans", **given: object) -> None:
         text = text or SCANS.format(**{"name": name, "suffix": ".scan", "magic": b"", "kind": "image/x-scan", **given})
-        modules, points = {name: text}, f"[penstock.loaders]\n{name} = {name}:{loader}\n"
-        monkeypatch.syspath_prepend(str(install(tmp_path / name, name, modules=modules, entry_points=points)))
+        parts = {("loaders", name): f"{name}:{loader}"}
+        site = write_distribution(tmp_path / name, parts, name=name, modules={name: text})
+        monkeypatch.syspath_prepend(str(site))
         forget()
 
     yield added
@@ -125,7 +131,9 @@ def test_options_reach_the_loader_that_they_are_for(run: Run, folder: Path, add:
     assert "dial read by scans" in found(run, "dial")
     wrong = run("ingest", folder, *ALLOWED, "--set", "loaders.options.scans.words=dial", "--collection", "other")
     assert wrong.exit_code == 2
-    assert "the loader 'scans' does not take what [loaders.options.scans] says" in " ".join(wrong.output.split())
+    assert "the loader 'scans' has no option loaders.options.scans.words; it takes word" in " ".join(
+        wrong.output.split()
+    )
 
 
 def test_two_loaders_for_one_kind_are_an_error_until_one_is_named(run: Run, folder: Path, add: Install) -> None:

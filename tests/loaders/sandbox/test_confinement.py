@@ -21,7 +21,7 @@ from penstock.loaders.sandbox import landlock, seccomp
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Source
-from penstock.testing.doubles.distributions import install
+from penstock.testing.doubles.plugins import write_distribution
 
 pytestmark = pytest.mark.skipif(
     not (landlock.version() and seccomp.available()), reason="this kernel lacks Landlock or seccomp"
@@ -105,9 +105,10 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """The loader as another distribution's, installed on a path that children are told of."""
-    points = "[penstock.loaders]\npdf-took-over = took_over:Hostile\n"
-    modules = {"took_over": HOSTILE}
-    site = install(tmp_path_factory.mktemp("hostile-site"), "took_over", modules=modules, entry_points=points)
+    parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
+    site = write_distribution(
+        tmp_path_factory.mktemp("hostile-site"), parts, name="took_over", modules={"took_over": HOSTILE}
+    )
     sys.path.append(str(site))
     yield LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
@@ -272,7 +273,8 @@ def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbo
 
 def test_a_program_keeps_its_memory_to_itself() -> None:
     program = (
-        "from penstock.loaders.sandbox.privileges import keep_memory_private; from penstock.loaders.sandbox.kernel import prctl; "
+        "from penstock.loaders.sandbox.privileges import keep_memory_private; "
+        "from penstock.loaders.sandbox.kernel import prctl; "
         "before = prctl(3, 0); keep_memory_private(); print(before, prctl(3, 0))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
