@@ -13,7 +13,7 @@ from penstock.loaders import formats
 from penstock.pipelines import assembly
 from penstock.pipelines.extracting import extract
 from penstock.settings import read_settings
-from penstock.testing.doubles.plugins import write_distribution
+from penstock.testing.doubles.plugins import Parts, write_distribution
 from tests.cli.conftest import Run, printed
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "loaders.md"
@@ -61,7 +61,7 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
 
     def added(name: str, text: str = "", loader: str = "Scans", **given: object) -> None:
         text = text or SCANS.format(**{"name": name, "suffix": ".scan", "magic": b"", "kind": "image/x-scan", **given})
-        parts = {("loaders", name): f"{name}:{loader}"}
+        parts: Parts = {("loaders", name): f"{name}:{loader}"}
         site = write_distribution(tmp_path / name, parts, name=name, modules={name: text})
         monkeypatch.syspath_prepend(str(site))
         forget()

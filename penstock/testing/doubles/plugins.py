@@ -11,17 +11,15 @@ from penstock import registry
 from penstock.registry import Group
 from penstock.testing.doubles.embedders import DIMENSION
 
+Parts = Mapping[tuple[Group, str], str]
+"""Where each part is, by its group and name, as entry points say it."""
 NO_MODULES: Mapping[str, str] = {}
-LITTLE: Mapping[tuple[Group, str], str] = {("embedders", "little"): "penstock.testing.doubles.embedders:LittleModel"}
+LITTLE: Parts = {("embedders", "little"): "penstock.testing.doubles.embedders:LittleModel"}
 """An embedder that needs no model, by a name that settings can say."""
 
 
 def write_distribution(
-    folder: Path,
-    parts: Mapping[tuple[Group, str], str],
-    *,
-    name: str = "penstock-toys",
-    modules: Mapping[str, str] = NO_MODULES,
+    folder: Path, parts: Parts, *, name: str = "penstock-toys", modules: Mapping[str, str] = NO_MODULES
 ) -> Path:
     """A distribution that brings these parts, as pip would have left it; gives the folder, for `sys.path`.
 

@@ -21,7 +21,7 @@ from penstock.loaders.sandbox import landlock, seccomp
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Source
-from penstock.testing.doubles.plugins import write_distribution
+from penstock.testing.doubles.plugins import Parts, write_distribution
 
 pytestmark = pytest.mark.skipif(
     not (landlock.version() and seccomp.available()), reason="this kernel lacks Landlock or seccomp"
@@ -105,10 +105,9 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """The loader as another distribution's, installed on a path that children are told of."""
-    parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
-    site = write_distribution(
-        tmp_path_factory.mktemp("hostile-site"), parts, name="took_over", modules={"took_over": HOSTILE}
-    )
+    parts: Parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
+    made, modules = tmp_path_factory.mktemp("hostile-site"), {"took_over": HOSTILE}
+    site = write_distribution(made, parts, name="took-over", modules=modules)
     sys.path.append(str(site))
     yield LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))

@@ -19,7 +19,7 @@ from penstock.loaders.sandbox.child import Child
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Failure, Source
-from penstock.testing.doubles.plugins import write_distribution
+from penstock.testing.doubles.plugins import Parts, write_distribution
 
 HOSTILE = '''
 import ctypes, os, signal, socket, subprocess, sys, tempfile, threading, time
@@ -169,10 +169,9 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """A loader of another distribution, installed on a path that children are told of."""
-    parts = {("loaders", "pdf-hostile"): "hostile_loader:Hostile"}
-    site = write_distribution(
-        tmp_path_factory.mktemp("site"), parts, name="hostile_loader", modules={"hostile_loader": HOSTILE}
-    )
+    parts: Parts = {("loaders", "pdf-hostile"): "hostile_loader:Hostile"}
+    made, modules = tmp_path_factory.mktemp("site"), {"hostile_loader": HOSTILE}
+    site = write_distribution(made, parts, name="hostile-loader", modules=modules)
     sys.path.append(str(site))
     yield LoaderOptions(engines={"application/pdf": "pdf-hostile"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
