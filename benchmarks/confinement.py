@@ -21,7 +21,7 @@ from pathlib import Path
 _OPEN = """
 import penstock.loaders.sandbox.child
 boot = penstock.loaders.sandbox.child._BOOT.removesuffix("main()")
-boot += "import penstock.loaders.sandbox.confinement; penstock.loaders.sandbox.confinement._close = lambda *_: None; main()"
+boot += "from penstock.loaders.sandbox import confinement; confinement._close = lambda *_: None; main()"
 penstock.loaders.sandbox.child._BOOT = boot
 """
 _START = """

@@ -9,7 +9,7 @@
     │   ├── FetchError              the bytes could not be had, and trying again will not help
     │   ├── TransientFetchError     the bytes could not be had this time (retryable)
     │   ├── AddressRefused          the address is private, or its scheme is not allowed
-    │   ├── LeftOut                 a setting leaves it out: a link to elsewhere, a page that robots.txt closes
+    │   ├── ExcludedSource          a setting leaves it out: a link to elsewhere, a page that robots.txt closes
     │   ├── UnsupportedFormat       no loader for this kind of file
     │   ├── EncryptedSource         a password is needed
     │   ├── BrokenSource            the file is damaged or not what it claims to be
@@ -96,7 +96,7 @@ class AddressRefused(SourceError):
     """The address is private, or its scheme is not allowed."""
 
 
-class LeftOut(SourceError):
+class ExcludedSource(SourceError):
     """A setting leaves it out: a link that leads elsewhere, a page that the robots.txt of its site closes."""
 
 

@@ -9,8 +9,9 @@ from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
 from penstock.pipelines.history.compacting import tidy
-from penstock.pipelines.ingest.ingest import Watch, everything_known, ignore
+from penstock.pipelines.ingest.ingest import Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
+from penstock.pipelines.ingest.lookups import Known
 from penstock.pipelines.ingest.planning import Plan, plan_run
 from penstock.pipelines.ingest.reading import Found
 from penstock.pipelines.ingest.removal import Removal
@@ -40,7 +41,7 @@ class Stepwise(Penstock):
     def plan(self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None) -> Plan:
         """What an ingest of these addresses would do, or without any a sync with `penstock.toml`; nothing is written.
 
-        The whole collection is looked through, this once. `labels` and `access` are those of `ingest`.
+        What is listed is looked up, and what lies below it. `labels` and `access` are those of `ingest`.
 
         Raises:
             UnknownName: no address is given, and `penstock.toml` does not describe the collection.
@@ -51,7 +52,7 @@ class Stepwise(Penstock):
         return plan_run(
             self.settings.collection,
             self.discovery(*addresses, labels=labels, access=access),
-            everything_known(present) if present else {},
+            Known(present),
             self._reader(present, self._sandbox, stopwatch).settled if present else lambda _found, _before: None,
             removal_share=self.settings.removal_share,
             stopwatch=stopwatch,

@@ -1,15 +1,14 @@
 """`Penstock`: one collection of one home, and everything that can be done with it, as Python calls."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
-from typing import Any, Self
+from typing import Self
 
 from penstock.catalog import Catalog, Collection, writing
-from penstock.errors import CatalogError, DamagedIndex, IndexingError, RevisionGone, UnknownName, UsageError
+from penstock.errors import CatalogError, DamagedIndex, RevisionGone, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import assembly
@@ -17,20 +16,23 @@ from penstock.pipelines.answering.answering import Quoter, answer, stream_answer
 from penstock.pipelines.answering.asking import check_counts, check_filter, check_question
 from penstock.pipelines.answering.prompting import Prompting, assemble
 from penstock.pipelines.history.compacting import tidy
-from penstock.pipelines.history.past import Past
-from penstock.pipelines.history.upkeep import Upkeep
 from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.indexing.indexes import are_shared
+from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.reading import Marks, Parser, Reader
 from penstock.pipelines.ingest.records import Record, readings_of
 from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.open_indexes import OpenIndexes
 from penstock.pipelines.reporting.status import count
+from penstock.pipelines.shared import Shared
+from penstock.pipelines.upkeep import Upkeep
 from penstock.pipelines.visibility import View, access_of, principals_of
-from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
+from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, Loader, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
-from penstock.settings import Legs, Settings, read_settings
+from penstock.settings import Legs, Settings
 
 EVERYTHING = Filter()
 
@@ -40,6 +42,8 @@ class Penstock(Upkeep):
 
     Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
     collection's writer lock for as long as they run. Threads may share a workspace; none may close it under another.
+    It is the one collection of a `Library` of its own, or one of several of a `library` that is given, which is then
+    closed by whoever made it. Parts that are given as instances are those of `Library`.
 
         with Penstock(home="./library", collection="handbook") as penstock:
             penstock.ingest("./handbook", "https://example.org/guide.html")
@@ -48,16 +52,27 @@ class Penstock(Upkeep):
     """
 
     def __init__(
-        self, home: str | Path | None = None, collection: str | None = None, *, settings: Settings | None = None
+        self,
+        home: str | Path | None = None,
+        collection: str | None = None,
+        *,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+        llm: LLM | Quoter | None = None,
+        chunker: Chunker | None = None,
+        loaders: Mapping[str, Loader] | None = None,
+        library: Shared | None = None,
     ) -> None:
-        given: dict[str, Any] = {} if home is None else {"home": Path(home)}
-        settings = settings.model_copy(update=given) if settings else read_settings(**given)
-        self.settings = settings.for_collection(settings.collection if collection is None else collection)
-        self._opened: dict[str, Followers] = {}
-        self._past: Past | None = None
-        """The indexes of the past revision that was searched last."""
-        self._opening = RLock()
-        """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
+        if library and any(one is not None for one in (home, settings, embedder, llm, chunker, loaders)):
+            raise UsageError("a library has its home, settings and parts already: give those to Library")
+        self._library = library or Shared(
+            home, settings=settings, embedder=embedder, llm=llm, chunker=chunker, loaders=loaders
+        )
+        self._owns_library = library is None
+        general = self._library.settings
+        self.settings = general.for_collection(general.collection if collection is None else collection)
+        self._library.holds(self)
+        self._indexes = OpenIndexes(self.settings, self._library, lambda: self.collection, self._index_lock)
 
     def __enter__(self) -> Self:
         return self
@@ -67,22 +82,16 @@ class Penstock(Upkeep):
 
     def close(self) -> None:
         """Lets go of all files; the next call opens them again."""
-        for followers in self._opened.values():
-            followers.close()
-        self._opened = {}
-        if self._past:
-            self._past.close()
-            self._past = None
-        catalog: Catalog | None = self.__dict__.pop("catalog", None)
-        if catalog:
-            catalog.close()
-        for name in ("collection", "_retriever", "_fetching"):
+        self._indexes.close()
+        for name in ("collection", "_fetching"):
             self.__dict__.pop(name, None)
+        if self._owns_library:
+            self._library.release()
 
-    @cached_property
+    @property
     def catalog(self) -> Catalog:
         """The home's catalog, made on first use."""
-        return assembly.catalog(self.settings)
+        return self._library.catalog
 
     @cached_property
     def collection(self) -> Collection:
@@ -119,7 +128,8 @@ class Penstock(Upkeep):
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
 
         A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
-        else only what a complete listing speaks for. Labels and access become those of the entries.
+        else only what a complete listing speaks for. Labels become those of the entries, and so does access where an
+        entry names one; without, a source keeps what it has, and a new one inherits as for `ingest`.
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
@@ -142,9 +152,8 @@ class Penstock(Upkeep):
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(
-            assembly.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
-        )
+        listings = assembly.listings(self.settings, given, self._fetching, self.present())
+        return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -154,11 +163,13 @@ class Penstock(Upkeep):
         return self._write(command, work, watch)
 
     def _new_sandbox(self) -> Sandbox:
-        return assembly.sandbox(self.settings, assembly.preparing(self.settings, self._embedder))
+        cut_here = self._library.instances.chunker is not None
+        prepared_by = preparation.blueprint() if cut_here else assembly.preparing(self.settings, self._embedder)
+        return assembly.sandbox(self.settings, prepared_by, given=self._library.loaders)
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        chunker = assembly.chunker(self.settings, self._embedder)
-        return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
+        chunker, given = self._library.chunker(self.settings), self._library.instances.loaders
+        return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching, given)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
@@ -176,7 +187,7 @@ class Penstock(Upkeep):
         """
 
         def work(run: Ingestion) -> RunReport:
-            chunker = assembly.chunker(self.settings, self._embedder)
+            chunker = self._library.chunker(self.settings)
             return run.add(readings_of(records, self.collection, chunker))
 
         return self._write("add", work, watch)
@@ -222,7 +233,7 @@ class Penstock(Upkeep):
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
         if at is not None and at != self.collection.revision():
-            return self._retrieve(question, k or given.k, where, count, self._past_of(at))
+            return self._retrieve(question, k or given.k, where, count, self._indexes.retriever_at(at))
         try:
             return self._retrieve(question, k or given.k, where, count)
         except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
@@ -254,18 +265,7 @@ class Penstock(Upkeep):
     @property
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
-        with self._opening:
-            self._catch_up()
-            return self._retriever
-
-    def _past_of(self, at: int) -> Retriever:
-        with self._opening:
-            if self._past is None or self._past.at != at:
-                before, self._past = self._past, None
-                if before:
-                    before.close()
-                self._past = Past(self.settings, self.collection, self._analyser, self._embedder, at)
-            return self._past.retriever
+        return self._indexes.retriever()
 
     def _retrieve(
         self, question: str, k: int, where: Filter, neighbours: int, past: Retriever | None = None
@@ -277,38 +277,20 @@ class Penstock(Upkeep):
 
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
-        retrieval = self.settings.retrieval.model_copy(update={"legs": legs})
-        settings = self.settings.model_copy(update={"retrieval": retrieval})
-        with self._opening:
-            self._catch_up()
-            return assembly.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+        return self._indexes.retriever_of(legs)
 
-    def _catch_up(self) -> None:
-        followers = self._checked_followers
-        if followers.are_behind:
-            try:
-                with self._index_lock():
-                    followers.catch_up()
-            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
-                if not followers.are_usable:
-                    raise
-
-    @cached_property
-    def _retriever(self) -> Retriever:
-        return self.retriever_of(self.settings.retrieval.legs)
-
-    @cached_property
+    @property
     def _analyser(self) -> Analyser:
-        return assembly.analyser(self.settings)
+        return self._library.analyser(self.settings)
 
     @cached_property
     def _fetching(self) -> Callable[[str], Fetcher]:
         """What fetches, for listings and sources alike: together they are polite to a site."""
         return assembly.fetching(self.settings)
 
-    @cached_property
+    @property
     def _llm(self) -> LLM | Quoter:
-        return assembly.llm(self.settings, self._analyser)
+        return self._library.llm(self.settings)
 
     @property
     def _prompting(self) -> Prompting:
@@ -320,32 +302,17 @@ class Penstock(Upkeep):
             "template": given.template,
         }
 
-    @cached_property
+    @property
     def _embedder(self) -> Embedder:
-        return assembly.embedder(self.settings)
+        return self._library.embedder(self.settings)
 
     @property
     def _followers(self) -> Followers:
-        """The indexes by the model in force."""
-        return self._followers_by(self._embedder.identity, self._embedder.dimension)
+        return self._indexes.in_force
 
     @property
     def _followers_as_built(self) -> Followers:
-        """The indexes by the model that the collection was built with: no model is needed to look at them."""
-        return self._followers_by(self.collection.embedder(), self.collection.dimension())
-
-    @property
-    def _checked_followers(self) -> Followers:
-        assembly.check_model(self.collection, self._embedder)
-        return self._followers
-
-    def _followers_by(self, identity: str, dimension: int) -> Followers:
-        with self._opening:
-            if identity not in self._opened:
-                self._opened[identity] = assembly.followers(
-                    self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
-                )
-            return self._opened[identity]
+        return self._indexes.as_built
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -363,7 +330,7 @@ class Penstock(Upkeep):
 
     def _index_lock(self) -> AbstractContextManager[None]:
         """Makes this the one that brings indexes up to date: those of a home may follow whoever writes elsewhere."""
-        return self._lock() if assembly.share_indexes(self.settings) else self._home_lock()
+        return self._lock() if are_shared(self.settings) else self._home_lock()
 
     def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
         with self._lock():

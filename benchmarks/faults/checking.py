@@ -13,6 +13,7 @@ from penstock.errors import DamagedIndex
 from penstock.ids import chunk_id, document_id
 from penstock.model import Filter
 from penstock.pipelines import assembly
+from penstock.pipelines.indexing import indexes
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.workspace import Penstock
 
@@ -140,7 +141,7 @@ def _followers(penstock: Penstock) -> Followers:
     collection = penstock.collection
     identity, dimension = collection.embedder(), collection.dimension()
     words = assembly.analyser(penstock.settings)
-    return assembly.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
+    return indexes.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
 
 
 def _tokens(penstock: Penstock, text: str) -> list[str]:

@@ -33,7 +33,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     ),
     "follow": (
         "penstock.pipelines.ingest.ingest:Ingestion._follow",
-        "penstock.pipelines.workspace:Penstock._catch_up",
+        "penstock.pipelines.open_indexes:OpenIndexes._catch_up",
         "penstock.pipelines.indexing.following:Followers.catch_up",
         "penstock.pipelines.indexing.following:Follower.catch_up",
         "penstock.catalog.read.changes:read_change",
@@ -70,7 +70,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.catalog.database.sqlite:Sqlite.shrink",
     ),
     "rollback": (
-        "penstock.pipelines.history.upkeep:Upkeep.rollback",
+        "penstock.pipelines.upkeep:Upkeep.rollback",
         "penstock.catalog.commit.returning:roll_back",
         "penstock.catalog.commit.returning:_puts",
         "penstock.catalog.commit.returning:_place",

@@ -1,7 +1,7 @@
 """What an engine sees on one page, before any layout: pieces of text with their places, tables, and size.
 
 Every engine that reads pages (two for PDF, one for pictures) gives these values, and all of them go through the same
-layout (`columns`, `rows`, `paragraphs`, `structure`). Lengths are points, or pixels for pictures; origin top left.
+layout (`columns`, `text_rows`, `paragraphs`, `layout`). Lengths are points, or pixels for pictures; origin top left.
 """
 
 from dataclasses import dataclass

@@ -1,77 +1,21 @@
-"""Which sources are there? Listings of files and of web addresses; folders stand in `folders.py`."""
+"""Which sources are there? The listing of an address: a file, a folder, a web page, or what is no longer there."""
 
-import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.errors import AddressRefused, FetchError, SourceError
 from penstock.loaders.sources.addresses import is_file, is_web, path_of, shown, uri_of, web_uri
+from penstock.loaders.sources.failures import discover_failure
+from penstock.loaders.sources.files import SECONDS, FileLister
+from penstock.loaders.sources.folders import FolderLister, Links
 from penstock.loaders.sources.opening import is_of_kernel
 from penstock.loaders.sources.waiting import Stalled, within
 from penstock.model import Failure, Listed
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
-    from penstock.loaders.sources.folders import Links
     from penstock.ports import Lister
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SECONDS = 60.0
-"""How long a file or folder may take to answer where nobody says otherwise."""
-
-
-def modified_of(status: os.stat_result) -> datetime:
-    """When a file was last written, UTC, to the microsecond and without rounding through a float."""
-    return EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
-
-
-def listed_file(path: str, status: os.stat_result, *, below: str = "") -> Listed:
-    """A file as its folder knows it; `below` is where it must really be when it is opened."""
-    return Listed(uri=uri_of(path), size=status.st_size, modified=modified_of(status), below=below)
-
-
-def discover_failure(uri: str, message: str, error: SourceError | None = None) -> Failure:
-    """A place that could not be listed, and the error that tells why where there is one."""
-    kind, retryable = (type(error).__name__, error.retryable) if error else (FetchError.__name__, False)
-    return Failure(uri=uri, stage="discover", kind=kind, message=message, retryable=retryable)
-
-
-class FileLister:
-    """Lists one file, named by its path; a file that is gone by then is missing from a complete listing.
-
-    Links are followed: whoever names a file means what is behind it.
-    """
-
-    def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
-        self._path = os.path.abspath(path)  # noqa: PTH100 - Path.absolute keeps `..`
-        self._seconds = seconds
-        self._seen = False
-
-    def list(self) -> Iterator[Listed | Failure]:
-        """See `Lister`."""
-        self._seen = True
-        try:
-            status = within(self._seconds, lambda: os.stat(self._path), name=f"looking at {self._path}")  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except (OSError, Stalled) as error:
-            self._seen = False
-            uri = uri_of(self._path)
-            told = error.strerror if isinstance(error, OSError) else error
-            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {told}")
-            return
-        if stat.S_ISREG(status.st_mode):
-            yield listed_file(self._path, status)
-
-    def complete(self) -> bool:
-        """See `Lister`."""
-        return self._seen
-
-    def covers(self, uri: str) -> bool:
-        """The file's own URI."""
-        return uri == uri_of(self._path)
 
 
 class UrlLister:
@@ -139,7 +83,7 @@ def lister_for(
     missing_ok: bool = False,
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
-    links: "Links" = "inside",
+    links: Links = "inside",
     seconds: float = SECONDS,
 ) -> "Lister":
     """The listing of a path, a `file://` URI or a web address.
@@ -157,8 +101,6 @@ def lister_for(
         FetchError: the path is not there, cannot be looked at, is neither file nor folder, or is made up by the kernel.
         AddressRefused: the address is of a scheme that is not read, or no address at all.
     """
-    from penstock.loaders.sources.folders import FolderLister
-
     if is_web(address):
         return UrlLister([address])
     path = _path(address)

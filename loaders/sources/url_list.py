@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from penstock.errors import AddressRefused, LimitExceeded, SourceError
 from penstock.loaders.detection.decoding import decode_text
 from penstock.loaders.sources.addresses import is_web, shown, uri_of, web_uri
-from penstock.loaders.sources.listing import discover_failure
+from penstock.loaders.sources.failures import discover_failure
 from penstock.model import Failure, Listed
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start

@@ -27,9 +27,9 @@ from penstock.catalog.database.schema import addresses as addresses_table
 from penstock.catalog.database.schema import quarantine as quarantine_table
 from penstock.catalog.database.schema import runs as runs_table
 from penstock.catalog.database.schema import vectors as vectors_table
-from penstock.catalog.read import changes, hydrating, reading, verifying
+from penstock.catalog.history import History
+from penstock.catalog.read import below, changes, hydrating, reading, verifying
 from penstock.catalog.read.filters import source_conditions
-from penstock.catalog.read.history import History
 from penstock.catalog.values import (
     Batch,
     Hydrated,
@@ -130,6 +130,18 @@ class Collection:
         conditions = source_conditions(where, past=at is not None)
         yield from reading.stream_known(self._database, self._row, self._at(at), conditions)
 
+    def uris(self, at: Sequence[str] | None = None) -> Iterator[str]:
+        """URIs of the live sources at some addresses and below, or of all, streamed."""
+        yield from below.live_uris(self._database, self._row, at)
+
+    def known_uris(self, at: Sequence[str] | None = None) -> Iterator[str]:
+        """The same, and then those of the sources that were never read and wait in quarantine."""
+        yield from below.known_uris(self._database, self._row, at)
+
+    def known_count(self) -> int:
+        """How many sources are live or wait in quarantine."""
+        return below.known_count(self._database, self._row)
+
     def document(self, wanted: str, *, at: int | None = None, where: Filter = EVERYTHING) -> StoredDocument | None:
         """The document of an id, of the beginning of one, or of a source's URI.
 
@@ -198,9 +210,12 @@ class Collection:
         """Who could last see the sources that are gone, all or some; without those that everybody could."""
         return addresses.access_of_removed(self._database, self._row, uris)
 
-    def access_below(self, folder: str) -> Mapping[str, Access]:
-        """Who may see, or could last see, each source below a folder; empty where everybody sees all of them."""
-        return addresses.access_below(self._database, self._row, folder)
+    def access_below(self, folder: str, *, at: int = NEWEST) -> Iterator[tuple[str, Access]]:
+        """Who may see, or could last see, each source below a folder, streamed; nothing where everybody sees all.
+
+        What came after the revision `at` is as if it were not there.
+        """
+        yield from addresses.access_below(self._database, self._row, folder, at)
 
     def access_in(self, folder: str, *, before_run: int) -> Mapping[Access, int]:
         """How many sources right in a folder had which access before a run changed anything."""

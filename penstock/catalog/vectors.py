@@ -71,7 +71,6 @@ class VectorCache:
     def know(self, identity: str, dimension: int) -> None:
         """Notes a model that may have no vectors yet: its dimension is known, also of a collection without text.
 
-
         Raises:
             CatalogError: vectors of that identity have another length.
         """

@@ -4,7 +4,7 @@ The rules, for each claim (a sentence with its marks):
 
 1. A mark `[n]` stands only for a passage that was given.
 2. A quotation belongs to the marks after it, or before it where it stands in theirs or none follow. It must stand
-   in a passage that its marks name, as `penstock.pipelines.answering.quoting` compares; a mark whose own passage holds none of
+   in a passage that its marks name, as `quoting` compares; a mark whose own passage holds none of
    its quotations is dropped, and all of them are when one quotation stands nowhere.
 3. A mark without a quotation, or with one of less than `MIN_WEIGHT`, is kept only when a sentence of the passage holds
    at least `MIN_SHARE` of the claim's distinct tokens (function words and the marks left out), `MIN_SHARED` of them or
@@ -70,9 +70,11 @@ def check_claim(claim: str, passages: Sequence[Passage], analyser: Analyser) -> 
     if len(quoted) > MOST_QUOTES:
         return Checked(_rewritten(claim, groups, [[] for _ in groups]), ())
     quotes = _belonging(quoted, groups, passages)
-    support = cache(
-        lambda number: _supporting(claim, passages[number - 1], analyser)
-    )  # many marks may name one passage
+
+    @cache  # many marks may name one passage
+    def support(number: int) -> Span | None:
+        return _supporting(claim, passages[number - 1], analyser)
+
     kept: list[list[int]] = []
     citations: list[Citation] = []
     for at, group in enumerate(groups):

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from penstock.catalog import Collection
 from penstock.errors import UsageError
 from penstock.pipelines import assembly
-from penstock.pipelines.indexing import remote
+from penstock.pipelines.indexing import indexes
 from penstock.pipelines.indexing.following import Followers
 from penstock.ports import Analyser, Embedder, Retriever
 from penstock.settings import Settings
@@ -54,9 +54,9 @@ def _built(
     settings: Settings, collection: Collection, words: Analyser, model: Embedder, at: int, folder: Path
 ) -> Followers:
     given = settings.indexes
-    stand_in = {leg: name for leg, name in IN_FOLDERS.items() if getattr(given, leg) == remote.NAME}
+    stand_in = {leg: name for leg, name in IN_FOLDERS.items() if indexes.is_on_servers(settings, getattr(given, leg))}
     there = settings.model_copy(update={"home": folder, "indexes": given.model_copy(update=stand_in)})
-    made = assembly.followers(there, collection, words, identity=model.identity, dimension=model.dimension)
+    made = indexes.followers(there, collection, words, identity=model.identity, dimension=model.dimension)
     if settings.retrieval.legs != "vector":
         made.keyword.catch_up(at)
     if settings.retrieval.legs != "keyword":

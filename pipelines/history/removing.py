@@ -8,7 +8,7 @@ from penstock.catalog import Catalog
 from penstock.errors import CatalogError
 from penstock.pipelines.history.compacting import VECTORS_STAY
 from penstock.pipelines.history.disk import DiskUse, disk_use
-from penstock.pipelines.indexing import remote
+from penstock.pipelines.indexing.indexes import remove_from_servers
 from penstock.pipelines.indexing.storage import place_of
 from penstock.settings import Settings
 
@@ -46,8 +46,7 @@ def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Remove
     """
     collection = catalog.collection(name)
     before, revision, chunks = disk_use(catalog, settings.home), collection.revision(), collection.chunk_count()
-    if remote.NAME in (settings.indexes.keyword, settings.indexes.vector):
-        remote.remove_indexes(settings.elasticsearch, collection=collection.origin, uid=collection.uid)
+    remove_from_servers(settings, collection)
     place = place_of(settings.home, collection)
     if place.exists():
         shutil.rmtree(place)

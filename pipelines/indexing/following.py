@@ -11,8 +11,7 @@ from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Change, Scope
 from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import Kept
-from penstock.ports import Float32Array, Index
-from penstock.retrievers import JointIndex
+from penstock.ports import Float32Array, Index, ServerIndex
 
 QueryT = TypeVar("QueryT")
 
@@ -167,7 +166,7 @@ class Followers:
         keyword: Follower[Sequence[str]],
         vector: Follower[Float32Array],
         *,
-        joint: JointIndex | None = None,
+        joint: ServerIndex | None = None,
     ) -> None:
         self.keyword = keyword
         self.vector = vector

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from penstock.cli.app import app
 from penstock.pipelines import assembly
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -20,7 +21,7 @@ PRODUCT = [
 ]
 GROUPS = ("loaders", "chunkers", "indexers", "embedders", "llms")
 HEAVY = ("numpy", "pydantic", "sqlalchemy", "typer", "rich", "onnxruntime", "faiss", "tantivy", "prefect", "torch")
-MOST_LINES, MOST_FUNCTION_LINES = 400, 60
+MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 400, 60, 15
 
 
 def test_links_build_table_and_exclusions_name_the_same_rooms() -> None:
@@ -85,6 +86,11 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MOST_FUNCTION_LINES, node.name
+
+
+def test_no_folder_holds_more_modules_than_can_be_taken_in_at_a_glance() -> None:
+    modules = Counter(path.parent for path in PRODUCT if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in modules.items() if count > MOST_MODULES} == {}
 
 
 def test_importing_penstock_loads_no_part_of_it_and_no_library() -> None:

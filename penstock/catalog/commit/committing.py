@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, literal, select, update
 
 from penstock.catalog.commit.planning import LiveDocument, LiveSource, Opened, Plan, check_batch, plan_commit
-from penstock.catalog.database.database import Database, inserted, inserted_rows, pages
+from penstock.catalog.database.database import Database, by_row, inserted, inserted_rows, pages
 from penstock.catalog.database.dialect import insert_if_absent
 from penstock.catalog.database.encoding import (
     chunk_row,
@@ -201,12 +201,10 @@ def attached_to(connection: Connection, row: int, hashes: Iterable[str]) -> dict
     """The live URIs of some contents, oldest first, by content."""
     found: dict[str, list[str]] = defaultdict(list)
     for page in pages(sorted(key for key in hashes if key)):
-        query = (
-            select(sources.c.content, sources.c.uri)
-            .where(belongs(sources, row), sources.c.content.in_(page), sources.c.removed_rev == LIVE)
-            .order_by(sources.c.row)
+        query = select(sources.c.row, sources.c.content, sources.c.uri).where(
+            belongs(sources, row), sources.c.content.in_(page), sources.c.removed_rev == LIVE
         )
-        for content, uri in connection.execute(query):
+        for _, content, uri in by_row(connection.execute(query)):
             found[content].append(uri)
     return found
 

@@ -1,10 +1,10 @@
 """The connection to the database: short transactions to read and to write, and errors that say what to do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Row, Table, insert
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from penstock.catalog.database.backends import Backend, Check
@@ -131,6 +131,11 @@ def inserted_rows(connection: Connection, table: Table, rows: Sequence[Mapping[s
     """Writes rows that have the same columns; gives their numbers in the same order."""
     statement = insert(table).returning(table.c.row, sort_by_parameter_order=True)
     return list(connection.scalars(statement, [dict(row) for row in rows]))
+
+
+def by_row(found: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Rows in the order of their numbers: asked for that order, a database may go through all of a table in it."""
+    return sorted(found, key=lambda one: one.row)
 
 
 def pages(values: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from penstock.catalog.database.database import PAGE, Database, pages
 from penstock.catalog.database.encoding import read_chunk
-from penstock.catalog.database.schema import belongs, chunks, documents, live, revisions, sources
+from penstock.catalog.database.schema import LIVE, belongs, chunks, documents, live, revisions, sources
 from penstock.catalog.read.kept import check_kept
 from penstock.catalog.read.reading import own_first, sources_by_content
 from penstock.catalog.vectors import VectorCache, read_vectors
@@ -91,7 +91,10 @@ def _removed(connection: Connection, collection: int, since: int, to: int) -> tu
 
 
 def _touched(connection: Connection, collection: int, since: int, to: int) -> NDArray[np.int64]:
-    fresh = select(chunks.c.row).where(belongs(chunks, collection), live(chunks, to), chunks.c.added_rev > since)
+    # Two questions that an index answers each; one for "not removed by then" would go through all that is live.
+    added = and_(belongs(chunks, collection), chunks.c.added_rev > since, chunks.c.added_rev <= to)
+    lives = select(chunks.c.row).where(added, chunks.c.removed_rev == LIVE)
+    lived = select(chunks.c.row).where(added, chunks.c.removed_rev > to, chunks.c.removed_rev < LIVE)
     came = and_(sources.c.added_rev > since, sources.c.added_rev <= to)
     went = and_(sources.c.removed_rev > since, sources.c.removed_rev <= to)
     moved = select(sources.c.content).where(belongs(sources, collection), or_(came, went))
@@ -100,7 +103,8 @@ def _touched(connection: Connection, collection: int, since: int, to: int) -> ND
         .join(documents, documents.c.row == chunks.c.document)
         .where(belongs(documents, collection), live(documents, to), documents.c.content.in_(moved))
     )
-    return np.union1d(row_numbers(connection, fresh), row_numbers(connection, resourced))
+    found = [row_numbers(connection, query) for query in (lives, lived, resourced)]
+    return np.unique(np.concatenate(found))
 
 
 def read_placed(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from penstock.catalog.database.database import Database, pages
+from penstock.catalog.database.database import Database, by_row, pages
 from penstock.catalog.database.encoding import read_chunk, read_source, unpack_body
 from penstock.catalog.database.schema import LIVE, belongs, chunks, contents, documents, live, sources
 from penstock.catalog.read.kept import check_kept
@@ -110,12 +110,10 @@ def sources_by_content(
     """Live sources by content, oldest first; only those that fulfil the conditions."""
     found: dict[str, list[Source]] = defaultdict(list)
     for page in pages(sorted(set(hashes))):
-        query = (
-            select(sources)
-            .where(belongs(sources, collection), sources.c.content.in_(page), live(sources, at), *conditions)
-            .order_by(sources.c.row)
+        query = select(sources).where(
+            belongs(sources, collection), sources.c.content.in_(page), live(sources, at), *conditions
         )
-        for row in connection.execute(query):
+        for row in by_row(connection.execute(query)):
             found[row.content].append(read_source(row))
     return found
 
@@ -195,7 +193,7 @@ def read_documents(
     found = connection.execute(query).all()
     read: dict[str, list[Row[Any]]] = defaultdict(list)
     origins = known_query(collection, at).where(sources.c.content.in_([row.content for row in found]), *conditions)
-    for origin in connection.execute(origins.order_by(sources.c.row)):
+    for origin in by_row(connection.execute(origins)):
         read[origin.content].append(origin)
     cut: dict[int, list[Row[Any]]] = defaultdict(list)
     pieces = select(chunks).where(chunks.c.document.in_(rows)).order_by(chunks.c.document, chunks.c.ordinal)

@@ -50,8 +50,8 @@ def compact(
 ) -> None:
     """Make room: drop earlier revisions, vectors that nothing needs, and indexes that were set aside."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        from penstock.pipelines.history.upkeep import days
         from penstock.pipelines.reporting import reports
+        from penstock.pipelines.upkeep import days
 
         age = None if older_than is None else days(older_than)
         done = penstock.compact(keep=keep, older_than=age, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""How a command ends: error texts, the one JSON object, and signals; `penstock.pipelines.reporting.exit_codes` has the exit codes."""
+"""How a command ends: error texts, the one JSON object, signals. Exit codes are in `penstock.pipelines.reporting`."""
 
 import os
 import signal

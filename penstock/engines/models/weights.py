@@ -36,7 +36,7 @@ FILES: Mapping[str, str] = {
 }
 """Published SHA-256 of each file that is taken; `README.md` carries the model's licence (Apache-2.0) and its terms."""
 
-BUNDLED = Path(__file__).resolve().parent.parent / "weights" / NAME
+BUNDLED = Path(__file__).resolve().parents[2] / "weights" / NAME
 DOWNLOAD_SECONDS = 900
 
 

@@ -337,7 +337,8 @@ def test_a_commit_that_waits_too_long_for_another_says_so(url: str, collection: 
 def test_the_server_s_modules_are_not_imported_for_a_file(tmp_path: Path) -> None:
     code = (
         "import sys; from penstock.catalog import open_catalog; open_catalog(sys.argv[1]).close(); "
-        "print([name for name in sys.modules if name.startswith('psycopg') or name == 'penstock.catalog.database.postgresql'])"
+        "print([name for name in sys.modules "
+        "if name.startswith('psycopg') or name == 'penstock.catalog.database.postgresql'])"
     )
     url = f"sqlite:///{tmp_path / 'c.db'}"
     told = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from penstock.errors import AddressRefused, FetchError, LimitExceeded, TransientFetchError
-from penstock.loaders.sources import fetching
+from penstock.loaders.sources import files
 from penstock.loaders.sources.addresses import uri_of
-from penstock.loaders.sources.fetching import LocalFetcher, fetcher_for
-from penstock.loaders.sources.listing import modified_of
+from penstock.loaders.sources.fetching import fetcher_for
+from penstock.loaders.sources.files import LocalFetcher, modified_of
 from penstock.loaders.sources.web.pages import WebFetcher
 from penstock.model import Listed, Source
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_too_large_names_the_setting(file: Path) -> None:
 
 
 def test_a_file_that_outgrows_the_limit_while_it_is_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_check_unchanged", lambda *_: None)
+    monkeypatch.setattr(files, "_check_unchanged", lambda *_: None)
     fetcher = LocalFetcher(max_bytes=1_600_000)
     steps: list[None] = []
     status = file.stat()

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from penstock.errors import AddressRefused, FetchError
 from penstock.loaders.sources.addresses import path_of, shown, uri_of, web_uri
+from penstock.loaders.sources.files import FileLister
 from penstock.loaders.sources.folders import FolderLister
-from penstock.loaders.sources.listing import FileLister, UrlLister, lister_for
+from penstock.loaders.sources.listing import UrlLister, lister_for
 from penstock.model import Failure, Listed
 from penstock.ports import Lister
 

@@ -19,7 +19,7 @@ from penstock.pipelines import assembly
 from penstock.pipelines.history import package
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 QUESTIONS = ("days of leave", "年假 结转", "carry over")
 PEOPLE: tuple[Filter, ...] = (Filter(), Filter(principals=frozenset()), Filter(principals=frozenset({"staff"})))

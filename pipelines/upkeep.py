@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from penstock.catalog import Catalog, Collection, CollectionInfo, RevisionEntry, StoredDocument
 from penstock.errors import CatalogError, UnknownName, UsageError
-from penstock.pipelines import assembly
 from penstock.pipelines.history import compacting, exporting, importing, removing, returning
 from penstock.pipelines.history.compacting import Compacted
 from penstock.pipelines.history.differing import Difference, difference
@@ -17,7 +16,7 @@ from penstock.pipelines.history.exporting import Exported
 from penstock.pipelines.history.importing import Imported
 from penstock.pipelines.history.removing import Renamed
 from penstock.pipelines.history.returning import RolledBack
-from penstock.pipelines.indexing import doctor
+from penstock.pipelines.indexing import doctor, indexes
 from penstock.pipelines.indexing.doctor import Diagnosis
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.reporting.status import Status, look
@@ -251,7 +250,7 @@ class Upkeep:
         with self._lock_of(name):
             revision = importing.take_in(self.catalog, path, name)
             made = self.catalog.collection(name)
-            followers = assembly.followers(
+            followers = indexes.followers(
                 settings, made, self._analyser, identity=made.embedder(), dimension=made.dimension()
             )
             try:

@@ -16,7 +16,7 @@ from penstock.pipelines.indexing.storage import place_of
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 def edit(penstock: Penstock, folder: Path, times: int, *, first: int = 1) -> None:
