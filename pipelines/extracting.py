@@ -15,6 +15,7 @@ from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.outcomes import not_listed, problems_of
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.preparation import fault
+from penstock.pipelines.ingest.reading import Formats
 from penstock.ports import Fetcher, Lister
 from penstock.settings import Settings
 
@@ -38,9 +39,9 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [assembly.lister(settings, address, ()) for address in addresses]
+    listers = [assembly.lister(settings, address) for address in addresses]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.loader_options(settings))
+        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 
@@ -76,12 +77,10 @@ def _finished(one: Future[Extracted] | Extracted) -> Extracted:
 class _Extractor:
     """Reads one listed source; several threads may ask at once."""
 
-    def __init__(
-        self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions
-    ) -> None:
+    def __init__(self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], formats: Formats) -> None:
         self._sandbox = sandbox
         self._fetcher_for = fetcher_for
-        self._options = options
+        self._formats = formats
 
     def extract(self, listed: Listed) -> Extracted:
         """What the source says, or why it cannot be read."""
@@ -96,9 +95,9 @@ class _Extractor:
     def _read(self, listed: Listed, fetched: Fetched | None) -> Extracted:
         if fetched is None:
             raise AssertionError(f"{listed.uri}: called unchanged, but never read")
-        media_type = loaders.sniff(fetched.path, listed.uri, fetched.declared_type)
+        media_type = self._formats.sniff(fetched.path, listed.uri, fetched.declared_type)
         try:
-            loader = loaders.fingerprint(self._options, media_type)
+            loader = self._formats.fingerprint(media_type)
         except UnsupportedFormat:
             reason = f"no loader for {media_type}"
             return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=reason))

@@ -48,8 +48,8 @@ TITLE, LABEL, KIND, MESSAGE, PROBLEM = 4000, 1000, 100, 4000, 400
 """Characters that a title, a page's label, the name of an error, its message and that of a problem may have."""
 FURTHEST = 100.0
 """Of a box from its page's origin, in pages: what lies farther off is on no page."""
-OVERLAP = 4
-"""How often the pieces of a document may say its text again, all taken together."""
+OVERLAP = 16
+"""How often the pieces of a document may say its text, all taken together."""
 _KINDS = frozenset(get_args(BlockKind))
 _STAGES = frozenset(get_args(Stage))
 _NAME = re.compile(rf"[^\W\d]\w{{0,{KIND - 1}}}")

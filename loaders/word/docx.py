@@ -7,6 +7,8 @@ from lxml import etree
 from penstock.loaders.containers.drawings import alternative_text, chart_text, diagram_text
 from penstock.loaders.containers.package import Package
 from penstock.loaders.containers.xmltree import attribute, child, children, local
+from penstock.loaders.detection.container_types import DOCX
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
@@ -25,6 +27,8 @@ class DocxLoader:
     Pages of a Word file come into being when it is printed, so there are no places. Headers and footers are furniture,
     footnotes and endnotes follow the text as notes, marked `[^1]` and `[^e1]` where they are referred to.
     """
+
+    takes = kinds_of(DOCX)
 
     @property
     def fingerprint(self) -> str:

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli.commands import ask, ingest, inspect, models, schedule, search, sync, trust
+from penstock.cli.commands import (
+    ask,
+    carry,
+    collections,
+    history,
+    ingest,
+    inspect,
+    models,
+    schedule,
+    search,
+    sync,
+    trust,
+)
 
 app = typer.Typer(
     name="penstock",
@@ -57,7 +69,13 @@ app.command("status", short_help="How a collection stands.")(inspect.status)
 app.command("doctor", short_help="Prove that catalog and indexes hold the same.")(inspect.doctor)
 app.command("show")(inspect.show)
 app.command("remove", short_help="Take sources out of the collection.")(ingest.remove)
-app.command("collections")(inspect.collections)
+app.add_typer(collections.app, name="collections", short_help="List the collections; remove or rename one.")
+app.command("history", short_help="List the revisions that are kept.")(history.history)
+app.command("diff", short_help="Show what differs between two revisions.")(history.diff)
+app.command("rollback", short_help="Go back to what an earlier revision held.")(history.rollback)
+app.command("export", short_help="Write a collection into one file.")(carry.export)
+app.command("import", short_help="Make a collection of such a file.")(carry.import_)
+app.command("compact", short_help="Make room: drop earlier revisions and what only they needed.")(history.compact)
 app.command("schedule", short_help="Sync what penstock.toml describes when it is due.")(schedule.schedule)
 app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)
 app.command("trust", short_help="Let a penstock.toml do what that of a stranger may not.")(trust.trust)

@@ -41,10 +41,29 @@ def set_aside(folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)  # what cannot be deleted is tried again the next time
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsideFolder:
+    """One folder that was set aside."""
+
+    path: Path
+    bytes: int
+
+
+def folders_aside(place: Path) -> tuple[AsideFolder, ...]:
+    """The folders that lie set aside in the folder of a collection's indexes, oldest first."""
+    found = sorted(place.glob(f"*{MARK}*"), key=lambda folder: folder.name.rpartition(MARK)[2])
+    return tuple(AsideFolder(path=folder, bytes=size_of(folder)) for folder in found)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(_size(file) for file in folder.rglob("*"))
+
+
 def lying_aside(place: Path) -> Aside:
     """What lies set aside in the folder of a collection's indexes."""
-    folders = list(place.glob(f"*{MARK}*"))
-    return Aside(folders=len(folders), bytes=sum(_size(file) for folder in folders for file in folder.rglob("*")))
+    folders = folders_aside(place)
+    return Aside(folders=len(folders), bytes=sum(folder.bytes for folder in folders))
 
 
 def _size(path: Path) -> int:

@@ -14,7 +14,7 @@ from penstock import ids
 from penstock.analysis.scripts import language_of
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
-from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
+from penstock.errors import ExcludedSource, LimitExceeded, PenstockError, SourceError, UnsupportedFormat
 from penstock.loaders import Parsed, shown
 from penstock.model import (
     EVERYBODY,
@@ -63,6 +63,8 @@ class Formats:
     """Media type by content, given the path, the name and the type that the origin declared."""
     fingerprint: Callable[[str], str]
     """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
+    mark: Callable[[str], str]
+    """What changes when a file of that URI may be of another kind now; with an empty one, any that no loader took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Found:
     listed: Listed
     marks: Marks = KEEP
     address: str = ""
-    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by itself."""
     beside: Inherited = NOTHING_SAID
     """Who may see it by the sources around it, should it be new."""
 
@@ -119,7 +121,10 @@ class Reader:
         stopwatch: Stopwatch,
         limits: str = "",
     ) -> None:
-        """`limits` names the parser's limits: a file that exceeded them is tried again when they are others."""
+        """`limits` names the parser's limits.
+
+        A file that exceeded one of them is tried again when they or the chunker change.
+        """
         self._collection = collection
         self._fetcher_for = fetcher_for
         self._formats = formats
@@ -132,7 +137,7 @@ class Reader:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
-            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
+            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source))
             marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
             return outcomes.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
@@ -152,7 +157,7 @@ class Reader:
         listed = found.listed
         try:
             return self._read(found, before)
-        except LeftOut as error:
+        except ExcludedSource as error:
             return outcomes.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
         except SourceError as error:
             log.warning("not read: %s", error)
@@ -183,12 +188,12 @@ class Reader:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
         source = found.marks.on(self._source(found.listed, fetched, media_type, before))
-        loader = self._loader(media_type)
-        if loader == UNSUPPORTED:
+        loader = self._loader(source)
+        if loader == self._unsupported:
             return outcomes.skipped(source, loader, f"no loader for {media_type}")
         known, failed = before.known, before.failed
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
-            return outcomes.not_tried_again(replace(failed, source=source), known)
+            return outcomes.not_tried_again(failed, known, source)
         if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
             return self._cut_anew(source, known)
         copy = self._collection.by_bytes(fetched.sha256, loader)
@@ -228,7 +233,7 @@ class Reader:
                 parsed.extraction,
                 loader,
                 known,
-                collection=self._collection.name,
+                collection=self._collection.origin,
                 chunker=self._chunker,
                 drafts=parsed.drafts,
             )
@@ -262,19 +267,25 @@ class Reader:
 
     def _is_current(self, known: KnownSource, marks: Marks) -> bool:
         marked = marks.on(known.source) == known.source
-        return marked and self._loader(known.source.media_type) == known.loader
+        return marked and self._loader(known.source) == known.loader
 
     def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
         return failed.loader == self._tried_with(failed.failure, loader)
 
     def _tried_with(self, failure: Failure, loader: str) -> str:
-        return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
+        if failure.kind != LimitExceeded.__name__:
+            return loader
+        return f"{loader}; {self._limits}; {self._chunker.fingerprint}"
 
-    def _loader(self, media_type: str) -> str:
+    def _loader(self, source: Source) -> str:
         try:
-            return f"{self._formats.fingerprint(media_type)}; {CLEANING_VERSION}"
+            return f"{self._formats.fingerprint(source.media_type)}; {CLEANING_VERSION}{self._formats.mark(source.uri)}"
         except UnsupportedFormat:
-            return UNSUPPORTED
+            return self._unsupported
+
+    @property
+    def _unsupported(self) -> str:
+        return UNSUPPORTED + self._formats.mark("")
 
 
 def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
@@ -286,7 +297,9 @@ def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
         reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
     if known is None or marks.on(known.source) == known.source:
         return reading
-    return replace(reading, put=outcomes.touched(marks.on(known.source), known).put)
+    # What is put takes a source out of quarantine: one that stays there is entered again.
+    put = outcomes.touched(marks.on(known.source), known).put
+    return replace(reading, put=put, quarantined=reading.quarantined or failed)
 
 
 def _dated(source: Source, listed: Listed) -> Source:

@@ -68,7 +68,7 @@ def readings_of(records: Iterable[Record], collection: Collection, chunker: Chun
         if known and (known.source, known.chunker) == (source, chunker.fingerprint):
             yield as_before(known)
         else:
-            yield cut(source, record.extraction(), LOADER, known, collection=collection.name, chunker=chunker)
+            yield cut(source, record.extraction(), LOADER, known, collection=collection.origin, chunker=chunker)
 
 
 def _access(record: Record, collection: Collection, known: KnownSource | None) -> Access | None:

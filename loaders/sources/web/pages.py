@@ -25,7 +25,7 @@ from penstock.loaders.sources.failures import too_large
 from penstock.loaders.sources.web.connecting import CheckedBackend, Deadline
 from penstock.loaders.sources.web.courtesy import ROBOTS_BYTES, Courtesy
 from penstock.loaders.sources.web.networks import Network
-from penstock.loaders.sources.web.resolving import Reach, Resolve, resolved
+from penstock.loaders.sources.web.resolving import AllowedAddresses, Resolve, resolved
 from penstock.loaders.sources.web.unpacking import Unpacker
 from penstock.model import Fetched, Listed, Source
 
@@ -98,7 +98,7 @@ class WebFetcher:
         self._total = total_seconds or TOTAL_FACTOR * timeout_seconds
         self._attempts = attempts
         self._redirects = redirects
-        self._reach = Reach(allow_private=allow_private, networks=tuple(allow_networks))
+        self._allowed = AllowedAddresses(allow_private=allow_private, networks=tuple(allow_networks))
         self._courtesy = courtesy
         self._user_agent = user_agent
         self._sleep = sleep
@@ -110,7 +110,7 @@ class WebFetcher:
 
         Raises:
             AddressRefused: the address, or one that it redirects to, is private or of another scheme.
-            LeftOut: a list or sitemap names the page, and the robots.txt of its site closes it.
+            ExcludedSource: a list or sitemap names the page, and the robots.txt of its site closes it.
             FetchError: the page is gone, needs a login, or redirects without end.
             TransientFetchError: the server did not answer, or said to come back later, at every attempt.
             LimitExceeded: the page is too large or too slow.
@@ -175,7 +175,7 @@ class WebFetcher:
         """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
         import httpcore
 
-        backend = CheckedBackend(deadline, reach=self._reach, near=near, resolve=self._resolve)
+        backend = CheckedBackend(deadline, allowed=self._allowed, near=near, resolve=self._resolve)
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
         url, host = _wire_url(uri)
         try:

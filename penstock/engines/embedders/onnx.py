@@ -18,7 +18,7 @@ from penstock.engines.models.model_folder import ModelFolder, read_folder
 from penstock.engines.models.models import model_name, resolve
 from penstock.errors import EngineError, SettingsError
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role
 from penstock.registry import build
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -158,4 +158,4 @@ def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
             yield places[first : first + size]
 
 
-_: tuple[type[Embedder], type[TokenCounter], type[PortableCounter]] = (OnnxEmbedder, OnnxEmbedder, OnnxEmbedder)
+_: tuple[type[Embedder], type[PortableCounter]] = (OnnxEmbedder, OnnxEmbedder)
