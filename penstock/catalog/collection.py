@@ -4,28 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
-from penstock.catalog.commit import addresses, committing, quarantine, returning, runs
+from penstock.catalog.commit import addresses, committing, dropping, quarantine, returning, runs
 from penstock.catalog.commit.addresses import Given
 from penstock.catalog.commit.returning import Returned
 from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.encoding import read_chunk
-from penstock.catalog.database.schema import (
-    LIVE,
-    belongs,
-    chunks,
-    collections,
-    contents,
-    documents,
-    revisions,
-    source_access,
-    source_labels,
-    sources,
-)
-from penstock.catalog.database.schema import addresses as addresses_table
-from penstock.catalog.database.schema import quarantine as quarantine_table
-from penstock.catalog.database.schema import runs as runs_table
+from penstock.catalog.database.schema import LIVE, belongs, chunks, collections
 from penstock.catalog.database.schema import vectors as vectors_table
 from penstock.catalog.history import History
 from penstock.catalog.read import below, changes, hydrating, reading, verifying
@@ -311,23 +297,7 @@ class Collection:
         Raises:
             UnknownName: it was removed before.
         """
-        with self._database.write() as connection:
-            committing.lock_collection(self._database, connection, self._row, self.name)
-            own = select(sources.c.row).where(belongs(sources, self._row))
-            connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
-            connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
-            for table in (
-                chunks,
-                documents,
-                sources,
-                contents,
-                quarantine_table,
-                addresses_table,
-                revisions,
-                runs_table,
-            ):
-                connection.execute(delete(table).where(belongs(table, self._row)))
-            connection.execute(delete(collections).where(collections.c.row == self._row))
+        dropping.drop(self._database, self._row, self.name)
 
     # What indexes and searches ask
 
