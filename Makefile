@@ -52,11 +52,12 @@ test-servers: $(VENV)/.dev ## run the tests against real servers: Elasticsearch 
 	$(BIN)/python -m pytest -q -rs -m "elasticsearch or postgresql or prefect"
 
 $(VENV)-extras/.ready: $(LOCK)
-	$(call locked,$(VENV)-extras,dev sentence-transformers)
+	$(call locked,$(VENV)-extras,dev sentence-transformers unstructured)
 	@touch $@
 
-test-extras: $(VENV)-extras/.ready ## run the tests that need torch, in an environment of their own
-	$(VENV)-extras/bin/python -m pytest -q tests/engines/embedders/test_engines_agree.py
+test-extras: $(VENV)-extras/.ready ## run the tests that need torch or unstructured, in an environment of their own
+	$(VENV)-extras/bin/python -m pytest -q tests/engines/embedders/test_engines_agree.py tests/loaders/test_unstructured.py \
+		tests/telemetry/test_nothing_reaches_out.py -k "not plug_ins and not schedule"
 
 lint: $(VENV)/.dev ## ruff, and the floors of the architecture
 	$(BIN)/ruff check

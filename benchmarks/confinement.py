@@ -39,7 +39,8 @@ with Sandbox(options=LoaderOptions(), seconds=60, memory_mib=1536, text_mib=64, 
 _CLOSE = """
 import sys, tempfile, time
 from pathlib import Path
-from penstock.loaders import confinement, readable
+from penstock.loaders.sandbox import confinement
+from penstock.loaders.sandbox import readable
 begun = time.process_time()
 within = readable.reach(sys.path, libraries=(), home=Path.home())
 confinement._close(within, (tempfile.gettempdir(),))

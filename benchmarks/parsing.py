@@ -1,6 +1,10 @@
 """What the loaders find in real files, against what a person says is in them.
 
     python -m benchmarks.parsing FOLDER [FOLDER ...] [--json] [--limit N] [--pdf ENGINE] [--ocr MODE] [--clean]
+                                 [--beside LOADER [--blank] [--leave-out MEDIA_TYPE ...]]
+
+With `--beside unstructured` the files of the types that this loader takes, and no others, are read by it too, and the
+figures of both stand side by side.
 
 FOLDER holds `manifest.jsonl`, one line a file or page: `file`, `kind`, and `gold_text`, or `must_contain`,
 `must_not_contain` and `order` (pairs of which the first must come first); `page`, from 0, where a line speaks of one
@@ -19,7 +23,7 @@ import re
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -27,13 +31,17 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
+from penstock import registry
 from penstock.errors import SourceError
+from penstock.loaders.detection.kinds import PDF
 from penstock.loaders.detection.sniffing import sniff
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.model import Extraction, Source
 from penstock.pipelines.cleaning.cleaning import clean
 
 Scores = dict[str, list[float]]
+OWN = "penstock"
+"""What the loaders are called that read where nothing else is said."""
 MEASURES = ("similarity", "letters", "found", "contains", "contains_not", "order")
 
 
@@ -57,23 +65,60 @@ def main() -> None:
     parser.add_argument("--ocr", default="auto", choices=("auto", "always", "never"))
     parser.add_argument("--clean", action="store_true", help="after the cleaning step, without running headers")
     parser.add_argument("--each", action="store_true", help="the scores of each line too")
+    parser.add_argument("--beside", help="a loader that reads the files of its types too, such as unstructured")
+    parser.add_argument("--blank", action="store_true", help="unstructured without its spaCy model")
+    parser.add_argument("--leave-out", action="append", default=[], help="a media type that is not compared")
     given = parser.parse_args()
-    options = LoaderOptions(pdf=given.pdf, ocr=given.ocr)
-    results = {}
+    ways = _ways(given)
+    results: dict[str, Any] = {}
     for folder in given.folders:
-        result = measure(folder, options, limit=given.limit, cleaned=given.clean, each=given.each)
-        results[folder.resolve().name] = result
+        found = {
+            name: measure(folder, options, only=only, limit=given.limit, cleaned=given.clean, each=given.each)
+            for name, (options, only) in ways.items()
+        }
+        results[folder.resolve().name] = found if given.beside else found[OWN]
         if not given.json:
-            print(folder.name, *(f"{key} {value}" for key, value in result.items() if key != "each"), sep="\n    ")
-            for line in result.get("each", ()):
-                print("        ", *line.values())
+            _show(folder.name, found)
     if given.json:
         print(json.dumps(results, ensure_ascii=False, indent=2))
 
 
-def measure(folder: Path, options: LoaderOptions, *, limit: int | None, cleaned: bool, each: bool) -> dict[str, Any]:
-    """The averages over a folder's manifest; files that several lines speak of are read once."""
+def _ways(given: argparse.Namespace) -> dict[str, tuple[LoaderOptions, Container[str] | None]]:
+    """The ways to read that are measured, each with the media types of which files are read; None: of all."""
+    own = LoaderOptions(engines={PDF: f"pdf-{given.pdf}"}, ocr=given.ocr)
+    if not given.beside:
+        return {OWN: (own, None)}
+    takes = {kind.media_type for kind in registry.load("loaders", given.beside).takes} - set(given.leave_out)
+    options = {given.beside: {"model": "blank"}} if given.blank else {}
+    other = LoaderOptions(engines=dict.fromkeys(takes, given.beside), options=options, ocr=given.ocr)
+    return {OWN: (own, takes), given.beside: (other, takes)}
+
+
+def _show(folder: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+    print(f"{folder:<24}", *(f"{name:>14}" for name in found))
+    for key in dict.fromkeys(key for one in found.values() for key in one if key != "each"):
+        print(f"    {key:<20}", *(f"{one.get(key, '')!s:>14}" for one in found.values()))
+    for name, one in found.items():
+        for line in one.get("each", ()):
+            print("        ", name, *line.values())
+
+
+def measure(
+    folder: Path,
+    options: LoaderOptions,
+    *,
+    only: Container[str] | None = None,
+    limit: int | None,
+    cleaned: bool,
+    each: bool,
+) -> dict[str, Any]:
+    """The averages over a folder's manifest; files that several lines speak of are read once.
+
+    With `only` those over files of these media types.
+    """
     lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines()]
+    if only is not None:
+        lines = [line for line in lines if sniff(folder / line["file"], line["file"]) in only]
     if limit and limit < len(lines):
         lines = [lines[at * len(lines) // limit] for at in range(limit)]
     by_file: dict[str, list[Mapping[str, Any]]] = {}

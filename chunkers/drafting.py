@@ -36,6 +36,11 @@ class DraftingChunker(ABC):
         """Name, version and options."""
         return f"{self.version}({self._sizes()},tokenizer={self._tokenizer})"
 
+    @property
+    def size(self) -> int:
+        """Tokens of a chunk as it is embedded, headings included."""
+        return self._size
+
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
         """The document's chunks, in reading order."""
         return finished(

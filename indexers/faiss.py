@@ -129,6 +129,10 @@ class FaissIndex:
         held = [part.rows[part.live] for part in self._snapshots.newest().data]
         return np.sort(np.concatenate(held)) if held else np.empty(0, np.int64)
 
+    def count(self) -> int:
+        """How many rows the index holds."""
+        return sum(part.count for part in self._snapshots.newest().data)
+
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
         """Reads all files once more, and compares each vector with the entry's, byte by byte.
 

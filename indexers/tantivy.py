@@ -125,6 +125,11 @@ class TantivyIndex:
         with _translated(DamagedIndex, f"{self._folder} cannot be read"):
             return np.sort(np.array([row for row, _ in _all(searcher)], np.int64))
 
+    def count(self) -> int:
+        """How many rows the index holds."""
+        searcher = self._snapshots.newest().data.searcher
+        return 0 if searcher is None else int(searcher.num_docs)
+
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
         """Checks all files by their checksums, and compares the tokens of each entry with those that its text gives.
 

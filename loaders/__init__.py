@@ -7,9 +7,11 @@ A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its ki
 if __name__ != "penstock.loaders":
     raise ImportError("this folder is a part of the package penstock: import penstock.loaders instead")
 
+from penstock.loaders.detection.kinds import PDF
 from penstock.loaders.detection.sniffing import sniff
-from penstock.loaders.formats import LoaderOptions, fingerprint, loader_for
+from penstock.loaders.formats import LoaderOptions, claims, fingerprint, loader_for
 from penstock.loaders.sandbox.answers import Parsed
+from penstock.loaders.sandbox.given import portable
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sandbox.worker import is_out_of_memory
 from penstock.loaders.sources.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
@@ -20,6 +22,7 @@ from penstock.loaders.sources.url_list import UrlListLister
 from penstock.loaders.sources.web.courtesy import Courtesy
 
 __all__ = [
+    "PDF",
     "Courtesy",
     "LoaderOptions",
     "Parsed",
@@ -30,12 +33,14 @@ __all__ = [
     "UrlLister",
     "address_of",
     "as_shown",
+    "claims",
     "fetcher_for",
     "fingerprint",
     "is_out_of_memory",
     "lister_for",
     "loader_for",
     "path_of",
+    "portable",
     "shown",
     "sniff",
     "uri_of",

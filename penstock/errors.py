@@ -9,7 +9,7 @@
     │   ├── FetchError              the bytes could not be had, and trying again will not help
     │   ├── TransientFetchError     the bytes could not be had this time (retryable)
     │   ├── AddressRefused          the address is private, or its scheme is not allowed
-    │   ├── LeftOut                 a setting leaves it out: a link to elsewhere, a page that robots.txt closes
+    │   ├── ExcludedSource          a setting leaves it out: a link to elsewhere, a page that robots.txt closes
     │   ├── UnsupportedFormat       no loader for this kind of file
     │   ├── EncryptedSource         a password is needed
     │   ├── BrokenSource            the file is damaged or not what it claims to be
@@ -18,6 +18,7 @@
     ├── CatalogError                the catalog cannot be opened or written
     │   ├── CollectionLocked        another process is writing to the collection (retryable)
     │   ├── CatalogUnavailable      the database's server does not answer (retryable)
+    │   ├── RevisionGone            that revision was compacted away: says which are left
     │   ├── UnstorableValue         a text or number that the database does not store: costs its source
     │   └── NewerCatalog            written by a newer version of Penstock
     ├── IndexingError               a keyword or vector index cannot do what was asked
@@ -95,7 +96,7 @@ class AddressRefused(SourceError):
     """The address is private, or its scheme is not allowed."""
 
 
-class LeftOut(SourceError):
+class ExcludedSource(SourceError):
     """A setting leaves it out: a link that leads elsewhere, a page that the robots.txt of its site closes."""
 
 
@@ -133,6 +134,10 @@ class CatalogUnavailable(CatalogError):
     """The server of the catalog's database does not answer."""
 
     retryable = True
+
+
+class RevisionGone(CatalogError):
+    """What the collection held at that revision was removed since, to make room."""
 
 
 class UnstorableValue(CatalogError):

@@ -2,11 +2,16 @@
 
 Implementations are found by entry points (see `penstock.registry`) and proved by the contract suites in
 `penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
+
+A part that a setting names is made by calling its class or factory with keyword arguments: those of the pipeline that
+its signature names (each port lists them), and its own options, where it has any (`Configurable`). From Python a part
+is given as an instance, made in any way. Either way its fingerprint or identity has to name every option that changes
+what it gives.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +26,7 @@ from penstock.model import (
     Extraction,
     Failure,
     Fetched,
+    FileKind,
     Filter,
     Flaw,
     Hit,
@@ -32,14 +38,43 @@ from penstock.model import (
     Usage,
 )
 
+if TYPE_CHECKING:  # a process that parses has no use for it
+    from pydantic import BaseModel
+
 Float32Array = NDArray[np.float32]
 Role = Literal["query", "passage"]
+
+SPECIAL_TOKENS = 2
+"""Tokens that a model puts around a text: what it sees less these is the largest size of a chunk."""
+FEWEST_TOKENS = SPECIAL_TOKENS + 16
+"""What a model has to see at least, so that a chunk holds a sentence."""
 
 QueryT = TypeVar("QueryT", contravariant=True)
 
 
+@runtime_checkable
+class Configurable(Protocol):
+    """A class or factory of a part that takes options: `[chunker.options]`, `[indexes.options.NAME]` and so on.
+
+    The table of the settings is validated by the model; each of its fields becomes a keyword argument of that name,
+    with its default where nothing is set. A field of type `SecretStr` is shown nowhere. What the pipeline gives and a
+    field is named after is validated with the rest, unless the table sets it. A part without `Options` takes none.
+    """
+
+    Options: ClassVar[type["BaseModel"]]
+
+
 class Loader(Protocol):
-    """Reads one kind of file."""
+    """Reads one kind of file, or several that are alike, in a process of its own.
+
+    Made with `ocr`, `ocr_dpi`, `encoding` (the setting, or what the origin of the source declared) and `charset` (only
+    what the origin declared).
+    """
+
+    @property
+    def takes(self) -> tuple[FileKind, ...]:
+        """The kinds of files that it reads: an attribute of its class, known without making a loader."""
+        ...
 
     @property
     def fingerprint(self) -> str:
@@ -84,11 +119,22 @@ class PortableCounter(Protocol):
 
 
 class Chunker(Protocol):
-    """Cuts a document into answerable pieces."""
+    """Cuts a document into answerable pieces.
+
+    Made with a `TokenCounter` first, then `size` (at most what the embedding model sees), `tokenizer` (which names the
+    counter, as counters have no identity) and `overlap`. A part that is named in the settings is made in the process
+    that parses where the counter can be made there too (`PortableCounter`); an instance cuts in the calling process.
+    """
 
     @property
     def fingerprint(self) -> str:
-        """Name, version and options: part of every chunk id."""
+        """Name, version and options, the size and the tokenizer among them: part of every chunk id."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Tokens of a chunk as it is embedded (`Chunk.context`), at most; only one single token may be more with its
+        headings. What a chunk has beyond that, the model would not see."""
         ...
 
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
@@ -101,8 +147,11 @@ class Chunker(Protocol):
         ...
 
 
-class Embedder(Protocol):
-    """Turns texts into vectors."""
+class Embedder(TokenCounter, Protocol):
+    """Turns texts into vectors, and counts them in the tokens of its model: by these, documents are cut.
+
+    Made with `model`, `home`, `precision`, `batch`, `threads`. Threads share one, and so do collections of a library.
+    """
 
     @property
     def identity(self) -> str:
@@ -116,7 +165,7 @@ class Embedder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """How much of a text the model sees, in its own tokens, special tokens included."""
+        """How much of a text the model sees, in its own tokens, special tokens included; `FEWEST_TOKENS` or more."""
         ...
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
@@ -137,7 +186,12 @@ class Embedder(Protocol):
 
 
 class Index(Protocol[QueryT]):
-    """A follower of the catalog: holds chunks of one collection up to a revision, and finds them."""
+    """A follower of the catalog: holds chunks of one collection up to a revision, and finds them.
+
+    Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector
+    index. Where the folder is empty the index is new: another one is thrown away by renaming its folder. One that is
+    kept on servers, for every home, is a `ServerIndex`.
+    """
 
     @property
     def revision(self) -> int:
@@ -193,6 +247,71 @@ VectorIndex = Index[Float32Array]
 """Searched with one vector, shape (d,)."""
 
 
+class ServerIndex(Protocol):
+    """Tokens, vectors, or both of one collection on servers, where other homes find them too.
+
+    Its class says so by `on_servers = True`. Made with a name first, which no other content has (a to z, digits, `_`,
+    `-`), then `analyser` (None: it holds no tokens), `identity` and `dimension` (0: no vectors). Nothing is asked of
+    the servers before it is needed.
+    """
+
+    on_servers: ClassVar[bool]
+
+    @property
+    def keyword(self) -> KeywordIndex:
+        """The tokens; whichever of the two is given a change first applies it for both."""
+        ...
+
+    @property
+    def vector(self) -> VectorIndex:
+        """The vectors."""
+        ...
+
+    @property
+    def told(self) -> int:
+        """The revision that searches see: later than that of the indexes while what is gone is taken out."""
+        ...
+
+    @property
+    def last_revision(self) -> int:
+        """The revision at which the last search saw the index."""
+        ...
+
+    def stands_at(self, revision: int) -> bool:
+        """Whether it stands there, as the last search saw it or the servers say now."""
+        ...
+
+    def search(
+        self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
+    ) -> tuple[list[Candidate], list[Candidate], int]:
+        """What is found by the tokens and by the vector, and the revision at which the index stood, in one request.
+
+        Raises:
+            IndexingError: the index cannot be searched.
+        """
+        ...
+
+    def count(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    def rejected(self) -> Mapping[int, str]:
+        """Rows that are held and cannot be found, because the servers refused what they say, with the reasons."""
+        ...
+
+    def delete(self) -> None:
+        """Deletes it, and all indexes whose names begin with its own followed by `-`: a collection is dropped so.
+
+        Raises:
+            IndexingError: the servers do not answer, or do not allow it.
+        """
+        ...
+
+    def anew(self) -> "ServerIndex":
+        """An empty one that takes the place of this one when it has been given a change from revision 0."""
+        ...
+
+
 class Retriever(Protocol):
     """Finds chunks for a question."""
 
@@ -210,7 +329,11 @@ class Reranker(Protocol):
 
 
 class LLM(Protocol):
-    """A language model, local or remote."""
+    """A language model, local or remote.
+
+    Made with `model`, `base_url`, `api_key`, `context_tokens`, `timeout_seconds`, `attempts`, `temperature`, `preset`,
+    `tokenizer`, `analyser`.
+    """
 
     @property
     def name(self) -> str:

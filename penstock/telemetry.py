@@ -22,14 +22,15 @@ SWITCHES: Mapping[str, Mapping[str, str]] = {
     },
     # It reports runs of pipelines to PostHog.
     "haystack": {"HAYSTACK_TELEMETRY_ENABLED": "false"},
-    # Below sentence-transformers; Penstock fetches models without it.
+    # It reports which program fetches, from which versions of which libraries, and who started it.
     "huggingface_hub": {
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_UPDATE_CHECK": "1",
     },
-    # Packages that report their downloads and uses by way of Scarf; loaders of others may import one.
-    "scarf": {"DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1"},
+    # It reports its import and each file that it read to packages.unstructured.io, and advertises on stdout or in the
+    # log. The first two also keep packages silent that report by way of Scarf, as a loader of others may.
+    "unstructured": {"DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "1", "UNSTRUCTURED_DISABLE_NOTICE": "1"},
 }
 """By library: variables of the environment that keep it from reporting, read while it is imported."""
 

@@ -1,50 +1,47 @@
 """How each part is made from the settings: the only place where names of settings meet names of classes."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from penstock import ids, loaders, registry, retrievers
+from penstock import loaders, registry, retrievers
 from penstock.analysis.analyser import TextAnalyser
 from penstock.catalog import Catalog, Collection, open_catalog
 from penstock.engines.embedders.cached import CachedEmbedder, VectorStore
 from penstock.engines.llms.presets import key_of
 from penstock.errors import FetchError, UsageError
 from penstock.model import Blueprint
+from penstock.pipelines.access.inheriting import Neighbours, named_by, neighbours_of, no_neighbours
 from penstock.pipelines.answering.answering import Quoter
-from penstock.pipelines.indexing import remote
-from penstock.pipelines.indexing.following import Follower, Followers
-from penstock.pipelines.indexing.rebuilding import Rebuilds
-from penstock.pipelines.indexing.storage import InFolder, Kept, OnServers, place_of
+from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Listing
-from penstock.pipelines.ingest.inheriting import neighbours_of, no_neighbours
-from penstock.pipelines.ingest.reading import Formats, Marks, Parser, Reader
+from penstock.pipelines.ingest.documents import Formats
+from penstock.pipelines.ingest.reading import Marks, Parser, Reader
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.pipelines.ingest.timing import TimedChunker
 from penstock.ports import (
     LLM,
+    SPECIAL_TOKENS,
     Analyser,
     Chunker,
     Embedder,
     Fetcher,
-    Float32Array,
-    KeywordIndex,
     Lister,
+    Loader,
     PortableCounter,
     Retriever,
-    VectorIndex,
 )
 from penstock.settings import CollectionSettings, Legs, Settings, SourceSettings
+from penstock.settings.options import plain
 
+NO_LOADERS: Mapping[str, Loader] = {}
 CATALOG = "catalog.db"
 """Name of the catalog's file in the home, where it is kept in a file."""
-SPECIAL_TOKENS = 2
-"""Tokens that BERT-like models put around a text."""
 
 
 def is_there(settings: Settings) -> bool:
@@ -63,11 +60,6 @@ def catalog(settings: Settings) -> Catalog:
     return open_catalog(given.url or f"sqlite:///{settings.home / CATALOG}", password=password)
 
 
-def share_indexes(settings: Settings) -> bool:
-    """Whether an index lies on a server, where other homes find it too."""
-    return "elasticsearch" in (settings.indexes.keyword, settings.indexes.vector)
-
-
 def analyser(settings: Settings) -> Analyser:
     """The one analyser of all keyword indexes."""
     given = settings.analyser
@@ -77,93 +69,67 @@ def analyser(settings: Settings) -> Analyser:
 def embedder(settings: Settings) -> Embedder:
     """The embedding engine; its model is loaded with the first text and not before."""
     given = settings.embedder
-    make = registry.load("embedders", given.name, allow_external=settings.allow_external)
-    made: Embedder = make(
-        model=given.model,
-        home=settings.home,
-        precision=given.precision,
-        batch=given.batch,
-        threads=given.threads,
+    made: Embedder = registry.make(
+        "embedders",
+        given.name,
+        offered={
+            "model": given.model,
+            "home": settings.home,
+            "precision": given.precision,
+            "batch": given.batch,
+            "threads": given.threads,
+        },
+        options=plain(given.options),
+        allow_external=settings.allow_external,
     )
     return made
 
 
-def chunker(settings: Settings, model: Any) -> Chunker:
+def seen(model: Embedder) -> int:
+    """Tokens of a text that the model sees: the largest size of a chunk."""
+    return model.max_tokens - SPECIAL_TOKENS
+
+
+def chunker(settings: Settings, model: Embedder) -> Chunker:
     """The chunker; its sizes are tokens of the embedding model, and at most what that model sees.
 
     A text that takes it longer than a file may take to be parsed is refused.
     """
-    make = registry.load("chunkers", settings.chunker.name, allow_external=settings.allow_external)
-    made: Chunker = make(model, **_chunking(settings, model))
-    return TimedChunker(made, seconds=settings.limits.parse_seconds)
+    given = settings.chunker
+    made: Chunker = registry.make(
+        "chunkers",
+        given.name,
+        model,
+        offered=_chunking(settings, model),
+        options=plain(given.options),
+        allow_external=settings.allow_external,
+    )
+    return timed(settings, made)
 
 
-def preparing(settings: Settings, model: Any) -> Blueprint:
+def timed(settings: Settings, cutter: Chunker) -> Chunker:
+    """The chunker in this process, where no limit of the parsing processes holds: with that of time."""
+    return TimedChunker(cutter, seconds=settings.limits.parse_seconds)
+
+
+def preparing(settings: Settings, model: Embedder) -> Blueprint:
     """What the sandbox does with a file's text: cleans it, and cuts it where the token counter can be made there."""
     if not isinstance(model, PortableCounter):
         return preparation.blueprint()
     return preparation.blueprint(
         {
             "name": settings.chunker.name,
-            "options": _chunking(settings, model),
+            "offered": _chunking(settings, model),
+            "options": plain(settings.chunker.options),
             "counter": asdict(model.counter),
             "allow_external": settings.allow_external,
         }
     )
 
 
-def _chunking(settings: Settings, model: Any) -> dict[str, Any]:
-    """The options of the chunker."""
-    given = settings.chunker
-    seen = model.max_tokens - SPECIAL_TOKENS
-    overlap = {"overlap": given.overlap} if given.name == "window" else {}
-    return {"tokenizer": model.identity, "size": min(given.size or seen, seen), **overlap}
-
-
-def followers(
-    settings: Settings, collection: Collection, words: Analyser, *, identity: str, dimension: int
-) -> Followers:
-    """The collection's indexes, with vectors of the model of that identity.
-
-    Every analyser and every model has a folder of its own: a change of either builds a new index beside the old one.
-    """
-    folder = place_of(settings.home, collection)
-    load = partial(registry.load, "indexers", allow_external=settings.allow_external)
-    names = settings.indexes
-    words_there, vectors_there = names.keyword == remote.NAME, names.vector == remote.NAME
-    store: Any = None
-    if words_there or vectors_there:
-        store = remote.elasticsearch_store(
-            load(remote.NAME),
-            settings.elasticsearch,
-            collection=collection.name,
-            uid=collection.uid,
-            analyser=words if words_there else None,
-            identity=identity if vectors_there else "",
-            dimension=dimension if vectors_there else 0,
-        )
-
-    def keyword(path: Path) -> KeywordIndex:
-        made: KeywordIndex = load(names.keyword)(path, analyser=words)
-        return made
-
-    def vector(path: Path) -> VectorIndex:
-        made: VectorIndex = load(names.vector)(path, identity=identity, dimension=dimension)
-        return made
-
-    words_mark, model_mark = ids.digest(words.fingerprint)[:8], ids.digest(identity)[:8]
-    keyword_name, vector_name = f"keyword-{names.keyword}-{words_mark}", f"vector-{names.vector}-{model_mark}"
-    keyword_kept: Kept[Sequence[str]] = InFolder(folder / keyword_name, keyword)
-    vector_kept: Kept[Float32Array] = InFolder(folder / vector_name, vector)
-    if words_there:
-        keyword_kept = OnServers(store, store.keyword, lambda: store.anew().keyword)
-    if vectors_there:
-        vector_kept = OnServers(store, store.vector, lambda: store.anew().vector)
-    return Followers(
-        keyword=Follower(collection, keyword_kept, Rebuilds(folder, keyword_name)),
-        vector=Follower(collection, vector_kept, Rebuilds(folder, vector_name)),
-        joint=store if words_there and vectors_there else None,
-    )
+def _chunking(settings: Settings, model: Embedder) -> dict[str, Any]:
+    given, most = settings.chunker, seen(model)
+    return {"tokenizer": model.identity, "size": min(given.size or most, most), "overlap": given.overlap}
 
 
 def check_model(collection: Collection, model: Embedder) -> None:
@@ -209,8 +175,10 @@ def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -
     return retrievers.SeparateLegs(*asked)
 
 
-def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lister:
-    """The listing of an address. A path that is gone is an empty listing if sources below it are `known`, by URI.
+def lister(settings: Settings, address: str | Path, present: Collection | None = None) -> Lister:
+    """The listing of an address. A path that is gone is an empty listing if something was read from it or below it.
+
+    `present` is the collection, if there is one yet.
 
     Raises:
         FetchError: there is no such path, and nothing was ever read from it.
@@ -227,7 +195,7 @@ def lister(settings: Settings, address: str | Path, known: Iterable[str]) -> Lis
         )
     except FetchError:
         gone = loaders.lister_for(str(address), missing_ok=True)
-        if any(map(gone.covers, known)):
+        if present and next(present.uris([loaders.address_of(str(address))]), None):
             return gone
         raise
 
@@ -239,28 +207,42 @@ def addressed(
 
     Raises: as `lister`.
     """
-    known = [source.source.uri for source in present.sources()] if present else []
     made = []
     for one in addresses:
-        listed, uri = lister(settings, one, known), loaders.address_of(str(one))
-        beside = neighbours_of(present, uri, listed) if present and marks.access is None else no_neighbours
-        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside))
+        listed, uri = lister(settings, one, present), loaders.address_of(str(one))
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
 
 
 def listings(
-    settings: Settings, collection: CollectionSettings, fetcher_for: Callable[[str], Fetcher]
+    settings: Settings,
+    collection: CollectionSettings,
+    fetcher_for: Callable[[str], Fetcher],
+    present: Collection | None,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of; each entry's labels and access are those of its sources."""
-    return [
-        Listing(
-            lister=described_lister(settings, entry, fetcher_for),
-            marks=Marks(labels=entry.labels, access=frozenset(entry.access)),
-            address=loaders.uri_of(entry.path) if entry.path else "",
-            name=f"entry {number} ({entry.address!r})",
-        )
-        for number, entry in enumerate(collection.sources, start=1)
-    ]
+    """What penstock.toml says that a collection is made of; each entry's labels are those of its sources.
+
+    So is the access of an entry that names one; `present` is the collection, if there is one yet.
+    """
+    made = []
+    for number, entry in enumerate(collection.sources, start=1):
+        listed = described_lister(settings, entry, fetcher_for)
+        marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
+        address = entry.path or entry.url_list or entry.sitemap
+        uri = loaders.address_of(str(address)) if address else ""
+        beside = _beside(present, marks, uri, listed, is_path=entry.path is not None)
+        name = f"entry {number} ({entry.address!r})"
+        made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside, name=name))
+    return made
+
+
+def _beside(
+    present: Collection | None, marks: Marks, address: str, listed: Lister, *, is_path: bool = True
+) -> Neighbours:
+    """What new sources of a listing inherit from those around them, where the run does not say who may see them."""
+    if present is None or marks.access is not None or not address:
+        return no_neighbours
+    return neighbours_of(present, address, listed) if is_path else named_by(present, address)
 
 
 def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:
@@ -286,7 +268,13 @@ def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Cal
         return loaders.UnlistedPath(path, error)
 
 
-def sandbox(settings: Settings, prepared_by: Blueprint | None = None, *, workers: int | None = None) -> loaders.Sandbox:
+def sandbox(
+    settings: Settings,
+    prepared_by: Blueprint | None = None,
+    *,
+    given: Mapping[str, str] | None = None,
+    workers: int | None = None,
+) -> loaders.Sandbox:
     """The processes that parse and prepare; none is started before a file needs it."""
     limits = settings.limits
     return loaders.Sandbox(
@@ -296,6 +284,7 @@ def sandbox(settings: Settings, prepared_by: Blueprint | None = None, *, workers
         text_mib=limits.text_mib,
         workers=workers or limits.workers,
         preparation=prepared_by,
+        given=given,
         readable=settings.loaders.readable,
     )
 
@@ -304,11 +293,30 @@ def loader_options(settings: Settings) -> loaders.LoaderOptions:
     """The options of all loaders."""
     given = settings.loaders
     return loaders.LoaderOptions(
-        pdf=given.pdf,
+        engines={loaders.PDF: f"pdf-{given.pdf}", **given.engines},
         ocr=given.ocr,
         ocr_dpi=given.ocr_dpi,
         encoding=given.encoding,
         allow_external=settings.allow_external,
+        options={name: plain(own) for name, own in registry.named("loaders", given.options).items()},
+    )
+
+
+def formats(settings: Settings, given: Mapping[str, Loader] = NO_LOADERS) -> Formats:
+    """What is known of file formats; loaders of other distributions are imported when the first file is looked at.
+
+    `given` are loaders that a program made, by media type.
+    """
+    options = loader_options(settings)
+
+    def fingerprint(media_type: str) -> str:
+        loader = given.get(media_type)
+        return loader.fingerprint if loader else loaders.fingerprint(options, media_type)
+
+    return Formats(
+        sniff=lambda path, name, declared: loaders.sniff(path, name, declared, loaders.claims(options)),
+        fingerprint=fingerprint,
+        mark=lambda uri: loaders.claims(options).mark(uri),
     )
 
 
@@ -337,14 +345,14 @@ def reader(
     cutter: Chunker,
     stopwatch: Stopwatch,
     fetcher_for: Callable[[str], Fetcher],
+    given: Mapping[str, Loader],
 ) -> Reader:
-    """What reads sources for a run."""
-    options = loader_options(settings)
+    """What reads sources for a run; `given` are loaders that a program made, by media type."""
     limits = settings.limits
     return Reader(
         collection,
         fetcher_for=fetcher_for,
-        formats=Formats(sniff=loaders.sniff, fingerprint=partial(loaders.fingerprint, options)),
+        formats=formats(settings, given),
         parser=parser,
         chunker=cutter,
         stopwatch=stopwatch,
@@ -355,21 +363,24 @@ def reader(
 def llm(settings: Settings, words: Analyser) -> LLM | Quoter:
     """The language model that answers, or the built-in one that quotes."""
     given = settings.llm
-    make = registry.load("llms", given.name, allow_external=settings.allow_external)
-    if given.name == "extractive":
-        quoter: Quoter = make(analyser=words)
-        return quoter
     key = given.api_key.get_secret_value() if given.api_key else None
-    made: LLM = make(
-        model=given.model,
-        base_url=given.base_url,
-        api_key=key_of(given.preset, key, os.environ, base_url=given.base_url),
-        context_tokens=given.context_tokens,
-        timeout_seconds=given.timeout_seconds,
-        attempts=given.attempts,
-        temperature=given.temperature,
-        preset=given.preset,
-        tokenizer=given.tokenizer,
+    made: LLM | Quoter = registry.make(
+        "llms",
+        given.name,
+        offered={
+            "analyser": words,
+            "model": given.model,
+            "base_url": given.base_url,
+            "api_key": key_of(given.preset, key, os.environ, base_url=given.base_url),
+            "context_tokens": given.context_tokens,
+            "timeout_seconds": given.timeout_seconds,
+            "attempts": given.attempts,
+            "temperature": given.temperature,
+            "preset": given.preset,
+            "tokenizer": given.tokenizer,
+        },
+        options=plain(given.options),
+        allow_external=settings.allow_external,
     )
     return made
 

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from penstock import ids, loaders
@@ -12,7 +11,7 @@ from penstock.errors import SourceError
 from penstock.model import EVERYBODY, Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
 from penstock.pipelines import assembly
 from penstock.pipelines.ingest import preparation
-from penstock.pipelines.ingest.documents import UNSUPPORTED, document_of, not_read, read_with, source_of
+from penstock.pipelines.ingest.documents import Formats, document_of, not_read, read_with, source_of
 from penstock.pipelines.ingest.outcomes import not_listed, problems_of
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.preparation import fault
@@ -39,9 +38,9 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [assembly.lister(settings, address, ()) for address in addresses]
+    listers = [assembly.lister(settings, address) for address in addresses]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.loader_options(settings))
+        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 
@@ -77,12 +76,10 @@ def _finished(one: Future[Extracted] | Extracted) -> Extracted:
 class _Extractor:
     """Reads one listed source; several threads may ask at once."""
 
-    def __init__(
-        self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], options: loaders.LoaderOptions
-    ) -> None:
+    def __init__(self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], formats: Formats) -> None:
         self._sandbox = sandbox
         self._fetcher_for = fetcher_for
-        self._options = options
+        self._formats = formats
 
     def extract(self, listed: Listed) -> Extracted:
         """What the source says, or why it cannot be read."""
@@ -97,9 +94,9 @@ class _Extractor:
     def _read(self, listed: Listed, fetched: Fetched | None) -> Extracted:
         if fetched is None:
             raise AssertionError(f"{listed.uri}: called unchanged, but never read")
-        media_type = loaders.sniff(fetched.path, listed.uri, fetched.declared_type)
-        loader = read_with(partial(loaders.fingerprint, self._options), media_type)
-        if loader == UNSUPPORTED:
+        media_type = self._formats.sniff(fetched.path, listed.uri, fetched.declared_type)
+        loader = read_with(self._formats, media_type, listed.uri)
+        if loader is None:
             return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=not_read(media_type)))
         source = source_of(listed, fetched, media_type, labels={}, access=EVERYBODY)
         extraction = self._sandbox.parse(source, fetched.path, fetched.declared_type)

@@ -8,8 +8,10 @@ from pathlib import Path
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
 from penstock.model import BatchReport, Labels, RunReport
-from penstock.pipelines.ingest.ingest import Watch, everything_known, ignore
+from penstock.pipelines.history.compacting import tidy
+from penstock.pipelines.ingest.ingest import Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
+from penstock.pipelines.ingest.lookups import Known
 from penstock.pipelines.ingest.planning import Plan, plan_run
 from penstock.pipelines.ingest.reading import Found
 from penstock.pipelines.ingest.removal import Removal
@@ -39,7 +41,7 @@ class Stepwise(Penstock):
     def plan(self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None) -> Plan:
         """What an ingest of these addresses would do, or without any a sync with `penstock.toml`; nothing is written.
 
-        The whole collection is looked through, this once. `labels` and `access` are those of `ingest`.
+        What is listed is looked up, and what lies below it. `labels` and `access` are those of `ingest`.
 
         Raises:
             UnknownName: no address is given, and `penstock.toml` does not describe the collection.
@@ -50,7 +52,7 @@ class Stepwise(Penstock):
         return plan_run(
             self.settings.collection,
             self.discovery(*addresses, labels=labels, access=access),
-            everything_known(present) if present else {},
+            Known(present),
             self._reader(present, self._sandbox, stopwatch).settled if present else lambda _found, _before: None,
             removal_share=self.settings.removal_share,
             stopwatch=stopwatch,
@@ -95,6 +97,7 @@ class Stepwise(Penstock):
             removal = plan.removal if whole else Removal()
             report = working.finish((plan.settled, *batches, *stopped), removal, plan.given)
             self.collection.finish_run(run, report, status_of(report))
+            tidy(self.collection, self.settings.history.revisions)
         self._close_sandbox()
         return report
 

@@ -1,44 +1,49 @@
 """`Penstock`: one collection of one home, and everything that can be done with it, as Python calls."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
-from typing import Any, Self
+from typing import Self
 
-from penstock.catalog import Catalog, Collection, CollectionInfo, StoredDocument, writing
-from penstock.errors import CatalogError, DamagedIndex, IndexingError, UnknownName, UsageError
+from penstock.catalog import Catalog, Collection, writing
+from penstock.errors import CatalogError, DamagedIndex, RevisionGone, UnknownName, UsageError
 from penstock.loaders import Sandbox
 from penstock.model import Answer, Filter, Labels, Prompt, Retrieved, RunReport
 from penstock.pipelines import assembly
+from penstock.pipelines.access.visibility import View, access_of, principals_of
 from penstock.pipelines.answering.answering import Quoter, answer, stream_answer
 from penstock.pipelines.answering.asking import check_counts, check_filter, check_question
 from penstock.pipelines.answering.prompting import Prompting, assemble
-from penstock.pipelines.indexing import doctor
-from penstock.pipelines.indexing.doctor import Diagnosis
+from penstock.pipelines.history.compacting import tidy
 from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.indexing.indexes import are_shared
+from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.reading import Marks, Parser, Reader
 from penstock.pipelines.ingest.records import Record, readings_of
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.reporting.status import Status, count, look
-from penstock.pipelines.visibility import View, access_of, principals_of
-from penstock.ports import LLM, Analyser, Embedder, Fetcher, Retriever
+from penstock.pipelines.open_indexes import OpenIndexes
+from penstock.pipelines.reporting.status import count
+from penstock.pipelines.shared import Shared
+from penstock.pipelines.upkeep import Upkeep
+from penstock.ports import LLM, Analyser, Chunker, Embedder, Fetcher, Loader, Retriever
 from penstock.retrievers import NeighbourRetriever, check_reader
-from penstock.settings import Legs, Settings, read_settings
+from penstock.settings import Legs, Settings
 
 EVERYTHING = Filter()
 
 
-class Penstock:
+class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
     Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
     collection's writer lock for as long as they run. Threads may share a workspace; none may close it under another.
+    It is the one collection of a `Library` of its own, or one of several of a `library` that is given, which is then
+    closed by whoever made it. Parts that are given as instances are those of `Library`.
 
         with Penstock(home="./library", collection="handbook") as penstock:
             penstock.ingest("./handbook", "https://example.org/guide.html")
@@ -47,13 +52,27 @@ class Penstock:
     """
 
     def __init__(
-        self, home: str | Path | None = None, collection: str | None = None, *, settings: Settings | None = None
+        self,
+        home: str | Path | None = None,
+        collection: str | None = None,
+        *,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+        llm: LLM | Quoter | None = None,
+        chunker: Chunker | None = None,
+        loaders: Mapping[str, Loader] | None = None,
+        library: Shared | None = None,
     ) -> None:
-        given: dict[str, Any] = {} if home is None else {"home": Path(home)}
-        settings = settings.model_copy(update=given) if settings else read_settings(**given)
-        self.settings = settings.for_collection(settings.collection if collection is None else collection)
-        self._opened: dict[str, Followers] = {}
-        self._opening = RLock()  # held while parts are opened or brought up to date: who comes second finds it done
+        if library and any(one is not None for one in (home, settings, embedder, llm, chunker, loaders)):
+            raise UsageError("a library has its home, settings and parts already: give those to Library")
+        self._library = library or Shared(
+            home, settings=settings, embedder=embedder, llm=llm, chunker=chunker, loaders=loaders
+        )
+        self._owns_library = library is None
+        general = self._library.settings
+        self.settings = general.for_collection(general.collection if collection is None else collection)
+        self._library.holds(self)
+        self._indexes = OpenIndexes(self.settings, self._library, lambda: self.collection, self._index_lock)
 
     def __enter__(self) -> Self:
         return self
@@ -63,19 +82,16 @@ class Penstock:
 
     def close(self) -> None:
         """Lets go of all files; the next call opens them again."""
-        for followers in self._opened.values():
-            followers.close()
-        self._opened = {}
-        catalog: Catalog | None = self.__dict__.pop("catalog", None)
-        if catalog:
-            catalog.close()
-        for name in ("collection", "_retriever", "_fetching"):
+        self._indexes.close()
+        for name in ("collection", "_fetching"):
             self.__dict__.pop(name, None)
+        if self._owns_library:
+            self._library.release()
 
-    @cached_property
+    @property
     def catalog(self) -> Catalog:
         """The home's catalog, made on first use."""
-        return assembly.catalog(self.settings)
+        return self._library.catalog
 
     @cached_property
     def collection(self) -> Collection:
@@ -112,7 +128,8 @@ class Penstock:
         """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
 
         A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
-        else only what a complete listing speaks for. Labels and access become those of the entries.
+        else only what a complete listing speaks for. Labels become those of the entries, and so does access where an
+        entry names one; without, a source keeps what it has, and a new one inherits as for `ingest`.
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
@@ -135,9 +152,8 @@ class Penstock:
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        return Discovery(
-            assembly.listings(self.settings, given, self._fetching), owner=True, ordered=given.overlap == "first"
-        )
+        listings = assembly.listings(self.settings, given, self._fetching, self.present())
+        return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -147,11 +163,13 @@ class Penstock:
         return self._write(command, work, watch)
 
     def _new_sandbox(self) -> Sandbox:
-        return assembly.sandbox(self.settings, assembly.preparing(self.settings, self._embedder))
+        cut_here = self._library.instances.chunker is not None
+        prepared_by = preparation.blueprint() if cut_here else assembly.preparing(self.settings, self._embedder)
+        return assembly.sandbox(self.settings, prepared_by, given=self._library.loaders)
 
     def _reader(self, collection: Collection, sandbox: Parser, stopwatch: Stopwatch) -> Reader:
-        chunker = assembly.chunker(self.settings, self._embedder)
-        return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching)
+        chunker, given = self._library.chunker(self.settings), self._library.instances.loaders
+        return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching, given)
 
     def present(self) -> Collection | None:
         """The collection, if there is one; a catalog is not made to see that there is none."""
@@ -169,7 +187,7 @@ class Penstock:
         """
 
         def work(run: Ingestion) -> RunReport:
-            chunker = assembly.chunker(self.settings, self._embedder)
+            chunker = self._library.chunker(self.settings)
             return run.add(readings_of(records, self.collection, chunker))
 
         return self._write("add", work, watch)
@@ -190,24 +208,35 @@ class Penstock:
         return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
-        self, question: str, *, k: int | None = None, where: Filter = EVERYTHING, neighbours: int | None = None
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        where: Filter = EVERYTHING,
+        neighbours: int | None = None,
+        at: int | None = None,
     ) -> Retrieved:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
+
+        With `at`, as the collection was at that revision; a reader finds what was seen then and may be seen today.
 
         Raises:
             UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
                 `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
             CollectionLocked: the indexes cannot be searched before another process has finished writing.
+            RevisionGone: the revision of `at` was compacted away; says which are left.
         """
         check_question(question)
         check_counts(k, neighbours)
         check_filter(where)
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
+        if at is not None and at != self.collection.revision():
+            return self._retrieve(question, k or given.k, where, count, self._indexes.retriever_at(at))
         try:
             return self._retrieve(question, k or given.k, where, count)
-        except DamagedIndex:  # which the search itself found; it is set aside now, and built anew
+        except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
             return self._retrieve(question, k or given.k, where, count)
 
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
@@ -227,96 +256,41 @@ class Penstock:
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
-    def status(self, *, principals: Iterable[str] | None = None) -> Status:
-        """How the collection and its indexes stand, also where the settings name another model than it was built with.
-
-        With `principals`, sources, chunks and quarantine are those that these readers see.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is no such collection.
-            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
-        """
-        return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
-
-    def doctor(self, *, repair: bool = False, deep: bool = False, principals: Iterable[str] | None = None) -> Diagnosis:
-        """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
-
-        With `deep` also whether they say the same of each, and whether every file is still what was written. With
-        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
-        """
-        view = self._view(principals)
-        if not repair:
-            return doctor.examine(view, self._followers_as_built, deep=deep)
-        with self._index_lock():
-            return doctor.repair(view, self._followers_as_built, deep=deep)
-
-    def show(self, document: str, *, principals: Iterable[str] | None = None) -> StoredDocument:
-        """A document with its text and chunks, by id (or its unique beginning), URI or path.
-
-        Raises:
-            UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is none, or none that the `principals` see.
-        """
-        return self._view(principals, reads=True).document(document)
-
     def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
         """What these readers see; for what reads documents, a reader has to be named where that is required."""
         reader, required = principals_of(principals), self.settings.access.required
         check_reader(reader, required=required and reads)
         return View(self.collection, reader, names=reader is not None or not required)
 
-    def collections(self) -> tuple[CollectionInfo, ...]:
-        """All collections of the home."""
-        return self.catalog.collections()
-
     @property
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
-        with self._opening:
-            self._catch_up()
-            return self._retriever
+        return self._indexes.retriever()
 
-    def _retrieve(self, question: str, k: int, where: Filter, neighbours: int) -> Retrieved:
-        retriever = self.retriever
+    def _retrieve(
+        self, question: str, k: int, where: Filter, neighbours: int, past: Retriever | None = None
+    ) -> Retrieved:
+        retriever = past or self.retriever
         if neighbours:
             retriever = NeighbourRetriever(retriever, self.collection, count=neighbours)
         return retriever.retrieve(question, k=k, where=where)
 
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
-        retrieval = self.settings.retrieval.model_copy(update={"legs": legs})
-        settings = self.settings.model_copy(update={"retrieval": retrieval})
-        with self._opening:
-            self._catch_up()
-            return assembly.retriever(settings, self.collection, self._followers, self._analyser, self._embedder)
+        return self._indexes.retriever_of(legs)
 
-    def _catch_up(self) -> None:
-        followers = self._checked_followers
-        if followers.are_behind:
-            try:
-                with self._index_lock():
-                    followers.catch_up()
-            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
-                if not followers.are_usable:
-                    raise
-
-    @cached_property
-    def _retriever(self) -> Retriever:
-        return self.retriever_of(self.settings.retrieval.legs)
-
-    @cached_property
+    @property
     def _analyser(self) -> Analyser:
-        return assembly.analyser(self.settings)
+        return self._library.analyser(self.settings)
 
     @cached_property
     def _fetching(self) -> Callable[[str], Fetcher]:
         """What fetches, for listings and sources alike: together they are polite to a site."""
         return assembly.fetching(self.settings)
 
-    @cached_property
+    @property
     def _llm(self) -> LLM | Quoter:
-        return assembly.llm(self.settings, self._analyser)
+        return self._library.llm(self.settings)
 
     @property
     def _prompting(self) -> Prompting:
@@ -328,37 +302,27 @@ class Penstock:
             "template": given.template,
         }
 
-    @cached_property
+    @property
     def _embedder(self) -> Embedder:
-        return assembly.embedder(self.settings)
+        return self._library.embedder(self.settings)
 
     @property
     def _followers(self) -> Followers:
-        """The indexes by the model in force."""
-        return self._followers_by(self._embedder.identity, self._embedder.dimension)
+        return self._indexes.in_force
 
     @property
     def _followers_as_built(self) -> Followers:
-        """The indexes by the model that the collection was built with: no model is needed to look at them."""
-        return self._followers_by(self.collection.embedder(), self.collection.dimension())
-
-    @property
-    def _checked_followers(self) -> Followers:
-        assembly.check_model(self.collection, self._embedder)
-        return self._followers
-
-    def _followers_by(self, identity: str, dimension: int) -> Followers:
-        with self._opening:
-            if identity not in self._opened:
-                self._opened[identity] = assembly.followers(
-                    self.settings, self.collection, self._analyser, identity=identity, dimension=dimension
-                )
-            return self._opened[identity]
+        return self._indexes.as_built
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Makes this the collection's one writer, also among those on other machines that share the catalog."""
-        with self._home_lock(), self.catalog.writing(self.settings.collection):
+        with self._lock_of(self.settings.collection):
+            yield
+
+    @contextmanager
+    def _lock_of(self, name: str) -> Iterator[None]:
+        with writing(self.settings.home / "collections", name), self.catalog.writing(name):
             yield
 
     def _home_lock(self) -> AbstractContextManager[None]:
@@ -366,7 +330,7 @@ class Penstock:
 
     def _index_lock(self) -> AbstractContextManager[None]:
         """Makes this the one that brings indexes up to date: those of a home may follow whoever writes elsewhere."""
-        return self._lock() if assembly.share_indexes(self.settings) else self._home_lock()
+        return self._lock() if are_shared(self.settings) else self._home_lock()
 
     def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
         with self._lock():
@@ -379,6 +343,7 @@ class Penstock:
                     self.collection.finish_run(number, None, "failed")
                 raise
             self.collection.finish_run(number, report, status_of(report))
+            tidy(self.collection, self.settings.history.revisions)
             return report
 
     def _ingestion(self, number: int, watch: Watch, followed: float | None = None) -> Ingestion:

@@ -5,14 +5,13 @@ if __name__ != "penstock.retrievers":
 
 from penstock.retrievers.fusion import reciprocal_rank, weighted
 from penstock.retrievers.hybrid import HybridRetriever
-from penstock.retrievers.legs import JointIndex, JointLegs, KeywordLeg, Searcher, SearchLeg, SeparateLegs, VectorLeg
+from penstock.retrievers.legs import JointLegs, KeywordLeg, Searcher, SearchLeg, SeparateLegs, VectorLeg
 from penstock.retrievers.neighbours import NeighbourRetriever
 from penstock.retrievers.readers import ReaderRetriever, check_reader
 from penstock.retrievers.weighing import Weighed, weigh
 
 __all__ = [
     "HybridRetriever",
-    "JointIndex",
     "JointLegs",
     "KeywordLeg",
     "NeighbourRetriever",

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from penstock.model import Candidate, Leg, Scope
-from penstock.ports import Analyser, Embedder, Float32Array, QueryT
+from penstock.ports import Analyser, Embedder, Float32Array, QueryT, ServerIndex
 
 
 class Searchable(Protocol[QueryT]):
@@ -118,25 +118,10 @@ class SeparateLegs:
         return found, self.revision
 
 
-class JointIndex(Protocol):
-    """An index that is searched by words and by a vector with one request."""
-
-    @property
-    def last_revision(self) -> int:
-        """The revision at which the last search saw it, or at which it stands where there was none."""
-        ...
-
-    def search(
-        self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
-    ) -> tuple[list[Candidate], list[Candidate], int]:
-        """Candidates by tokens and by vector, best first, and the revision as it is after that."""
-        ...
-
-
 class JointLegs:
     """Both legs with one index, which is asked once."""
 
-    def __init__(self, index: JointIndex, analyser: Analyser, embedder: Embedder) -> None:
+    def __init__(self, index: ServerIndex, analyser: Analyser, embedder: Embedder) -> None:
         self._index = index
         self._analyser = analyser
         self._embedder = embedder

@@ -17,7 +17,7 @@ from benchmarks.faults.moments import Clock, Moment
 from benchmarks.faults.places import DIMENSIONS, Place, opened, prepare, warm
 from benchmarks.faults.steps import RANDOM
 from benchmarks.faults.tables import History
-from benchmarks.faults.work import EVERYWHERE, Kind, Operation, State, operation
+from benchmarks.faults.work import EVERYWHERE, ROLLED_BACK, Kind, Operation, State, operation
 from penstock.model import SourceResult
 from penstock.pipelines.indexing import rebuilding
 from penstock.pipelines.workspace import Penstock
@@ -64,6 +64,8 @@ class Life:
     damages: int = 0
     folders: tuple[Path, ...] = ()
     """Of the indexes that are in use."""
+    past: dict[int, State] = field(default_factory=dict)
+    """What revisions held that are kept, the newest among them."""
 
 
 def ignore(_: Report) -> None:
@@ -182,6 +184,9 @@ class Campaign:
         if kind == "repair" and life.damages < 2:
             life.damages += 1
             life.damaged = self._damage(life.folders)
+        if kind == "rollback" and life.past:
+            to = self._chance.choice(sorted(life.past))
+            return Operation(kind=kind, to=to, past=life.past[to])
         return operation(kind, life.state, number=life.number, chance=self._chance)
 
     def _damage(self, folders: Sequence[Path]) -> bool:
@@ -231,6 +236,8 @@ class Campaign:
         if ended.told:
             told = ended.told[0]
             life.state = states[told["state"]]
+            life.past[told["newest"]] = life.state
+            life.past = {revision: state for revision, state in life.past.items() if revision >= told["oldest"]}
             life.place = replace(life.place, model=told["model"])
             life.folders = tuple(map(Path, told["folders"]))
             life.history = History(
@@ -252,7 +259,8 @@ class Campaign:
             wrong += checking.agreement(penstock)
             wrong += checking.answers(penstock, states[state])
             folders = checking.in_use(penstock)
-        found = {"wrong": wrong, "state": state, "model": model, "folders": folders}
+            _, oldest, newest = penstock.collection.history.kept()
+        found = {"wrong": wrong, "state": state, "model": model, "folders": folders, "oldest": oldest, "newest": newest}
         tell({**found, "digests": life.history.digests, "rows": life.history.rows})
 
     @staticmethod
@@ -274,5 +282,10 @@ def perform(penstock: Penstock, asked: Operation, tell: Tell) -> None:
         penstock.add(asked.records, watch=watch)
     elif asked.kind == "repair":
         penstock.doctor(repair=True)
+    elif asked.kind == "compact":
+        penstock.compact(keep=3)
+    elif asked.past is not None:
+        penstock.rollback(asked.to)
+        tell(ROLLED_BACK)
     else:
         penstock.search(EVERYWHERE)

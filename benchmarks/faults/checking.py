@@ -13,6 +13,7 @@ from penstock.errors import DamagedIndex
 from penstock.ids import chunk_id, document_id
 from penstock.model import Filter
 from penstock.pipelines import assembly
+from penstock.pipelines.indexing import indexes
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.workspace import Penstock
 
@@ -37,7 +38,7 @@ def documents(penstock: Penstock, states: Sequence[State]) -> tuple[int, list[st
         document = stored.document
         for source in stored.sources:
             found[source.uri] = Held(document.text, str(source.labels["team"]))
-        if document.id != document_id(penstock.collection.name, document.source.uri):
+        if document.id != document_id(penstock.collection.origin, document.source.uri):
             wrong.append(f"catalog: {document.source.uri} is a document of another id")
         for chunk in stored.chunks:
             if chunk.text != document.text[chunk.span.start : chunk.span.end]:
@@ -69,6 +70,8 @@ def as_found(penstock: Penstock, *, damaged: bool) -> Iterator[str]:
         if revision > newest:
             yield f"{name}: it stands at revision {revision}, ahead of the catalog at {newest}"
             continue
+        if revision < collection.history.kept().oldest:
+            continue  # it is built anew when it is needed
         may_be = range(revision, newest + 1)  # data may be ahead of its mark, never behind
         if not damaged and not any(np.array_equal(held, _live(penstock, at)) for at in may_be):
             yield f"{name}: marked with revision {revision}, and what it holds is of none from there on"
@@ -138,7 +141,7 @@ def _followers(penstock: Penstock) -> Followers:
     collection = penstock.collection
     identity, dimension = collection.embedder(), collection.dimension()
     words = assembly.analyser(penstock.settings)
-    return assembly.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
+    return indexes.followers(penstock.settings, collection, words, identity=identity, dimension=dimension)
 
 
 def _tokens(penstock: Penstock, text: str) -> list[str]:

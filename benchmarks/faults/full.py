@@ -5,7 +5,6 @@ does not fit; what is there must be whole, and with some space back the next run
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.faults import checking
 from benchmarks.faults.places import Place, opened, prepare
 from benchmarks.faults.tables import History
+from benchmarks.faults.telling import tell
 from benchmarks.faults.work import EVERYWHERE, Held
 from penstock.errors import PenstockError
 from penstock.pipelines.ingest.records import Record
@@ -146,12 +146,8 @@ def main() -> int:
         with mounted(megabytes) as folder:
             found = fill(folder, megabytes)
         wrong += len(found.wrong)
-        if given.json:
-            print(json.dumps({name: getattr(found, name) for name in Filled.__slots__}))
-        else:
-            print(f"{megabytes:3} MB: full with {found.documents} documents ({found.refused[:90]})")
-            for one in found.wrong:
-                print(f"- {one}")
+        summary = f"{megabytes:3} MB: full with {found.documents} documents ({found.refused[:90]})"
+        tell(found, summary, as_json=given.json)
     return 1 if wrong else 0
 
 

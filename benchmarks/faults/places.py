@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.faults.work import BATCH
 from penstock import registry
 from penstock.analysis.analyser import TextAnalyser
-from penstock.pipelines import assembly
 from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 COLLECTION = "faults"
 DIMENSIONS = (8, 12)
@@ -81,10 +79,5 @@ def prepare(*, follow_each_commit: bool) -> None:
 def opened(place: Place) -> Iterator[Penstock]:
     """The workspace of a place, with the little model that is set there; for a process that opens no other."""
     model = LittleModel(dimension=DIMENSIONS[place.model])
-    assembly.embedder = partial(_given, model)
-    with Penstock(settings=place.settings) as penstock:
+    with Penstock(settings=place.settings, embedder=model) as penstock:
         yield penstock
-
-
-def _given(model: LittleModel, _settings: Settings) -> LittleModel:
-    return model

@@ -1,7 +1,6 @@
 """One process writes, four search: is each answer that of one revision? `python -m benchmarks.faults.readers`."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.faults import children
 from benchmarks.faults.children import Tell
 from benchmarks.faults.places import Place, opened, prepare, warm
+from benchmarks.faults.telling import tell
 from benchmarks.faults.work import BATCH, EVERYWHERE, Kind, Operation, State, operation
 from penstock.errors import CollectionLocked
 from penstock.model import Filter, Retrieved, RunReport
@@ -147,13 +147,8 @@ def main() -> int:
     with TemporaryDirectory(prefix="penstock-readers-") as folder:
         place = Place(home=Path(folder), keyword=given.keyword)
         found = measure(place, given.seconds, readers=given.readers)
-    if given.json:
-        print(json.dumps({name: getattr(found, name) for name in Outcome.__slots__}))
-    else:
-        print(f"{found.revisions} revisions, {found.answers} answers, of which {found.noted} said that something may")
-        print(f"be missing; {len(found.wrong)} wrong")
-        for one in found.wrong:
-            print(f"- {one}")
+    summary = f"{found.revisions} revisions, {found.answers} answers, of which {found.noted} said that something may"
+    tell(found, f"{summary}\nbe missing; {len(found.wrong)} wrong", as_json=given.json)
     return 1 if found.wrong or not found.answers else 0
 
 

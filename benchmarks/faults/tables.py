@@ -17,9 +17,10 @@ NEVER: Mapping[str, str] = {
         SELECT d.uri FROM documents d WHERE d.removed_rev = :live AND NOT EXISTS (SELECT 1 FROM sources s
         WHERE s.collection = d.collection AND s.content = d.content AND s.removed_rev = :live)""",
     "a document with other chunks than it counts": """
-        SELECT d.uri FROM documents d WHERE d.chunks <> (SELECT count(*) FROM chunks c WHERE c.document = d.row)
+        SELECT d.uri FROM documents d WHERE d.removed_rev > (SELECT oldest FROM collections)
+        AND (d.chunks <> (SELECT count(*) FROM chunks c WHERE c.document = d.row)
         OR d.chunks <> (SELECT count(DISTINCT c.ordinal) FROM chunks c
-        WHERE c.document = d.row AND c.ordinal >= 0 AND c.ordinal < d.chunks)""",
+        WHERE c.document = d.row AND c.ordinal >= 0 AND c.ordinal < d.chunks))""",
     "a chunk that came or went without its document": """
         SELECT c.id FROM chunks c LEFT JOIN documents d ON d.row = c.document
         WHERE d.row IS NULL OR c.added_rev <> d.added_rev OR c.removed_rev <> d.removed_rev""",
@@ -35,12 +36,18 @@ NEVER: Mapping[str, str] = {
         WHERE t.added_rev > (SELECT max(revision) FROM collections) OR t.removed_rev <= t.added_rev
         OR (t.removed_rev <> :live AND t.removed_rev > (SELECT max(revision) FROM collections))""",
     "a gap in the revisions": """
-        SELECT c.revision FROM collections c WHERE c.revision <> (SELECT count(*) FROM revisions r
-        WHERE r.collection = c.row AND r.revision BETWEEN 1 AND c.revision)""",
+        SELECT c.revision FROM collections c
+        WHERE c.revision - CASE WHEN c.oldest > 0 THEN c.oldest - 1 ELSE 0 END <> (SELECT count(*) FROM revisions r
+        WHERE r.collection = c.row AND r.revision BETWEEN c.oldest AND c.revision)""",
     "a live chunk without a vector": """
         SELECT c.id FROM chunks c JOIN collections k ON k.row = c.collection WHERE c.removed_rev = :live
         AND NOT EXISTS (SELECT 1 FROM vectors v JOIN models m ON m.row = v.model
         WHERE m.identity = k.embedder AND v.hash = c.context_hash)""",
+    "a chunk of a revision that is kept without its vector": """
+        SELECT c.id FROM chunks c JOIN collections k ON k.row = c.collection JOIN revisions r ON r.collection = k.row
+        AND r.revision >= k.oldest AND c.added_rev <= r.revision AND c.removed_rev > r.revision
+        WHERE NOT EXISTS (SELECT 1 FROM vectors v JOIN models m ON m.row = v.model
+        WHERE m.identity = r.embedder AND v.hash = c.context_hash)""",
 }
 """Queries that must give no row, by what each row of theirs would be. The database holds one collection."""
 
@@ -82,11 +89,12 @@ def damaged_files(connection: Connection) -> Iterator[str]:
 def changed_history(connection: Connection, history: History) -> Iterator[str]:
     """Past revisions that are not what they were, and row numbers that were given twice; takes in what is new."""
     newest = connection.execute(text("SELECT max(revision) FROM collections")).scalar() or 0
+    oldest = connection.execute(text("SELECT max(oldest) FROM collections")).scalar() or 0
     every = connection.execute(text("SELECT row, id, added_rev, removed_rev FROM chunks ORDER BY row")).all()
     known = max(history.digests, default=0)
     if known > newest:
         yield f"catalog: revision {known} was there, and the newest is {newest} now"
-    for revision in range(1, newest + 1):
+    for revision in range(max(1, oldest), newest + 1):
         live = "".join(f"{row} {id_}\n" for row, id_, came, went in every if came <= revision < went)
         digest = sha256(live.encode()).hexdigest()
         if history.digests.setdefault(revision, digest) != digest:

@@ -11,9 +11,11 @@ WORDS = ("turbine", "valve", "reservoir", "gate", "年假", "pump", "pressure", 
 EVERYWHERE = "water"
 """A word of every document: a search for it finds them all."""
 URIS = tuple(f"record:{number:02}" for number in range(14))
+ROLLED_BACK = "rolled back"
+"""What is told when a rollback is done."""
 BATCH = 3
 """Documents a commit."""
-Kind = Literal["add", "change", "remove", "move", "search", "repair", "switch", "analyser"]
+Kind = Literal["add", "change", "remove", "move", "search", "repair", "switch", "analyser", "compact", "rollback"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -35,6 +37,10 @@ class Operation:
     kind: Kind
     puts: tuple[tuple[str, Held], ...] = ()
     removed: tuple[str, ...] = ()
+    to: int = 0
+    """The revision that a rollback goes back to."""
+    past: State | None = None
+    """What it held."""
 
     @property
     def records(self) -> list[Record]:
@@ -44,6 +50,8 @@ class Operation:
     @property
     def batches(self) -> list[tuple[str, ...]]:
         """URIs of each commit, in order."""
+        if self.past is not None:
+            return [(ROLLED_BACK,)]
         if self.removed:
             return [self.removed]
         uris = [uri for uri, _ in self.puts]
@@ -51,6 +59,8 @@ class Operation:
 
     def states(self, before: State) -> list[State]:
         """The state before, and the one after each commit."""
+        if self.past is not None:
+            return [before, self.past]
         found, given = [before], dict(self.puts)
         for uris in self.batches:
             after = {uri: held for uri, held in found[-1].items() if uri not in self.removed}
@@ -82,7 +92,7 @@ def operation(kind: Kind, before: State, *, number: int, chance: Random) -> Oper
             return Operation(kind=kind, removed=(twins[0],))
         copied = before[chance.choice(present)]
         return Operation(kind=kind, puts=((chance.choice(absent or present), Held(copied.text, "red")),))
-    if kind in ("search", "repair", "analyser"):
+    if kind in ("search", "repair", "analyser", "compact", "rollback"):
         return Operation(kind=kind)
     among = absent if kind == "add" and absent else list(URIS)
     chosen = chance.sample(among, min(len(among), chance.randint(2, 6)))

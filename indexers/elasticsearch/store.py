@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import numpy as np
@@ -24,7 +24,7 @@ from penstock.indexers.elasticsearch import documents, queries
 from penstock.indexers.elasticsearch.client import BUSY, check_server, connect, is_absent, of_status, translated
 from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.indexers.elasticsearch.verifying import flaws
-from penstock.indexers.elasticsearch.versions import Versions
+from penstock.indexers.elasticsearch.versions import Versions, delete_all
 from penstock.indexers.elasticsearch.views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
 from penstock.indexers.elasticsearch.writing import Writing
 from penstock.indexers.steps import is_step
@@ -43,6 +43,8 @@ class ElasticsearchStore:
     Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever is told of
     a change first applies it for both.
     """
+
+    on_servers: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -113,6 +115,14 @@ class ElasticsearchStore:
     def stands_at(self, revision: int) -> bool:
         """Whether the index stands there, as the last search saw it, or else as the servers say now."""
         return self._seen == revision or self.revision == revision
+
+    def delete(self) -> None:
+        """Deletes all versions of the index, and of those whose names begin with its own followed by `-`.
+
+        Raises:
+            IndexingError: the servers do not answer, or do not allow it.
+        """
+        delete_all(self._connection, self.alias)
 
     def anew(self) -> "ElasticsearchStore":
         """A store that takes the place of this one as soon as it was given a change from revision 0.

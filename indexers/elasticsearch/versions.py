@@ -12,7 +12,8 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch
 
 from penstock.errors import DamagedIndex, IndexingError
-from penstock.indexers.elasticsearch.client import is_absent
+from penstock.indexers.elasticsearch.client import connect, is_absent, translated
+from penstock.indexers.elasticsearch.options import Connection
 
 SHOWN = "*.mappings._meta,*.aliases,*.settings.index.number_of_shards"
 """What is asked of an index."""
@@ -108,6 +109,19 @@ class Versions:
             )
             for name, told in sorted(answer.body.items())
         ]
+
+
+def delete_all(connection: Connection, begun: str) -> None:
+    """Deletes all versions of all indexes whose names begin so, one by one: many servers take no pattern for that.
+
+    Raises:
+        IndexingError: the servers do not answer, or do not allow it.
+    """
+    with translated(f"deleting {begun}-* at {connection.shown()}"), connect(connection) as client:
+        found = client.indices.get(index=f"{begun}-*", filter_path="*.mappings._meta", expand_wildcards="all")
+        for name, told in sorted(found.body.items()):
+            if told.get("mappings", {}).get("_meta", {}).get("kind") == "penstock":
+                client.indices.delete(index=name, ignore_unavailable=True)
 
 
 def _number(name: str) -> int:

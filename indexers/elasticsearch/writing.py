@@ -3,6 +3,7 @@
 A write carries the revision as its external version, so that sending it twice is sending it once.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from penstock.errors import IndexingError, IndexUnavailable
 from penstock.indexers.elasticsearch.client import of_status, told
 from penstock.indexers.elasticsearch.documents import stub
 from penstock.indexers.streams import in_batches
+
+log = logging.getLogger(__name__)
 
 Operation = dict[str, Any]
 Answer = tuple[str, dict[str, Any]]
@@ -91,16 +94,21 @@ class Writing:
                 unavailable = told(error, self._what)
                 if idle >= self._attempts or not isinstance(unavailable, IndexUnavailable):
                     raise unavailable from error
-                time.sleep(_pause(idle))
+                self._wait(idle, type(error).__name__)
                 continue
             again = [answer for answer in answers if answer[1]["status"] in AGAIN]
             failed += [answer for answer in answers if answer[1]["status"] not in AGAIN]
             idle = idle + 1 if len(again) == len(left) else 0
             if not again or idle >= self._attempts:
                 return [*failed, *again]
-            time.sleep(_pause(max(idle, 1)))
+            self._wait(max(idle, 1), f"{len(again)} of {len(left)} documents not taken")
             ids = {answer["_id"] for _, answer in again}
             left = [operation for operation in left if operation["_id"] in ids]
+
+    def _wait(self, tried: int, why: str) -> None:
+        pause = _pause(tried)
+        log.warning("%s: %s; in %.1f s it is tried again", self._what, why, pause)
+        time.sleep(pause)
 
     def _bulk(self, operations: list[Operation]) -> Iterable[tuple[bool, dict[str, Any]]]:
         return streaming_bulk(

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 from penstock.errors import FetchError
+from penstock.loaders.detection.claims import NONE, Claims
 from penstock.loaders.detection.container_types import MAGIC_OLE, MAGIC_ZIP, kind_of_ole, kind_of_zip
 from penstock.loaders.detection.decoding import canonical, decode_text, detect_encoding
+from penstock.loaders.detection.kinds import BUILT_IN, PDF
 from penstock.loaders.detection.text_types import kind_of_text
 
 UNKNOWN = "application/octet-stream"
@@ -13,16 +15,8 @@ HEAD_BYTES = 128 * 1024
 """How much of a file is looked at, containers apart."""
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "application/pdf"),
-    (b"{\\rt", "application/rtf"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"II+\0", "image/tiff"),
-    (b"MM\0+", "image/tiff"),
+    *((magic, kind.media_type) for kind in BUILT_IN for magic in kind.magic),
+    # Types without a loader stand here so that a refusal can name them.
     (b"\0\0\0\x0cjP  ", "image/jp2"),
     (b"%!PS", "application/postscript"),
     (b"\x1f\x8b", "application/gzip"),
@@ -38,13 +32,13 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "application/x-executable"),
     (b"SQLite format 3\0", "application/vnd.sqlite3"),
 )
-"""First bytes and the media type they mean. Types without a loader stand here so that a refusal can name them."""
+"""First bytes and the media type they mean."""
 _PDF_WITHIN = re.compile(rb"%PDF-\d\.\d")
 # The control characters that no text holds; a few stray ones are let through.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
-def sniff(path: Path, name_hint: str, declared: str = "") -> str:
+def sniff(path: Path, name_hint: str, declared: str = "", claims: Claims = NONE) -> str:
     """The media type of a file, without parameters, by looking into it.
 
     A file without bytes is `text/plain` (an empty text), one that nothing fits `application/octet-stream`.
@@ -53,6 +47,7 @@ def sniff(path: Path, name_hint: str, declared: str = "") -> str:
         path: where the bytes are.
         name_hint: name or URI of the source; its ending only decides between kinds of text.
         declared: media type that the origin declared, with its charset if it gave one.
+        claims: the kinds that loaders of other distributions take.
 
     Raises:
         FetchError: the file cannot be opened.
@@ -62,7 +57,8 @@ def sniff(path: Path, name_hint: str, declared: str = "") -> str:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise FetchError(f"{str(path)!r} cannot be opened: {error.strerror}") from error
-    return _kind_by_magic(head, path) or _kind_of_plain(head, name_hint, declared)
+    found = _kind_by_magic(head, path) or _kind_of_plain(head, name_hint, declared)
+    return claims.settle(found, head, name_hint, declared)
 
 
 def charset_of(declared: str) -> str:
@@ -117,7 +113,7 @@ def _kind_of_bitmap(head: bytes) -> str:
 def _late_pdf(head: bytes) -> str:
     """PDF readers accept other bytes before the header; objects after it tell a PDF from a text about PDFs."""
     found = _PDF_WITHIN.search(head[:1024])
-    return "application/pdf" if found and b" obj" in head[found.end() :] else ""
+    return PDF if found and b" obj" in head[found.end() :] else ""
 
 
 def _kind_of_plain(head: bytes, name_hint: str, declared: str) -> str:

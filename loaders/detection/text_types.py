@@ -3,33 +3,13 @@
 import csv
 import re
 from io import StringIO
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
-HTML, XML, MARKDOWN = "text/html", "application/xml", "text/markdown"
-CSV, TSV, JSON, EML, PLAIN = "text/csv", "text/tab-separated-values", "application/json", "message/rfc822", "text/plain"
+from penstock.loaders.detection.kinds import BUILT_IN, CSV, EML, HTML, JSON, MARKDOWN, PLAIN, TEXTS, TSV, XML, ending_of
 
-_BY_ENDING = {
-    ".htm": HTML,
-    ".html": HTML,
-    ".xhtml": HTML,
-    ".xml": XML,
-    ".md": MARKDOWN,
-    ".mdx": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".csv": CSV,
-    ".tsv": TSV,
-    ".json": JSON,
-    ".jsonl": JSON,
-    ".ndjson": JSON,
-    ".ipynb": JSON,
-    ".eml": EML,
-    ".txt": "",
-    ".text": "",
-    ".asc": "",
-    "": "",
-}
+_CLAIMS = {suffix: kind.media_type for kind in BUILT_IN if kind.media_type in TEXTS for suffix in kind.suffixes}
+_BY_ENDING = {**_CLAIMS, **dict.fromkeys(("", *(ending for ending, kind in _CLAIMS.items() if kind == PLAIN)), "")}
 """What an ending claims; an empty claim says nothing, and an ending that is not here (code, logs) claims plain text."""
+_BY_ENDING[".ipynb"] = JSON  # no ending of JSON's own: a loader of notebooks may take it
 _BY_DECLARATION = {
     "text/html": HTML,
     "application/xhtml+xml": HTML,
@@ -91,9 +71,7 @@ def kind_of_text(text: str, name_hint: str, declared: str, *, whole: bool) -> st
 
 
 def _claim(name_hint: str, declared: str) -> str:
-    path = urlsplit(name_hint).path if "://" in name_hint else name_hint
-    ending = PurePosixPath(path).suffix.lower()
-    by_name = _BY_ENDING.get(ending, PLAIN)
+    by_name = _BY_ENDING.get(ending_of(name_hint), PLAIN)
     kind = declared.partition(";")[0].strip().lower()
     by_declaration = _BY_DECLARATION.get(kind, XML if kind.endswith(("/xml", "+xml")) else "")
     # Servers declare what they know better than a name such as /page.php; only text/plain says little.

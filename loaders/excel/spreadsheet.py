@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource
 from penstock.loaders.containers.archive import OLE_MAGIC, check_archive, encrypted
+from penstock.loaders.detection.container_types import ODS, XLS, XLSB, XLSX
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.excel.sheet_drawings import drawings_by_sheet
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
@@ -22,6 +24,8 @@ class SpreadsheetLoader:
     Charts, diagrams and text boxes are read in XLSX. Headers, footers, comments and the formats of numbers are not:
     2.5 % is told as 0.025.
     """
+
+    takes = kinds_of(XLSX, XLSB, XLS, ODS)
 
     @property
     def fingerprint(self) -> str:

@@ -11,7 +11,9 @@ from lxml import etree
 from penstock.errors import BrokenSource, EncryptedSource
 from penstock.loaders.containers.archive import open_archive, read_part
 from penstock.loaders.containers.xmltree import all_text, attribute, descendants, parse_xml
+from penstock.loaders.detection.container_types import EPUB
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.html.markup import inline_text, parse_html, write_blocks
 from penstock.loaders.titles import titled
@@ -28,6 +30,8 @@ class EpubLoader:
     A book has no pages of its own: `Place.page` is the 1-based position of the chapter's file in the spine, and its
     label is the name that the table of contents gives that file.
     """
+
+    takes = kinds_of(EPUB)
 
     @property
     def fingerprint(self) -> str:

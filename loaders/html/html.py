@@ -6,6 +6,7 @@ from lxml import etree
 
 from penstock.loaders.containers.xmltree import all_text
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import HTML, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.html.markup import inline_text, is_cut_off, parse_html, write_blocks
 from penstock.loaders.html.page_content import main_content
@@ -16,21 +17,23 @@ from penstock.model import Extraction, ExtractionWriter, Source
 class HtmlLoader:
     """Reads HTML and XHTML: pages, saved pages and fragments.
 
-    `encoding` is what the origin declared; the bytes are believed where they contradict it. Pages have no places.
+    `charset` is what the origin declared; the bytes are believed where they contradict it. Pages have no places.
     """
 
-    def __init__(self, *, encoding: str = "") -> None:
-        self._encoding = encoding
+    takes = kinds_of(HTML)
+
+    def __init__(self, *, charset: str = "") -> None:
+        self._charset = charset
 
     @property
     def fingerprint(self) -> str:
         """See `Loader`."""
-        return fingerprint("html", 2, "trafilatura", "lxml", encoding=self._encoding)
+        return fingerprint("html", 2, "trafilatura", "lxml", encoding=self._charset)
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it; pages need no name
         """See `Loader`; damaged markup is read as browsers read it, so that no page is refused."""
         writer = ExtractionWriter()
-        root = parse_html(decode_text(data.read(), self._encoding))
+        root = parse_html(decode_text(data.read(), self._charset))
         if root is None:
             return writer.finish()
         if is_cut_off(root):

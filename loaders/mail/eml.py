@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import BinaryIO
 
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import EML, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.mail.mail_text import Letter, write_letter
 from penstock.model import Extraction, ExtractionWriter, Source
@@ -26,6 +27,8 @@ class EmlLoader:
 
     Other attachments are files of their own: they are listed by name and not read.
     """
+
+    takes = kinds_of(EML)
 
     @property
     def fingerprint(self) -> str:

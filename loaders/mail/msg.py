@@ -5,7 +5,9 @@ from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource
 from penstock.loaders.containers.compound import open_compound, stream
+from penstock.loaders.detection.container_types import MSG
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.mail.mail_text import Letter, write_letter
 from penstock.loaders.rtf.compressed import decompress_rtf
@@ -36,6 +38,8 @@ class MsgLoader:
 
     Source: [MS-OXMSG] 2 and [MS-OXPROPS].
     """
+
+    takes = kinds_of(MSG)
 
     @property
     def fingerprint(self) -> str:

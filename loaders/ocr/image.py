@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource, EngineError, LimitExceeded
+from penstock.loaders.detection.kinds import BMP, GIF, JPEG, PNG, TIFF, WEBP, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.layout.paged_document import PagedDocument
 from penstock.loaders.layout.pages import Page
@@ -25,6 +26,8 @@ PAGED = frozenset({"TIFF"})
 
 class ImageLoader:
     """Reads the text in pictures."""
+
+    takes = kinds_of(PNG, JPEG, GIF, TIFF, WEBP, BMP)
 
     def __init__(self, *, ocr: OcrMode = "auto", ocr_dpi: int = 200) -> None:
         self._ocr = ocr

@@ -9,6 +9,8 @@ from penstock.analysis.wide import one_line
 from penstock.errors import BrokenSource
 from penstock.loaders.containers.archive import encrypted, open_archive, read_part
 from penstock.loaders.containers.xmltree import all_text, attribute, child, children, descendants, local, parse_xml
+from penstock.loaders.detection.container_types import ODT
+from penstock.loaders.detection.kinds import ODP, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.opendocument.odf_text import drawn, flat_text, line_text, rows, seen
 from penstock.loaders.tables import table_text
@@ -24,6 +26,8 @@ class OdtLoader:
     Pages of a text come into being when it is printed, so texts have no places; places of a presentation are slides.
     Headers and footers are furniture, notes follow the text and are marked `[^1]` where they are referred to.
     """
+
+    takes = kinds_of(ODT, ODP)
 
     @property
     def fingerprint(self) -> str:

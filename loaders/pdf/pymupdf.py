@@ -9,6 +9,7 @@ from mmap import ACCESS_READ, mmap
 from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource, EncryptedSource
+from penstock.loaders.detection.kinds import PDF, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.layout.paged_document import PagedDocument
 from penstock.loaders.layout.pages import OutlineEntry
@@ -29,6 +30,8 @@ LOST_PAGES = ("non-page object in page tree", "object is not a stream", "zlib er
 
 class PyMuPDFLoader:
     """Reads PDF files with PyMuPDF."""
+
+    takes = kinds_of(PDF)
 
     def __init__(self, *, ocr: OcrMode = "auto", ocr_dpi: int = 200) -> None:
         self._ocr = ocr

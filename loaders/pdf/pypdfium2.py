@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from penstock.errors import BrokenSource, EncryptedSource
+from penstock.loaders.detection.kinds import PDF, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.layout.paged_document import PagedDocument
 from penstock.loaders.layout.pages import OutlineEntry
@@ -23,6 +24,8 @@ REVISION = 2
 
 class PdfiumLoader:
     """Reads PDF files with pypdfium2."""
+
+    takes = kinds_of(PDF)
 
     def __init__(self, *, ocr: OcrMode = "auto", ocr_dpi: int = 200) -> None:
         self._ocr = ocr

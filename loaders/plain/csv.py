@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from penstock.errors import BrokenSource
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import CSV, TSV, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
 from penstock.model import Extraction, ExtractionWriter, Source
@@ -20,6 +21,8 @@ class CsvLoader:
 
     `encoding` is what the origin declared; the bytes are believed where they contradict it.
     """
+
+    takes = kinds_of(CSV, TSV)
 
     def __init__(self, *, encoding: str = "") -> None:
         self._encoding = encoding

@@ -4,6 +4,7 @@ import re
 from typing import BinaryIO
 
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import MARKDOWN, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.html.markup import parse_html, write_blocks
 from penstock.loaders.titles import titled
@@ -18,6 +19,8 @@ class MarkdownLoader:
 
     `encoding` is what the origin declared; the bytes are believed where they contradict it.
     """
+
+    takes = kinds_of(MARKDOWN)
 
     def __init__(self, *, encoding: str = "") -> None:
         self._encoding = encoding

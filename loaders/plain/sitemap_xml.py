@@ -13,6 +13,7 @@ from lxml import etree
 
 from penstock.errors import BrokenSource, LimitExceeded, SourceError
 from penstock.loaders.containers.xmltree import children, local
+from penstock.loaders.detection.kinds import SITEMAP, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.sources.addresses import shown
 from penstock.loaders.sources.sitemap_entries import LONGEST_ADDRESS, Located, line_of
@@ -44,7 +45,9 @@ class _Limited(io.RawIOBase):
 
 
 class SitemapLoader:
-    """Reads a sitemap or an index of sitemaps: the text has an entry a line, in the form of `sitemap.line_of`."""
+    """Reads a sitemap or an index of sitemaps: the text has an entry a line, as `sitemap_entries.line_of` gives it."""
+
+    takes = kinds_of(SITEMAP)
 
     @property
     def fingerprint(self) -> str:

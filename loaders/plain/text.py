@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from penstock.analysis.list_marks import list_mark
 from penstock.loaders.detection.decoding import decode_text
+from penstock.loaders.detection.kinds import JSON, PLAIN, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.titles import titled
 from penstock.model import Extraction, ExtractionWriter, Source
@@ -19,6 +20,8 @@ class TextLoader:
 
     `encoding` is what the origin declared; the bytes are believed where they contradict it.
     """
+
+    takes = kinds_of(PLAIN, JSON)
 
     def __init__(self, *, encoding: str = "") -> None:
         self._encoding = encoding

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+from penstock.loaders.detection.kinds import XML, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.model import Extraction, ExtractionWriter, Source
 
@@ -15,6 +16,8 @@ class XmlLoader:
 
     Mixed content (text around elements) becomes one paragraph. An element without text speaks by its attributes.
     """
+
+    takes = kinds_of(XML)
 
     @property
     def fingerprint(self) -> str:

@@ -9,6 +9,8 @@ from penstock.analysis.wide import one_line
 from penstock.errors import BrokenSource, UnsupportedFormat
 from penstock.loaders.containers.archive import OLE_MAGIC, encrypted
 from penstock.loaders.containers.compound import open_compound, stored_title, stream
+from penstock.loaders.detection.container_types import PPT
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.powerpoint import ppt_records as ppt
 from penstock.loaders.powerpoint.ppt_records import Entry, Record, Text
@@ -29,6 +31,8 @@ class PptLoader:
 
     Tables are told cell by cell; levels of bullets, charts and pictures are not read.
     """
+
+    takes = kinds_of(PPT)
 
     @property
     def fingerprint(self) -> str:

@@ -9,6 +9,8 @@ from lxml import etree
 
 from penstock.errors import BrokenSource
 from penstock.loaders.containers.archive import open_archive
+from penstock.loaders.detection.container_types import PPTX
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.powerpoint.slide_shapes import Frame, is_margin, is_title, laid_out
 from penstock.loaders.powerpoint.slide_text import chart, described, diagram, table, text_blocks
@@ -26,6 +28,8 @@ class PptxLoader:
 
     Text inside pictures is not read; a slide that shows nothing but pictures is a problem of the document.
     """
+
+    takes = kinds_of(PPTX)
 
     @property
     def fingerprint(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from penstock.errors import BrokenSource
+from penstock.loaders.detection.kinds import RTF, kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.rtf.rtf_text import Line, read_lines
 from penstock.loaders.tables import cell_text, table_text
@@ -16,6 +17,8 @@ class RtfLoader:
 
     Headers and footers are furniture; deleted and hidden text, comments and pictures are left out.
     """
+
+    takes = kinds_of(RTF)
 
     @property
     def fingerprint(self) -> str:

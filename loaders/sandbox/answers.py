@@ -40,8 +40,8 @@ MOST_ITEMS = 500_000
 MOST_PROBLEMS = 2000
 TITLE, KIND, MESSAGE, PROBLEM = 4000, 100, 4000, 400
 """Characters that a title, the name of an error, its message and that of a problem may have."""
-OVERLAP = 4
-"""How often the pieces of a document may say its text again, all taken together."""
+OVERLAP = 16
+"""How often the pieces of a document may say its text, all taken together."""
 _STAGES = frozenset(get_args(Stage))
 _NAME = re.compile(rf"[^\W\d]\w{{0,{KIND - 1}}}")
 

@@ -1,12 +1,15 @@
 """Folders that workers write in: one a worker, locked while its parent lives, and removed after it."""
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
 import weakref
 from contextlib import suppress
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 PREFIX = "penstock-parse-"
 
@@ -36,6 +39,7 @@ def remove_abandoned() -> None:
         for entry in entries:
             if entry.name.startswith(PREFIX) and (lock := _abandoned(entry.path)) is not None:
                 _removed(entry.path, lock)
+                log.info("removed what a process that is gone had left: %s", entry.path)
 
 
 def _made() -> tuple[str, int]:

@@ -4,7 +4,7 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -47,6 +47,7 @@ class Sandbox:
         workers: children at the same time.
         readable: files and folders that children may read besides code, libraries and the one document: data of loaders
             of other distributions.
+        given: loaders by media type that a program gave, as `portable` packs them; they go before all others.
         preparation: makes what prepares and cuts the text of a file, in the child that parsed it; see `Preparation`.
     """
 
@@ -59,10 +60,12 @@ class Sandbox:
         text_mib: int,
         workers: int,
         readable: Iterable[Path] = (),
+        given: Mapping[str, str] | None = None,
         preparation: Blueprint | None = None,
     ) -> None:
         self._hello = {
             "options": asdict(options),
+            "given": dict(given or {}),
             "preparation": asdict(preparation) if preparation else None,
             "seconds": seconds,
             "memory_mib": memory_mib,

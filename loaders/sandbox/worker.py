@@ -5,18 +5,19 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from penstock.errors import BrokenSource, LimitExceeded, PenstockError
+from penstock.errors import BrokenSource, LimitExceeded, PenstockError, SettingsError
 from penstock.loaders.detection.container_types import expanded_bytes
 from penstock.loaders.detection.sniffing import told_charset
 from penstock.loaders.formats import LoaderOptions, loader_for
-from penstock.loaders.sandbox.answers import MOST_ITEMS, Parsed, encode_answer, extraction_of
+from penstock.loaders.sandbox.answers import MOST_ITEMS, OVERLAP, Parsed, encode_answer, extraction_of
 from penstock.loaders.sandbox.confinement import MIB, confine
+from penstock.loaders.sandbox.given import received as received_loaders
 from penstock.loaders.sandbox.protocol import read_frame, source_of
 from penstock.loaders.sandbox.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.sources.addresses import shown
@@ -52,12 +53,18 @@ class Preparation(Protocol):
 class Worker:
     """Answers requests; loaders stay loaded from one file to the next."""
 
-    def __init__(self, hello: dict[str, Any], preparation: Preparation | None = None) -> None:
+    def __init__(
+        self,
+        hello: dict[str, Any],
+        preparation: Preparation | None = None,
+        given: "Mapping[str, Loader | SettingsError] | None" = None,
+    ) -> None:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
         self._preparation = preparation
         self._loaders: dict[tuple[str, str], Loader] = {}
+        self._given = given or {}
 
     def answer(self, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         """The reply to one request, about an open file if there is one; never raises."""
@@ -74,33 +81,41 @@ class Worker:
     def _answer(self, source: Source, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         if data is None:
             return self._cut(source, extraction_of(request["extraction"]))
+        if isinstance(unmade := self._given.get(source.media_type), SettingsError):
+            return replace(_failure(source, unmade), retryable=True)
         extraction = self._extraction(source, data, told_charset(request["declared"]))
         if not self._preparation:
             return Parsed(extraction=extraction)
         prepared = self._preparation.prepare(source, extraction)
         if isinstance(prepared, Parsed):
             _check_count(source, "blocks", len(prepared.extraction.blocks))
-            _check_count(source, "pieces", len(prepared.drafts or ()))
+            _check_pieces(source, prepared.drafts or (), prepared.extraction.text)
         return prepared
 
     def _cut(self, source: Source, extraction: Extraction) -> Parsed | Failure:
         drafts = self._preparation.cut(source, extraction) if self._preparation else None
         if isinstance(drafts, Failure):
             return drafts
-        _check_count(source, "pieces", len(drafts or ()))
+        _check_pieces(source, drafts or (), extraction.text)
         return Parsed(extraction=NOTHING, drafts=drafts)
 
     def _extraction(self, source: Source, data: BinaryIO, charset: str) -> Extraction:
         if expanded_bytes(data) > self._memory_mib * MIB:
             raise memory_exceeded(source.uri, self._memory_mib)
-        kind = (source.media_type, charset)
-        if kind not in self._loaders:
-            self._loaders[kind] = loader_for(source.media_type, self._options, charset=charset)
         data.seek(0)
-        extraction = self._loaders[kind].load(source, data)
+        extraction = self._loader(source.media_type, charset).load(source, data)
         if len(extraction.text.encode("utf-8", "surrogatepass")) > self._text_mib * MIB:
             raise text_exceeded(source.uri, self._text_mib)
         return extraction
+
+    def _loader(self, media_type: str, charset: str) -> "Loader":
+        given = self._given.get(media_type)
+        if given is not None and not isinstance(given, SettingsError):
+            return given
+        kind = (media_type, charset)
+        if kind not in self._loaders:
+            self._loaders[kind] = loader_for(media_type, self._options, charset=charset)
+        return self._loaders[kind]
 
 
 def _check_count(source: Source, what: str, count: int) -> None:
@@ -108,6 +123,17 @@ def _check_count(source: Source, what: str, count: int) -> None:
         raise LimitExceeded(
             f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
             "divide it into several files"
+        )
+
+
+def _check_pieces(source: Source, pieces: tuple[Draft, ...], text: str) -> None:
+    _check_count(source, "pieces", len(pieces))
+    said = sum(piece.span.end - piece.span.start for piece in pieces)
+    if said > OVERLAP * len(text):
+        raise LimitExceeded(
+            f"{shown(source.uri)!r} is cut into pieces that say its text {said / max(len(text), 1):.1f} times, more "
+            f"than the {OVERLAP} times that they may, all taken together; choose a chunker, or options of it, whose "
+            "pieces overlap less"
         )
 
 
@@ -181,14 +207,14 @@ def main() -> None:
     if hello is None:
         return
     # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
-    preparation = _preparation(hello["preparation"])
+    preparation, given = _preparation(hello["preparation"]), received_loaders(hello["given"])
     libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=_home()),
         writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
     )
-    worker = Worker(hello, preparation)
+    worker = Worker(hello, preparation, given)
     serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
 
 

@@ -105,7 +105,7 @@ class LocalFetcher:
         Raises:
             FetchError: the file is gone, may not be read, or is no regular file.
             TransientFetchError: the file changed while it was read, its disk failed, or nothing came for too long.
-            LeftOut: a link came in the place of the listed file.
+            ExcludedSource: a link came in the place of the listed file.
             LimitExceeded: the file is too large.
         """
         steps: list[None] = []

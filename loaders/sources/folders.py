@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from penstock.errors import LeftOut
+from penstock.errors import ExcludedSource
 from penstock.loaders.sources.addresses import shown, uri_of
 from penstock.loaders.sources.failures import discover_failure
 from penstock.loaders.sources.files import SECONDS, listed_file
@@ -130,18 +130,20 @@ class FolderLister:
         elif stat.S_ISREG(entry.status.st_mode) and self._is_wanted(entry.path):
             yield listed_file(entry.path, entry.status, below=self._below(entry))
 
-    def _refusal(self, entry: _Entry) -> LeftOut | None:
+    def _refusal(self, entry: _Entry) -> ExcludedSource | None:
         """Why an entry is not looked into, where a link or its file system is the reason."""
         told = shown(uri_of(entry.path))
         if entry.leads_to and self._links == "none":
-            return LeftOut(f"{told!r} is a link, and folders.links = 'none' follows none")
+            return ExcludedSource(f"{told!r} is a link, and folders.links = 'none' follows none")
         if entry.leads_to and self._links == "inside" and not lies_below(entry.leads_to, self._real):
-            return LeftOut(
+            return ExcludedSource(
                 f"the link {told!r} leads out of the folder, to {shown(uri_of(entry.leads_to))!r}; set "
                 "folders.links = 'all' (PENSTOCK_FOLDERS__LINKS) if all links in this folder may be followed"
             )
         if not isinstance(entry.status, OSError) and is_of_kernel(entry.status):
-            return LeftOut(f"{told!r} is no document: the kernel makes up what is in it; such files are never read")
+            return ExcludedSource(
+                f"{told!r} is no document: the kernel makes up what is in it; such files are never read"
+            )
         return None
 
     def _below(self, entry: _Entry) -> str:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from penstock.errors import FetchError, LeftOut, TransientFetchError
+from penstock.errors import ExcludedSource, FetchError, TransientFetchError
 from penstock.loaders.sources.addresses import shown, uri_of
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -49,7 +49,7 @@ def open_regular(path: Path, *, below: str = "") -> int:
     Raises:
         OSError: it is not there, or may not be read.
         FetchError: it is a folder, a pipe, a device, or a file that the kernel makes up.
-        LeftOut: a link leads elsewhere.
+        ExcludedSource: a link leads elsewhere.
         TransientFetchError: it was removed in this very moment.
     """
     if not (hasattr(os, "O_PATH") and _DESCRIPTORS.exists()):
@@ -103,7 +103,7 @@ def _check(path: Path, descriptor: int, below: str) -> None:
         raise TransientFetchError(f"{told!r} was removed or replaced when it was opened; it is read at the next run")
     real = _real_path(path, descriptor)
     if not lies_below(real, below):
-        raise LeftOut(
+        raise ExcludedSource(
             f"{told!r} leads to {shown(uri_of(real))!r}, which is not where its folder had it; "
             "links to other places are followed with folders.links = 'all' (PENSTOCK_FOLDERS__LINKS)"
         )

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin
 
 from penstock.errors import AddressRefused, BrokenSource, FetchError, LimitExceeded, SourceError
+from penstock.loaders.detection.kinds import SITEMAP
 from penstock.loaders.sources.addresses import is_web, shown, web_uri
 from penstock.loaders.sources.failures import discover_failure
-from penstock.loaders.sources.sitemap_entries import MEDIA_TYPE, Located, entries_of
+from penstock.loaders.sources.sitemap_entries import Located, entries_of
 from penstock.model import Extraction, Failure, Fetched, Listed, Source
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
@@ -126,7 +127,7 @@ class SitemapLister:
 def _read(uri: str, fetched: Fetched | None, parser: Parser) -> Extraction | Failure:
     if fetched is None:
         raise AssertionError(f"{uri}: called unchanged, but never read")
-    source = Source(uri=uri, media_type=MEDIA_TYPE, sha256=fetched.sha256, size=fetched.size, labels={})
+    source = Source(uri=uri, media_type=SITEMAP, sha256=fetched.sha256, size=fetched.size, labels={})
     return parser.parse(source, fetched.path)
 
 

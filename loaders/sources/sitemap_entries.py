@@ -7,8 +7,6 @@ from penstock.errors import BrokenSource
 from penstock.loaders.sources.addresses import shown
 from penstock.model import Extraction
 
-MEDIA_TYPE = "application/x-sitemap"
-"""Of a file that is read as a sitemap, because it was listed as one; none is ever found to be of it."""
 LONGEST_ADDRESS = 8192
 """Characters; the protocol allows 2048."""
 _PAGE, _SITEMAP = "page", "sitemap"

@@ -8,6 +8,8 @@ from typing import BinaryIO
 from penstock.errors import BrokenSource, UnsupportedFormat
 from penstock.loaders.containers.archive import OLE_MAGIC, encrypted
 from penstock.loaders.containers.compound import open_compound, stored_title, stream
+from penstock.loaders.detection.container_types import DOC
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
@@ -32,6 +34,8 @@ class DocLoader:
 
     Deleted text and comments are left out; numbers of lists are not counted, and pictures not read.
     """
+
+    takes = kinds_of(DOC)
 
     @property
     def fingerprint(self) -> str:

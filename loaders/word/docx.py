@@ -8,6 +8,8 @@ from penstock.analysis.wide import one_line
 from penstock.loaders.containers.drawings import alternative_text, chart_text, diagram_text
 from penstock.loaders.containers.package import Package
 from penstock.loaders.containers.xmltree import attribute, child, children, local
+from penstock.loaders.detection.container_types import DOCX
+from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
@@ -26,6 +28,8 @@ class DocxLoader:
     Pages of a Word file come into being when it is printed, so there are no places. Headers and footers are furniture,
     footnotes and endnotes follow the text as notes, marked `[^1]` and `[^e1]` where they are referred to.
     """
+
+    takes = kinds_of(DOCX)
 
     @property
     def fingerprint(self) -> str:

@@ -5,6 +5,9 @@ Its commit is the only commit point; keyword and vector indexes follow it and ca
 
 from penstock.catalog.catalog import Catalog, open_catalog
 from penstock.catalog.collection import Collection
+from penstock.catalog.commit.carrying import Parcel
+from penstock.catalog.commit.compacting import Freed
+from penstock.catalog.commit.returning import Returned
 from penstock.catalog.database.lock import writing
 from penstock.catalog.values import (
     Batch,
@@ -14,6 +17,7 @@ from penstock.catalog.values import (
     KnownSource,
     Put,
     Quarantined,
+    RevisionEntry,
     RevisionInfo,
     RunInfo,
     StoredDocument,
@@ -25,11 +29,15 @@ __all__ = [
     "Catalog",
     "Collection",
     "CollectionInfo",
+    "Freed",
     "Hydrated",
     "KnownMap",
     "KnownSource",
+    "Parcel",
     "Put",
     "Quarantined",
+    "Returned",
+    "RevisionEntry",
     "RevisionInfo",
     "RunInfo",
     "StoredDocument",

@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from penstock.catalog.collection import Collection
+from penstock.catalog.commit import carrying
+from penstock.catalog.commit.carrying import Parcel
 from penstock.catalog.database.database import Database
 from penstock.catalog.database.dialect import backend_of, insert_if_absent
 from penstock.catalog.database.encoding import moment
@@ -60,7 +62,7 @@ class Catalog:
             UnknownName: there is none.
             UsageError: a collection cannot have that name.
         """
-        query = select(collections.c.row, collections.c.uid).where(collections.c.name == name)
+        query = select(collections.c.row, collections.c.uid, collections.c.origin).where(collections.c.name == name)
         with self._database.read() as connection:
             found = connection.execute(query).one_or_none()
             known = [] if found or create else list(connection.scalars(select(collections.c.name)))
@@ -69,7 +71,24 @@ class Catalog:
         if found is None:
             self._create(name)
             return self.collection(name)
-        return Collection(self._database, self.vectors, found.row, name, found.uid)
+        return Collection(self._database, self.vectors, found.row, name, found.uid, found.origin)
+
+    def rename(self, name: str, new: str) -> None:
+        """Gives a collection another name; its documents keep their ids, and its indexes their places.
+
+        Raises:
+            UnknownName: there is none of that name.
+            UsageError: a collection cannot have the new name, or another one has it.
+        """
+        _check_name(new)
+        with self._database.write() as connection:
+            known = list(connection.scalars(select(collections.c.name).with_for_update()))
+            if name not in known:
+                raise UnknownName("collection", name, known)
+            if new in known:
+                raise UsageError(f"there is a collection named {new!r} already; remove or rename that first")
+            self._database.check_writer(connection, name)
+            connection.execute(update(collections).where(collections.c.name == name).values(name=new))
 
     def writing(self, name: str, *, timeout: float = 0) -> AbstractContextManager[None]:
         """Keeps processes of other machines from writing to the collection of that name while the context is open.
@@ -81,11 +100,34 @@ class Catalog:
         """
         return self._database.writing(name, timeout)
 
+    def receive(self, name: str, parcel: Parcel) -> None:
+        """Makes a collection of a parcel that an export gave, whole or not at all.
+
+        Raises:
+            UsageError: a collection cannot have that name, or there is one of it.
+            CatalogError: the parcel contradicts itself, or could not be written; nothing was written.
+        """
+        _check_name(name)
+        _check_name(parcel.origin)
+        carrying.receive(self._database, self.vectors, name, parcel)
+
+    def size(self) -> int:
+        """Bytes that the catalog takes on disk, with all its collections."""
+        return self._database.size()
+
+    def shrink(self) -> None:
+        """Gives room that is free inside the database back.
+
+        Raises:
+            CatalogError: that cannot be done now.
+        """
+        self._database.shrink()
+
     def _create(self, name: str) -> None:
-        if not NAME.fullmatch(name):
-            raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
+        _check_name(name)
         now = time.time_ns() // 1000
-        values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": "", "updated": now}
+        values = {"name": name, "uid": uuid4().hex, "revision": 0, "embedder": ""}
+        values |= {"updated": now, "origin": name, "oldest": 0}
         with self._database.write() as connection:
             connection.execute(insert_if_absent(connection, collections), values)
 
@@ -100,6 +142,11 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"a collection cannot be named {name!r}; allowed: letters, digits, _ . - (at most 50)")
 
 
 def open_catalog(url: str, *, password: str | None = None) -> Catalog:

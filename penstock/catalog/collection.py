@@ -4,29 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
-from penstock.catalog.commit import addresses, committing, quarantine, runs
+from penstock.catalog.commit import addresses, committing, dropping, quarantine, returning, runs
 from penstock.catalog.commit.addresses import Given
+from penstock.catalog.commit.returning import Returned
 from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.encoding import read_chunk
-from penstock.catalog.database.schema import (
-    LIVE,
-    belongs,
-    chunks,
-    collections,
-    contents,
-    documents,
-    revisions,
-    source_access,
-    source_labels,
-    sources,
-)
-from penstock.catalog.database.schema import addresses as addresses_table
-from penstock.catalog.database.schema import quarantine as quarantine_table
-from penstock.catalog.database.schema import runs as runs_table
+from penstock.catalog.database.schema import LIVE, belongs, chunks, collections
 from penstock.catalog.database.schema import vectors as vectors_table
-from penstock.catalog.read import changes, hydrating, reading, verifying
+from penstock.catalog.history import History
+from penstock.catalog.read import below, changes, hydrating, reading, verifying
 from penstock.catalog.read.filters import source_conditions
 from penstock.catalog.values import (
     Batch,
@@ -52,19 +40,23 @@ NEWEST = LIVE - 1
 class Collection:
     """A collection; threads may share it. Every call sees what was committed before it, by whichever process."""
 
-    def __init__(self, database: Database, vectors: VectorCache, row: int, name: str, uid: str) -> None:
+    def __init__(self, database: Database, vectors: VectorCache, row: int, name: str, uid: str, origin: str) -> None:
         self._database = database
         self._vectors = vectors
         self._row = row
         self.name = name
         self.uid = uid
         """Never given twice, not even to a later collection of the same name: for the folders of its indexes."""
+        self.origin = origin
+        """The name that it was made with, which its documents' ids are made of: it stays when it is renamed."""
+        self.history = History(database, row, name)
+        """Its revisions."""
 
     def revision(self) -> int:
         """The newest revision; 0 before the first commit.
 
         Raises:
-            UnknownName: the collection was removed.
+            UnknownName: the collection was removed, or bears another name now.
         """
         return int(self._head().revision)
 
@@ -81,7 +73,9 @@ class Collection:
 
     def _head(self) -> Row[tuple[int, str]]:
         with self._database.read() as connection:
-            query = select(collections.c.revision, collections.c.embedder).where(collections.c.row == self._row)
+            query = select(collections.c.revision, collections.c.embedder).where(
+                collections.c.row == self._row, collections.c.name == self.name
+            )
             found = connection.execute(query).one_or_none()
             if found is None:
                 raise UnknownName("collection", self.name, connection.scalars(select(collections.c.name)))
@@ -119,7 +113,20 @@ class Collection:
 
     def sources(self, *, at: int | None = None, where: Filter = EVERYTHING) -> Iterator[KnownSource]:
         """Live sources in the order of their URIs, streamed; only those that the filter lets through."""
-        yield from reading.stream_known(self._database, self._row, self._at(at), source_conditions(where))
+        conditions = source_conditions(where, past=at is not None)
+        yield from reading.stream_known(self._database, self._row, self._at(at), conditions)
+
+    def uris(self, at: Sequence[str] | None = None) -> Iterator[str]:
+        """URIs of the live sources at some addresses and below, or of all, streamed."""
+        yield from below.live_uris(self._database, self._row, at)
+
+    def known_uris(self, at: Sequence[str] | None = None) -> Iterator[str]:
+        """The same, and then those of the sources that were never read and wait in quarantine."""
+        yield from below.known_uris(self._database, self._row, at)
+
+    def known_count(self) -> int:
+        """How many sources are live or wait in quarantine."""
+        return below.known_count(self._database, self._row)
 
     def document(self, wanted: str, *, at: int | None = None, where: Filter = EVERYTHING) -> StoredDocument | None:
         """The document of an id, of the beginning of one, or of a source's URI.
@@ -129,7 +136,8 @@ class Collection:
         Raises:
             UsageError: several ids begin so.
         """
-        return reading.find_document(self._database, self._row, wanted, self._at(at), source_conditions(where))
+        conditions = source_conditions(where, past=at is not None)
+        return reading.find_document(self._database, self._row, wanted, self._at(at), conditions)
 
     def documents(self, *, not_chunker: str | None = None) -> Iterator[StoredDocument]:
         """Live documents, oldest first, streamed; with `not_chunker` only those that another chunker cut."""
@@ -188,9 +196,12 @@ class Collection:
         """Who could last see the sources that are gone, all or some; without those that everybody could."""
         return addresses.access_of_removed(self._database, self._row, uris)
 
-    def access_below(self, folder: str) -> Mapping[str, Access]:
-        """Who may see, or could last see, each source below a folder; empty where everybody sees all of them."""
-        return addresses.access_below(self._database, self._row, folder)
+    def access_below(self, folder: str, *, at: int = NEWEST) -> Iterator[tuple[str, Access]]:
+        """Who may see, or could last see, each source below a folder, streamed; nothing where everybody sees all.
+
+        What came after the revision `at` is as if it were not there.
+        """
+        yield from addresses.access_below(self._database, self._row, folder, at)
 
     def access_in(self, folder: str, *, before_run: int) -> Mapping[Access, int]:
         """How many sources right in a folder had which access before a run changed anything."""
@@ -214,8 +225,23 @@ class Collection:
         if batch.is_empty:
             return self.revision()
         return committing.commit(
-            self._database, self._vectors, (self._row, self.name), batch, run=run, embedder=embedder
+            self._database,
+            self._vectors,
+            (self._row, self.name, self.origin),
+            batch,
+            run=run,
+            embedder=embedder,
         )
+
+    def roll_back(self, to: int, *, run: int | None) -> Returned:
+        """Makes what was live at a revision live again, as a new revision; nothing is read, cut or embedded.
+
+        Raises:
+            RevisionGone: that revision was compacted away.
+            CatalogError: there is no such revision, or nothing could be written.
+        """
+        key = self._row, self.name, self.origin
+        return returning.roll_back(self._database, self._vectors, key, self._at(to), run=run)
 
     def know_model(self, identity: str, dimension: int) -> None:
         """Notes a model whose vectors the collection is about to hold.
@@ -271,23 +297,7 @@ class Collection:
         Raises:
             UnknownName: it was removed before.
         """
-        with self._database.write() as connection:
-            committing.lock_collection(self._database, connection, self._row, self.name)
-            own = select(sources.c.row).where(belongs(sources, self._row))
-            connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
-            connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
-            for table in (
-                chunks,
-                documents,
-                sources,
-                contents,
-                quarantine_table,
-                addresses_table,
-                revisions,
-                runs_table,
-            ):
-                connection.execute(delete(table).where(belongs(table, self._row)))
-            connection.execute(delete(collections).where(collections.c.row == self._row))
+        dropping.drop(self._database, self._row, self.name)
 
     # What indexes and searches ask
 
@@ -345,7 +355,7 @@ class Collection:
         Raises:
             CatalogError: the database cannot be read.
         """
-        return verifying.flaws(self._database, self._row, self.name, self.revision())
+        return verifying.flaws(self._database, self._row, self.origin, self.revision())
 
     # Its record
 

@@ -137,5 +137,20 @@ class RevisionInfo:
     embedder: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionEntry:
+    """One revision as `history` tells it: what made it, and how many sources it changed."""
+
+    revision: int
+    time: datetime
+    cause: str
+    """The command of the run that made it."""
+    run: int | None
+    embedder: str
+    added: int
+    changed: int
+    removed: int
+
+
 KnownMap = Mapping[str, KnownSource]
 """Live sources by URI."""

@@ -50,19 +50,26 @@ class VectorCache:
         """
         if not found:
             return
-        stacked = _checked(identity, found)
         with self._database.write() as connection:
-            model = self._interned(connection, identity, stacked.shape[1])
-            rows = [
-                {"model": model.row, "hash": key, "vector": vector.tobytes()}
-                for key, vector in zip(found, stacked, strict=True)
-            ]
-            connection.execute(insert_if_absent(connection, vectors), rows)
+            model = self.write(connection, identity, found)
         self._models[identity] = model
+
+    def write(self, connection: Connection, identity: str, found: Mapping[str, Float32Array]) -> Model:
+        """Writes vectors in a transaction of the caller's.
+
+        Raises: as `put`.
+        """
+        stacked = _checked(identity, found)
+        model = self.interned(connection, identity, stacked.shape[1])
+        rows = [
+            {"model": model.row, "hash": key, "vector": vector.tobytes()}
+            for key, vector in zip(found, stacked, strict=True)
+        ]
+        connection.execute(insert_if_absent(connection, vectors), rows)
+        return model
 
     def know(self, identity: str, dimension: int) -> None:
         """Notes a model that may have no vectors yet: its dimension is known, also of a collection without text.
-
 
         Raises:
             CatalogError: vectors of that identity have another length.
@@ -71,7 +78,7 @@ class VectorCache:
             known = self.model(connection, identity)
         if known is None or known.dimension != dimension:
             with self._database.write() as connection:
-                model = self._interned(connection, identity, dimension)
+                model = self.interned(connection, identity, dimension)
             self._models[identity] = model
 
     def model(self, connection: Connection, identity: str) -> Model | None:
@@ -85,7 +92,12 @@ class VectorCache:
             self._models[identity] = Model(*found)
         return self._models[identity]
 
-    def _interned(self, connection: Connection, identity: str, dimension: int) -> Model:
+    def interned(self, connection: Connection, identity: str, dimension: int) -> Model:
+        """The model of that identity, noted in a transaction of the caller's.
+
+        Raises:
+            CatalogError: vectors of that identity have another length.
+        """
         connection.execute(insert_if_absent(connection, models), {"identity": identity, "dimension": dimension})
         row, known = connection.execute(
             select(models.c.row, models.c.dimension).where(models.c.identity == identity)

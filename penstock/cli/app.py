@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli.commands import ask, ingest, inspect, models, schedule, search, sync, trust
+from penstock.cli.commands import (
+    ask,
+    carry,
+    collections,
+    history,
+    ingest,
+    inspect,
+    models,
+    schedule,
+    search,
+    sync,
+    trust,
+)
 
 app = typer.Typer(
     name="penstock",
@@ -26,11 +38,26 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    _version_asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            metavar="",
+            help="Log on stderr what was slow, tried again, repaired or refused; -vv: also what libraries warn of.",
+        ),
+    ] = 0,
 ) -> None:
-    pass
+    if verbose:
+        from penstock.cli.output.logs import showing_logs
+
+        context.with_resource(showing_logs(verbose))
 
 
 app.command("ingest", short_help="Read what is new or changed; forget what is gone.")(ingest.ingest)
@@ -42,7 +69,13 @@ app.command("status", short_help="How a collection stands.")(inspect.status)
 app.command("doctor", short_help="Prove that catalog and indexes hold the same.")(inspect.doctor)
 app.command("show")(inspect.show)
 app.command("remove", short_help="Take sources out of the collection.")(ingest.remove)
-app.command("collections")(inspect.collections)
+app.add_typer(collections.app, name="collections", short_help="List the collections; remove or rename one.")
+app.command("history", short_help="List the revisions that are kept.")(history.history)
+app.command("diff", short_help="Show what differs between two revisions.")(history.diff)
+app.command("rollback", short_help="Go back to what an earlier revision held.")(history.rollback)
+app.command("export", short_help="Write a collection into one file.")(carry.export)
+app.command("import", short_help="Make a collection of such a file.")(carry.import_)
+app.command("compact", short_help="Make room: drop earlier revisions and what only they needed.")(history.compact)
 app.command("schedule", short_help="Sync what penstock.toml describes when it is due.")(schedule.schedule)
 app.command("settings", short_help="Show every setting, and where it comes from.")(inspect.settings)
 app.command("trust", short_help="Let a penstock.toml do what that of a stranger may not.")(trust.trust)

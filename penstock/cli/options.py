@@ -48,6 +48,8 @@ Top = Annotated[
 ]
 
 
+_PARTS = re.compile(r'"[^"]*"|[^.]+')
+"""Of a dotted name, as TOML writes it: what holds dots itself stands in quotes."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 """What a float holds without loss, and JSON can say."""
 
@@ -90,7 +92,7 @@ def pair(text: str, option: str) -> tuple[str, str]:
 
 def _assign(given: dict[str, Any], assignment: str) -> None:
     path, value = pair(assignment, "--set")
-    *groups, name = path.split(".")
+    *groups, name = (part.strip('"') for part in _PARTS.findall(path))
     for group in groups:
         inner = given.setdefault(group, {})
         if not isinstance(inner, dict):

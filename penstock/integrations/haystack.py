@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Secret, SecretStr
 
 from penstock import telemetry
 from penstock.errors import MissingExtra, UsageError
@@ -182,7 +182,9 @@ def _tree(filters: Any) -> Condition | Group:
 
 
 def _secrets(given: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    hidden = {name for name, value in leaves(settings.model_dump()) if isinstance(value, SecretStr)}
+    hidden = [name for name, value in leaves(settings.model_dump()) if isinstance(value, SecretStr | Secret)]
     for name, value in leaves(given):
-        if name in hidden or (name == "catalog.url" and value != settings.catalog.url):  # its password was taken out
+        if any(f"{name}.".startswith(f"{one}.") for one in hidden) or (
+            name == "catalog.url" and value != settings.catalog.url
+        ):  # its password was taken out
             yield name

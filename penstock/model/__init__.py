@@ -25,6 +25,7 @@ from penstock.model.documents import (
     Span,
 )
 from penstock.model.hits import Filter, Hit, Leg, Retrieved, Trace
+from penstock.model.kinds import FileKind
 from penstock.model.outcomes import OUTCOMES, BatchReport, ChunkCounts, Failure, Outcome, RunReport, SourceResult, Stage
 from penstock.model.writing import ExtractionWriter
 
@@ -50,6 +51,7 @@ __all__ = [
     "ExtractionWriter",
     "Failure",
     "Fetched",
+    "FileKind",
     "Filter",
     "Flaw",
     "Hit",

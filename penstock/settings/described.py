@@ -91,7 +91,9 @@ class SourceSettings(Described):
     include: tuple[str, ...] | None = Field(None, description="of a path; default: folders.include")
     exclude: tuple[str, ...] | None = Field(None, description="of a path; default: folders.exclude")
     labels: dict[str, Label] = Field({}, description="attached to each source of this entry")
-    access: tuple[str, ...] = Field((), description="principals that may see them; empty: everybody")
+    access: tuple[str, ...] | None = Field(
+        None, description="principals that may see them; empty: everybody; default: as before, new ones inherit"
+    )
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
@@ -114,19 +116,20 @@ class SourceSettings(Described):
 
 
 def check_apart(sources: Sequence[SourceSettings]) -> None:
-    """Looks for entries that are sure to list the same sources, for different readers.
+    """Looks for entries that are sure to list the same sources, and name different readers for them.
 
-    Where an entry has patterns of its own, only its listing tells.
+    Where an entry has patterns of its own, only its listing tells. Without `access` an entry names none.
 
     Raises:
         ValueError: there are such; names both.
     """
-    for (number, one), (later, other) in combinations(enumerate(sources, start=1), 2):
-        if frozenset(one.access) != frozenset(other.access) and _meet(one, other):
+    named = [(n, one, frozenset(one.access)) for n, one in enumerate(sources, start=1) if one.access is not None]
+    for (number, one, access), (later, other, other_access) in combinations(named, 2):
+        if access != other_access and _meet(one, other):
             raise ValueError(
-                f"entry {number} ({one.address!r}), for {readers(frozenset(one.access))}, and entry {later} "
-                f"({other.address!r}), for {readers(frozenset(other.access))}, list the same sources; leave them out "
-                f"of one (exclude), or set {FIRST_DECIDES}"
+                f"entry {number} ({one.address!r}), for {readers(access)}, and entry {later} ({other.address!r}), for "
+                f"{readers(other_access)}, list the same sources; leave them out of one (exclude), or set "
+                f"{FIRST_DECIDES}"
             )
 
 

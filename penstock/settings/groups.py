@@ -20,9 +20,12 @@ from penstock.limits import (
     MOST_TRIES,
     MOST_WORKERS,
 )
+from penstock.model.kinds import MEDIA_TYPE
 from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
+from penstock.settings.options import Options
 from penstock.urls import secret_parameters
 
+MediaType = Annotated[str, Field(pattern=f"^{MEDIA_TYPE}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = Literal["both", "keyword", "vector"]
 Count = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
@@ -44,18 +47,34 @@ class Part(BaseModel):
     """Paths that such a file may hold where they lie below its own folder."""
 
 
+class HistorySettings(Part):
+    """How many of a collection's earlier revisions can be searched and gone back to."""
+
+    keep: Annotated[int, Field(ge=0, le=MOST_AT_ONCE)] | Literal["all"] = Field(
+        10, description="the newest revisions that stay after each run; 0 or all: every one"
+    )
+
+    @property
+    def revisions(self) -> int | None:
+        """How many; None: all."""
+        return None if self.keep == "all" else self.keep or None
+
+
 class LoaderSettings(Part):
     """How files are read."""
 
     harmless = frozenset({"pdf", "ocr", "ocr_dpi", "encoding"})
 
     pdf: str = Field("pymupdf", description="PDF engine: pymupdf (AGPL or commercial) or pypdfium2 (permissive)")
+    """NAME is short for `engines` with "application/pdf" = "pdf-NAME"."""
     ocr: Literal["auto", "always", "never"] = Field("auto", description="auto: what has no text of its own")
     ocr_dpi: Annotated[int, Field(ge=1, le=HIGHEST_DPI)] = Field(
         200, description="resolution at which a scanned page is drawn for OCR"
     )
     encoding: str = Field("", description="encoding of text files that do not say; empty: detected")
+    engines: dict[MediaType, str] = Field({}, description="loaders by the media types that they shall read")
     readable: tuple[Path, ...] = Field((), description="files and folders of data that a loader of your own reads")
+    options: dict[str, Options] = Field({}, description="of each loader that has any, by its name")
 
 
 class FolderSettings(Part):
@@ -122,6 +141,7 @@ class ChunkerSettings(Part):
     overlap: Annotated[int, Field(ge=0, le=MOST_TOKENS)] = Field(
         32, description="tokens that neighbours share (window only)"
     )
+    options: Options = Field({}, description="of a chunker that has any")
 
 
 class EmbedderSettings(Part):
@@ -132,6 +152,7 @@ class EmbedderSettings(Part):
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
     batch: Count = 32
     threads: Annotated[int, Field(ge=0, le=MOST_WORKERS)] = Field(0, description="0: all cores")
+    options: Options = Field({}, description="of an engine that has any")
 
 
 class IndexSettings(Part):
@@ -139,6 +160,7 @@ class IndexSettings(Part):
 
     keyword: str = Field("tantivy", description="tantivy (on disk), rank-bm25 (in memory) or elasticsearch (extra)")
     vector: str = Field("faiss", description="faiss (exact, on disk) or elasticsearch (extra)")
+    options: dict[str, Options] = Field({}, description="of each index that has any, by its name")
 
 
 _PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
@@ -248,6 +270,7 @@ class LLMSettings(Part):
     timeout_seconds: Seconds = 60
     attempts: Tries = 3
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    options: Options = Field({}, description="of a language model that has any")
 
 
 class CollectionSettings(Described):
@@ -269,6 +292,7 @@ class CollectionSettings(Described):
     embedder: EmbedderSettings = EmbedderSettings()
     indexes: IndexSettings = IndexSettings()
     access: AccessSettings = AccessSettings()
+    history: HistorySettings = HistorySettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, cast, get_args
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Secret, SecretStr
 from pydantic.fields import FieldInfo
 
 _PLAIN = re.compile(r"[\w-]+")
@@ -44,6 +44,9 @@ def sensitive(group: type[BaseModel], values: Mapping[str, Any], folder: Path) -
 def _within(field: FieldInfo, value: Any, folder: Path) -> Iterator[tuple[tuple[str, ...], Any]]:
     """What needs trust of one setting, group, table of groups, or list of groups, each with its place inside of it."""
     inner = _group_in(field)
+    if inner is None and Secret in _origins(field.annotation):
+        yield from _hidden(value)
+        return
     if inner is None:
         yield (), SecretStr(str(value)) if SecretStr in get_args(field.annotation) else value
         return
@@ -55,6 +58,23 @@ def _within(field: FieldInfo, value: Any, folder: Path) -> Iterator[tuple[tuple[
     for key, entry in entries.items():
         for name, found in sensitive(inner, entry, folder):
             yield ((name,) if alone else (key, name)), found
+
+
+def _hidden(value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Options of a part: each by its name, its value hidden, since only the part knows which of them are secrets."""
+    if not isinstance(value, Mapping) or not value:
+        yield (), SecretStr(str(value))
+        return
+    for name, inner in _numbered(value).items():
+        for place, found in _hidden(inner):
+            yield (name, *place), found
+
+
+def _origins(annotation: Any) -> Iterator[Any]:
+    """What a type is made of, at any depth."""
+    yield getattr(annotation, "__origin__", None)
+    for inner in get_args(annotation):
+        yield from _origins(inner)
 
 
 def _numbered(value: Any) -> Mapping[str, Any]:

@@ -37,6 +37,7 @@ from penstock.settings.groups import (
     ElasticsearchSettings,
     EmbedderSettings,
     FolderSettings,
+    HistorySettings,
     IndexSettings,
     LimitSettings,
     LLMSettings,
@@ -49,6 +50,7 @@ from penstock.settings.groups import (
 )
 from penstock.settings.harmless import sensitive
 from penstock.settings.misspelt import check_variables, told
+from penstock.settings.options import OPTIONS, merged
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
 
@@ -91,6 +93,7 @@ class Settings(BaseSettings):
     indexes: IndexSettings = IndexSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     access: AccessSettings = AccessSettings()
+    history: HistorySettings = HistorySettings()
     analyser: AnalyserSettings = AnalyserSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     prompt: PromptSettings = PromptSettings()
@@ -103,6 +106,11 @@ class Settings(BaseSettings):
     """Dotted names in penstock.toml that are only shown, because nobody trusts the file."""
     _general: dict[str, Any] = PrivateAttr(default_factory=dict)
     """What stood in place of the values that are those of one collection now."""
+
+    @property
+    def are_refused(self) -> bool:
+        """Whether some of them are only shown: nobody trusts the file that they stand in."""
+        return bool(self._untrusted)
 
     def for_collection(self, name: str) -> "Settings":
         """These settings with what `penstock.toml` sets for that collection alone.
@@ -131,8 +139,11 @@ class Settings(BaseSettings):
         """A group or a single setting as it is for the collection, given what is set for it alone."""
         if not isinstance(value, dict):
             return getattr(self, name) if name in self._firm else value
+        group = getattr(self, name)
         own = {inner: one for inner, one in value.items() if f"{name}.{inner}" not in self._firm}
-        return getattr(self, name).model_copy(update=own)
+        if OPTIONS in own:
+            own[OPTIONS] = merged(group.options, own[OPTIONS], self._firm, f"{name}.{OPTIONS}")
+        return group.model_copy(update=own)
 
     @classmethod
     def settings_customise_sources(
@@ -177,6 +188,15 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
 
 
 _GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, Part | dict))
+
+_TABLES = tuple(
+    f".{group}.{name}"
+    for group, part in Settings.model_fields.items()
+    if isinstance(part.default, Part)
+    for name, field in part.default.__class__.model_fields.items()
+    if isinstance(field.default, dict)
+)
+"""Ends of the dotted names of settings that are tables with names of a person's choice: each is one setting."""
 
 
 def read_settings(**given: Any) -> Settings:
@@ -237,7 +257,7 @@ def origins(**given: Any) -> dict[str, str]:
 def _origin(name: str, said: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
     """The first that says it; a place is where in the file its settings are."""
     for origin, names, place in said:
-        if name in names:
+        if name in names or any(one.startswith(f"{name}.") for one in names):  # an option may be a table
             needing = place is not None and any(f"{one}.".startswith(f"{place}{name}.") for one in refused)
             return f"{origin}, refused" if needing else origin
     return "default"
@@ -287,7 +307,7 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     {'home': 'x', 'llm.name': 'openai'}
     """
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not f".{prefix}{name}".endswith(_TABLES):
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

@@ -70,9 +70,11 @@ def check_claim(claim: str, passages: Sequence[Passage], analyser: Analyser) -> 
     if len(quoted) > MOST_QUOTES:
         return Checked(_rewritten(claim, groups, [[] for _ in groups]), ())
     quotes = _belonging(quoted, groups, passages)
-    support = cache(
-        lambda number: _supporting(claim, passages[number - 1], analyser)
-    )  # many marks may name one passage
+
+    @cache  # many marks may name one passage
+    def support(number: int) -> Span | None:
+        return _supporting(claim, passages[number - 1], analyser)
+
     kept: list[list[int]] = []
     citations: list[Citation] = []
     for at, group in enumerate(groups):

@@ -1,5 +1,6 @@
 """Proof that both indexes agree with the catalog, chunk by chunk; in depth, also what they hold of each."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,18 +11,22 @@ from numpy.typing import NDArray
 
 from penstock.catalog import Collection
 from penstock.errors import DamagedIndex
+from penstock.pipelines.access.visibility import View
 from penstock.pipelines.indexing.following import Follower, Followers
-from penstock.pipelines.visibility import View
 from penstock.ports import Index, Verifiable
 
 if TYPE_CHECKING:
     from penstock.loaders.sandbox.confinement import Confinement
+
+log = logging.getLogger(__name__)
 
 Rows = NDArray[np.int64]
 SHOWN = 5
 """Chunk ids named in one problem; the count is always whole."""
 MOST_TOLD = 20
 """Flaws of the catalog that are told one by one."""
+REMEDY = "put the catalog back from a copy, or remove what is named and ingest it again"
+WHOLE_VIEW = "`penstock doctor --deep --set access.required=false`, without --as, names them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
     revision = collection.revision()
     live, seen = collection.live_rows(at=revision), view.rows()
     problems = [
-        *(_corrupt(view) if deep else ()),
+        *(_corrupt(collection, seen) if deep else ()),
         *_unembedded(collection),
         *_compare(collection, (live, seen), revision, "keyword", followers.keyword, deep=deep),
         *_compare(collection, (live, seen), revision, "vector", followers.vector, deep=deep),
@@ -78,14 +83,15 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
     )
 
 
-def _corrupt(view: View) -> list[Problem]:
-    """What the catalog holds otherwise than it was written; to a reader it is only counted, for it names documents."""
-    found = [*islice(view.collection.verify(), MOST_TOLD + 1)]
-    advice = "put the catalog back from a copy, or remove what is named and ingest it again"
-    told = [f"{one}; {advice}" for one in found[:MOST_TOLD]]
-    told += ["and more"] if len(found) > MOST_TOLD else []
-    if found and view.principals is not None:
-        told = ["texts of the catalog are not what was written; run `penstock doctor --deep` without a reader"]
+def _corrupt(collection: Collection, seen: Rows | None) -> list[Problem]:
+    """What the catalog holds otherwise than it was written; only counted where not all is seen: it names documents."""
+    flaws = collection.verify()
+    if seen is not None:
+        count = sum(1 for _ in flaws)
+        told = [f"the catalog has {count} flaws, which may name hidden documents; {WHOLE_VIEW}"] if count else []
+    else:
+        told = [f"{one}; {REMEDY}" for one in islice(flaws, MOST_TOLD)]
+        told += ["and more"] if next(flaws, None) is not None else []
     return [Problem(where="catalog", what="damaged", message=one) for one in told]
 
 
@@ -186,5 +192,6 @@ def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
         found = examine(view, followers, deep=deep)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
+            log.warning("the %s index disagrees with the catalog and is built anew", where)
             follower.rebuild()
     return examine(view, followers, deep=deep)

@@ -1,15 +1,20 @@
 """Keeping indexes in step with the catalog: opening them, replaying what they miss, setting damaged ones aside."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from penstock.catalog import Collection
-from penstock.errors import DamagedIndex, IndexingError
-from penstock.model import Candidate, Scope
+from penstock.errors import DamagedIndex, IndexingError, RevisionGone
+from penstock.model import Candidate, Change, Scope
 from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import Kept
-from penstock.ports import Float32Array, Index
-from penstock.retrievers import JointIndex
+from penstock.ports import Float32Array, Index, ServerIndex
+
+log = logging.getLogger(__name__)
 
 QueryT = TypeVar("QueryT")
 
@@ -79,7 +84,8 @@ class Follower(Generic[QueryT]):
         """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
 
         An index that is damaged, or that stands ahead of a catalog that was put back from an older copy, is set aside
-        and built anew: once an hour for the same cause, unless someone insists.
+        and built anew: once an hour for the same cause, unless someone insists. One that stands at a revision that was
+        compacted away gets all that is live, as one change.
 
         Raises:
             IndexingError: the index cannot be written, or was built anew for the same cause just before.
@@ -94,7 +100,17 @@ class Follower(Generic[QueryT]):
             cause = f"the index stands at revision {since}, ahead of the catalog at {newest}"
             self._rebuild_for(cause, newest, insist=insist)
         elif since < newest:
-            index.apply(self._collection.change(since, to=newest, vectors=index.wants_vectors))
+            try:
+                change = self._collection.change(since, to=newest, vectors=index.wants_vectors)
+            except RevisionGone:  # what became different since then is not known any more
+                change = self._everything(index, since, newest)
+            index.apply(change)
+
+    def _everything(self, index: Index[QueryT], since: int, newest: int) -> Change:
+        """All that is live, in place of all that the index holds; it is not damaged, so it stays where it is."""
+        whole = self._collection.change(0, to=newest, vectors=index.wants_vectors)
+        gone = np.setdiff1d(index.rows(), self._collection.live_rows(at=newest))
+        return replace(whole, since=since, removed=tuple(gone.tolist()))
 
     def _rebuild_for(self, cause: str, revision: int, *, insist: bool) -> None:
         if not insist:
@@ -104,6 +120,7 @@ class Follower(Generic[QueryT]):
                 self.close()  # the next search looks at the files again: perhaps they can be read then
                 self._refused = error
                 raise
+        log.warning("an index of %s is built anew: %s", self._collection.name, cause)
         self.rebuild(revision)
 
     def rebuild(self, revision: int | None = None) -> None:
@@ -153,7 +170,7 @@ class Followers:
         keyword: Follower[Sequence[str]],
         vector: Follower[Float32Array],
         *,
-        joint: JointIndex | None = None,
+        joint: ServerIndex | None = None,
     ) -> None:
         self.keyword = keyword
         self.vector = vector

@@ -1,11 +1,14 @@
 """Indexes that were set aside: what stood in the place of one that was built anew, kept for a look at what happened."""
 
+import logging
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock.errors import IndexingError
+
+log = logging.getLogger(__name__)
 
 MARK = ".aside-"
 """Stands between the name of an index's folder and the time at which it was set aside."""
@@ -28,18 +31,39 @@ def set_aside(folder: Path) -> None:
         IndexingError: the folder cannot be renamed.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    aside = folder.with_name(f"{folder.name}{MARK}{stamp}")
     try:
-        folder.rename(folder.with_name(f"{folder.name}{MARK}{stamp}"))
+        folder.rename(aside)
     except OSError as error:
         raise IndexingError(f"{str(folder)!r} cannot be set aside: {error.strerror}") from error
+    log.info("set aside: %s", aside)
     for old in sorted(folder.parent.glob(f"{folder.name}{MARK}*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)  # what cannot be deleted is tried again the next time
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsideFolder:
+    """One folder that was set aside."""
+
+    path: Path
+    bytes: int
+
+
+def folders_aside(place: Path) -> tuple[AsideFolder, ...]:
+    """The folders that lie set aside in the folder of a collection's indexes, oldest first."""
+    found = sorted(place.glob(f"*{MARK}*"), key=lambda folder: folder.name.rpartition(MARK)[2])
+    return tuple(AsideFolder(path=folder, bytes=size_of(folder)) for folder in found)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(_size(file) for file in folder.rglob("*"))
+
+
 def lying_aside(place: Path) -> Aside:
     """What lies set aside in the folder of a collection's indexes."""
-    folders = list(place.glob(f"*{MARK}*"))
-    return Aside(folders=len(folders), bytes=sum(_size(file) for folder in folders for file in folder.rglob("*")))
+    folders = folders_aside(place)
+    return Aside(folders=len(folders), bytes=sum(folder.bytes for folder in folders))
 
 
 def _size(path: Path) -> int:

@@ -6,14 +6,17 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from penstock.catalog import Collection
 from penstock.pipelines.indexing.set_aside import set_aside
-from penstock.ports import Index
+from penstock.ports import Index, ServerIndex
 
 QueryT = TypeVar("QueryT")
 
 
 def place_of(home: Path, collection: Collection) -> Path:
-    """The folder in which the indexes of a collection are kept, and what is noted of them."""
-    return home / "collections" / f"{collection.name}-{collection.uid}"
+    """The folder in which the indexes of a collection are kept, and what is noted of them.
+
+    It bears the name that the collection was made with, so that a collection is renamed by one write to the catalog.
+    """
+    return home / "collections" / f"{collection.origin}-{collection.uid}"
 
 
 @runtime_checkable
@@ -23,6 +26,15 @@ class Telling(Protocol):
     @property
     def told(self) -> int:
         """The revision that searches see."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """An index that knows how many rows it holds without naming them."""
+
+    def count(self) -> int:
+        """How many rows it holds."""
         ...
 
 
@@ -93,38 +105,17 @@ class InFolder(Generic[QueryT]):
 
     def count(self, index: Index[QueryT]) -> int:
         """How many rows it holds."""
-        return len(index.rows())
+        return index.count() if isinstance(index, Counting) else len(index.rows())
 
     def rejected(self) -> Mapping[int, str]:
         """None: an index of ours takes everything."""
         return {}
 
 
-class Store(Protocol):
-    """What is asked of a store on servers beyond its indexes."""
-
-    @property
-    def told(self) -> int:
-        """The revision that searches see."""
-        ...
-
-    def stands_at(self, revision: int) -> bool:
-        """Whether it stands there."""
-        ...
-
-    def count(self) -> int:
-        """How many rows it holds."""
-        ...
-
-    def rejected(self) -> Mapping[int, str]:
-        """Rows that the servers refused, with the reasons."""
-        ...
-
-
 class OnServers(Generic[QueryT]):
     """An index on servers, where a new one is built beside the present one and takes its place when it is complete."""
 
-    def __init__(self, store: Store, index: Index[QueryT], anew: Callable[[], Index[QueryT]]) -> None:
+    def __init__(self, store: ServerIndex, index: Index[QueryT], anew: Callable[[], Index[QueryT]]) -> None:
         self._store = store
         self._index = index
         self._anew = anew

@@ -1,15 +1,16 @@
 """One look at all listings of a run: what is there, each source once, and which known sources are gone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from penstock.errors import SettingsError
 from penstock.loaders import shown
 from penstock.model import Access, Failure, readers
-from penstock.pipelines.ingest.inheriting import Neighbours, no_neighbours
+from penstock.pipelines.access.inheriting import Inherited, Neighbours, no_neighbours
+from penstock.pipelines.ingest.lookups import Known
 from penstock.pipelines.ingest.outcomes import is_left_out
-from penstock.pipelines.ingest.reading import KEEP, Before, Found, Marks
-from penstock.pipelines.ingest.removal import Removal, gone, guarded
+from penstock.pipelines.ingest.reading import KEEP, Found, Marks
+from penstock.pipelines.ingest.removal import Removal, guarded, is_gone
 from penstock.ports import Lister
 from penstock.settings import FIRST_DECIDES
 
@@ -21,7 +22,7 @@ class Listing:
     lister: Lister
     marks: Marks = KEEP
     address: str = ""
-    """What is listed, as a URI; empty for addresses one by one, and for lists of them."""
+    """What is listed, as a URI: a path, a list of addresses or a sitemap; empty for addresses one by one."""
     beside: Neighbours = no_neighbours
     """Who may see a new source by those around it, where nobody says."""
     name: str = ""
@@ -31,16 +32,21 @@ class Listing:
 class Discovery:
     """What the listings of one run show; used once.
 
-    A source that several of them list belongs to the first. As `owner`, the listings are all that there is: a known
-    source that none of them lists is gone, whatever it came from, as soon as all of them are known to be whole. Unless
-    `ordered`, listings for different readers may not list the same source.
+    A source that several of them list belongs to the first; its readers are those of the first that names any. As
+    `owner`, the listings are all that there is: a known source that none of them lists is gone, whatever it came from,
+    as soon as all of them are known to be whole. Unless `ordered`, listings that name different readers may not list
+    the same source.
     """
 
     def __init__(self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True) -> None:
         self._listings = listings
         self._owner = owner
-        self._apart = not ordered and len({listing.marks.access for listing in listings}) > 1
+        self._ordered = ordered
+        several = {listing.marks.access for listing in listings}
+        self._compared = len(several) > 1 and (not ordered or None in several)
         self._seen: dict[str, Listing] = {}
+        self._naming: dict[str, Listing] = {}
+        """The first listing that names readers of a source, where an earlier one lists it and names none."""
         self._failed = False
         self._left_out: dict[str, Failure] = {}
 
@@ -56,7 +62,7 @@ class Discovery:
         Raises:
             SettingsError: a source is listed for different readers; that shows with the call, before the first source.
         """
-        return iter(list(self._listed())) if self._apart else self._listed()
+        return map(self._named, list(self._listed())) if self._compared else self._listed()
 
     def _listed(self) -> Iterator[Found | Failure]:
         for listing in self._listings:
@@ -68,31 +74,65 @@ class Discovery:
                     yield one
                 elif one.uri not in self._seen:
                     self._seen[one.uri] = listing
-                    yield Found(
-                        listed=one, marks=listing.marks, address=listing.address, beside=listing.beside(one.uri)
-                    )
-                elif self._apart:
-                    _check_same_readers(one.uri, self._seen[one.uri], listing)
+                    yield Found(listed=one, marks=listing.marks, address=listing.address)
+                elif self._compared and listing.marks.access is not None:
+                    self._compare(one.uri, listing)
         yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
 
-    def removal(self, before: Mapping[str, Before], *, share: float) -> Removal:
+    def _compare(self, uri: str, listing: Listing) -> None:
+        first = self._naming.get(uri, self._seen[uri])
+        if first.marks.access is None:
+            self._naming[uri] = listing
+        elif not self._ordered:
+            _check_same_readers(uri, first, listing)
+
+    def _named(self, one: Found | Failure) -> Found | Failure:
+        """A source for the readers that some listing names, if one does."""
+        if isinstance(one, Failure) or one.listed.uri not in self._naming:
+            return one
+        listing = self._naming[one.listed.uri]
+        return replace(one, marks=replace(one.marks, access=listing.marks.access), address=listing.address)
+
+    def beside(self, found: Found) -> Inherited:
+        """What a source that was found inherits from those around it, should it be new."""
+        return self._seen[found.listed.uri].beside(found.listed.uri)
+
+    def removal(self, known: Known, *, share: float) -> Removal:
         """After `found` ended: the known sources that are gone, if so many may go at once."""
         listers = [listing.lister for listing in self._listings]
-        unseen = [uri for uri in before if uri not in self._seen]
-        behind = [uri for uri in unseen if self._is_behind(uri)]
-        missing = [uri for uri in unseen if uri not in self._left_out and not self._is_behind(uri)]
         whole = all(lister.complete() for lister in listers)
-        if not (self._owner and whole and not self._failed):
-            missing = gone(missing, listers)
+        owns = self._owner and whole and not self._failed
+        left_out: list[str] = []
+        behind: list[str] = []
+
+        def missing() -> Iterator[str]:
+            for uri in known.uris(None if owns else self._spoken_for()):
+                if uri in self._seen:
+                    continue
+                if uri in self._left_out:
+                    left_out.append(uri)
+                if self._is_behind(uri):
+                    behind.append(uri)
+                elif uri not in self._left_out and (owns or is_gone(uri, listers)):
+                    yield uri
+
         remark = "" if whole else "a listing was incomplete: sources that are missing from it were not removed"
         if self._owner and self._failed:
             remark = (
                 "not everything could be listed: sources that no entry lists any more stay, except those that a "
                 "complete listing speaks for"
             )
-        removal = guarded(missing, known=len(before), share=share, remarks=(remark,) if remark else ())
-        left_out = tuple(uri for uri in unseen if uri in self._left_out)
-        return replace(removal, left_out=left_out, behind=tuple(behind))
+        removal = guarded(missing(), known=known.count, share=share, remarks=(remark,) if remark else ())
+        return replace(removal, left_out=tuple(left_out), behind=tuple(behind))
+
+    def _spoken_for(self) -> list[str]:
+        """Where known sources may lie that are gone: below what was listed whole, and where something was left out.
+
+        An address that was itself listed is a file or a page, and nothing lies below it; of lists and sitemaps, all
+        that they speak for was listed.
+        """
+        listed = [one.address for one in self._listings if one.lister.complete() and one.address not in self._seen]
+        return [address for address in (*listed, *self._left_out) if address]
 
     def _is_behind(self, uri: str) -> bool:
         return bool(self._left_out) and any(parent in self._left_out for parent in _parents(uri))

@@ -1,23 +1,38 @@
 """From fetched bytes to a document: what kind of file it is, what it is read with, and the values made of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from penstock.analysis.scripts import language_of
 from penstock.errors import UnsupportedFormat
 from penstock.model import Access, Document, Extraction, Fetched, Labels, Listed, Source
 from penstock.pipelines.cleaning.cleaning import CLEANING_VERSION
 
-UNSUPPORTED = "none"
-"""Stands for what a source is read with where no loader takes its format."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """What is known about file formats without parsing a file."""
+
+    sniff: Callable[[Path, str, str], str]
+    """Media type by content, given the path, the name and the type that the origin declared."""
+    fingerprint: Callable[[str], str]
+    """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
+    mark: Callable[[str], str]
+    """What changes when a file of that URI may be of another kind now; with an empty one, any that no loader took."""
 
 
-def read_with(fingerprint: Callable[[str], str], media_type: str) -> str:
-    """Fingerprint of loader and cleaning for a kind of file; `UNSUPPORTED` where no loader takes it."""
+def read_with(formats: Formats, media_type: str, uri: str) -> str | None:
+    """What a file is read with: fingerprint of loader and cleaning; None where no loader takes it."""
     try:
-        return f"{fingerprint(media_type)}; {CLEANING_VERSION}"
+        return f"{formats.fingerprint(media_type)}; {CLEANING_VERSION}{formats.mark(uri)}"
     except UnsupportedFormat:
-        return UNSUPPORTED
+        return None
+
+
+def unsupported(formats: Formats) -> str:
+    """Stands for it where no loader takes the file; another one when a loader comes that may."""
+    return "none" + formats.mark("")
 
 
 def not_read(media_type: str) -> str:

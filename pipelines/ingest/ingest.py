@@ -6,26 +6,26 @@ happen here in order, batch by batch. A commit is short and is the only thing th
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from penstock.catalog import Batch, Collection, KnownSource, Put, Quarantined
+from penstock.catalog import Batch, Collection
 from penstock.engines.embedders.cached import CachedEmbedder
 from penstock.errors import PenstockError, UnstorableValue
-from penstock.model import EVERYBODY, Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.model import Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
+from penstock.pipelines.access.widening import Widening, remarks
 from penstock.pipelines.indexing.doctor import refusals
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest.discovery import Discovery
-from penstock.pipelines.ingest.inheriting import Inheritance
 from penstock.pipelines.ingest.joining import joined, run_report, too_many_failed
+from penstock.pipelines.ingest.lookups import Heirs, Known, LookUp, looked_up
 from penstock.pipelines.ingest.outcomes import Reading, not_fetched, not_listed
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.reading import Before, Found, Reader
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.ingest.widening import Widening, remarks
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -78,8 +78,6 @@ class Ingestion:
         self._run = run
         self._watch = watch
         self.stopwatch = stopwatch
-        self._before: Mapping[str, Before] = {}
-        self._inheritance: Inheritance | None = None
         self._widening = Widening(collection, run)
         self._waiting: list[Reading] = []
         self._results: list[SourceResult] = []
@@ -97,11 +95,9 @@ class Ingestion:
         def work() -> None:
             found = discovery.found()
             self._collection.remember(discovery.given, run=self._run)
-            self._inheritance = Inheritance(self._collection)
-            self._take_all(self._readings(self._discovered(found), reader))
-            self._remove(discovery.removal(self._before, share=self._pace.removal_share))
+            self._take_all(self._readings(found, Heirs(self._collection, discovery.beside), reader))
+            self._remove(discovery.removal(Known(self._collection), share=self._pace.removal_share))
 
-        self._before = everything_known(self._collection)
         return self._reported(work)
 
     def add(self, readings: Iterable[Reading]) -> RunReport:
@@ -126,10 +122,7 @@ class Ingestion:
             told = {(found.address, found.marks.access) for found in batch if found.address}
             given = [(address, access) for address, access in told if access is not None]
             self._collection.remember(given, run=self._run)
-            uris = [found.listed.uri for found in batch]
-            self._before = known_of(self._collection, uris)
-            self._inheritance = Inheritance(self._collection, uris)
-            self._take_all(self._readings(iter(batch), reader))
+            self._take_all(self._readings(batch, Heirs(self._collection, lambda found: found.beside), reader))
 
         return self._batch(begun, self._worked(work))
 
@@ -195,20 +188,19 @@ class Ingestion:
             interrupted=interrupted,
         )
 
-    def _discovered(self, listed: Iterator[Found | Failure]) -> Iterator[Found]:
-        for found in self.stopwatch.timing_each("discover", listed):
+    def _discovered(self, listed: Iterable[Found | Failure], look_up: LookUp) -> Iterator[tuple[Found, Before]]:
+        for found in looked_up(self.stopwatch.timing_each("discover", iter(listed)), look_up):
             if isinstance(found, Failure):
                 self._end(not_listed(found))
             else:
                 yield found
 
-    def _readings(self, discovered: Iterator[Found], reader: Reader) -> Iterator[Reading]:
+    def _readings(self, listed: Iterable[Found | Failure], heirs: Heirs, reader: Reader) -> Iterator[Reading]:
         """Readings in the order of discovery; a few sources are read ahead."""
         ahead: deque[Future[Reading] | Reading] = deque()
         pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
-            for found in discovered:
-                before = self._before_of(found)
+            for found, before in self._discovered(listed, heirs.of):
                 ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
                 while len(ahead) > 2 * self._pace.workers:
                     yield _finished(ahead.popleft())
@@ -216,13 +208,6 @@ class Ingestion:
                 yield _finished(ahead.popleft())
         finally:
             pool.shutdown()
-
-    def _before_of(self, found: Found) -> Before:
-        before = self._before.get(found.listed.uri, Before())
-        if self._inheritance is None or before.known is not None or found.marks.access is not None:
-            return before
-        tried = before.failed.source.access if before.failed else EVERYBODY
-        return replace(before, inherited=self._inheritance.of(found.listed.uri, tried=tried, beside=found.beside))
 
     def _take_all(self, readings: Iterable[Reading]) -> None:
         chunks = 0
@@ -253,7 +238,7 @@ class Ingestion:
         puts = tuple(reading.put for reading in readings if reading.put)
         failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
         removed = tuple(reading.result.uri for reading in readings if reading.removed)
-        known = self._known(puts)
+        known = self._widening.known(puts)
         try:
             self._commit(Batch(puts=puts, removed=removed, failures=failures))
         except UnstorableValue as error:
@@ -269,13 +254,7 @@ class Ingestion:
 
     def _not_stored(self, reading: Reading, error: UnstorableValue) -> SourceResult:
         uri = reading.result.uri
-        return not_fetched(uri, str(error), self._before.get(uri, Before()).known).result
-
-    def _known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource | None]:
-        uris = [put.source.uri for put in puts]
-        if self._inheritance is None:  # texts that were handed over: nobody has looked yet
-            return dict(self._collection.known_map(uris))
-        return {uri: self._before[uri].known for uri in uris if uri in self._before}
+        return not_fetched(uri, str(error), self._collection.known(uri)).result
 
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):
@@ -333,21 +312,3 @@ class Ingestion:
 
 def _finished(reading: Future[Reading] | Reading) -> Reading:
     return reading if isinstance(reading, Reading) else reading.result()
-
-
-def everything_known(collection: Collection) -> Mapping[str, Before]:
-    """What the catalog holds of every source, by URI."""
-    return _before(collection.sources(), collection.quarantine())
-
-
-def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, Before]:
-    """What the catalog holds of some sources, by URI."""
-    return _before(collection.known_map(uris).values(), collection.quarantine(uris))
-
-
-def _before(sources: Iterable[KnownSource], quarantine: Iterable[Quarantined]) -> Mapping[str, Before]:
-    before = {known.source.uri: Before(known=known) for known in sources}
-    for failed in quarantine:
-        uri = failed.source.uri
-        before[uri] = replace(before.get(uri, Before()), failed=failed)
-    return before

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from penstock.catalog import KnownSource, Put, Quarantined
-from penstock.errors import LeftOut, LimitExceeded, UnsupportedFormat
+from penstock.errors import ExcludedSource, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 from penstock.urls import without_secrets
 
@@ -96,7 +96,7 @@ def left_out(uri: str, reason: str, *, was_known: bool) -> Reading:
 
 def is_left_out(failure: Failure) -> bool:
     """Whether the failure is none of the source: a setting leaves it out."""
-    return failure.kind == LeftOut.__name__
+    return failure.kind == ExcludedSource.__name__
 
 
 def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
@@ -107,17 +107,18 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
     return Reading(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
 
 
-def not_tried_again(failed: Quarantined, known: KnownSource | None) -> Reading:
-    """In quarantine, and neither the bytes nor their loader have changed."""
-    changes = "the file or the limit" if failed.failure.kind == LimitExceeded.__name__ else "the file"
+def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> Reading:
+    """In quarantine, and neither the bytes nor their loader have changed; `source` is what else is known of it now."""
+    changes = "the file, a limit or the chunker" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
-    return Reading(result=result, quarantined=failed)
+    renewed = replace(failed, source=source) if source and source != failed.source else None
+    return Reading(result=result, quarantined=renewed)
 
 
 def outcome_of(failure: Failure) -> Outcome:
     """The outcome of a source that was not read."""
-    return "skipped" if failure.kind in (UnsupportedFormat.__name__, LeftOut.__name__) else "failed"
+    return "skipped" if failure.kind in (UnsupportedFormat.__name__, ExcludedSource.__name__) else "failed"
 
 
 def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:

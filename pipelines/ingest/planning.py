@@ -1,15 +1,16 @@
 """What a run would do, found out without writing anything: for a look before it, and for a run in steps."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from penstock.model import Access, BatchReport, Failure, SourceResult, lets_in
+from penstock.pipelines.access.widening import remarks
 from penstock.pipelines.ingest.discovery import Discovery
+from penstock.pipelines.ingest.lookups import Known, inherits, looked_up
 from penstock.pipelines.ingest.outcomes import Reading, not_listed
 from penstock.pipelines.ingest.reading import Before, Found
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.ingest.widening import remarks
 
 Settle = Callable[[Found, Before], Reading | None]
 """The outcome of a source, where its listing alone tells it."""
@@ -53,7 +54,7 @@ class Plan:
 def plan_run(
     collection: str,
     discovery: Discovery,
-    before: Mapping[str, Before],
+    known: Known,
     settle: Settle,
     *,
     removal_share: float,
@@ -61,29 +62,34 @@ def plan_run(
 ) -> Plan:
     """Looks through the listings once; nothing is fetched but lists and sitemaps, and nothing is written."""
     pending: list[Found] = []
+    changed: set[str] = set()
     results: list[SourceResult] = []
     opened: list[str] = []
-    for found in stopwatch.timing_each("discover", discovery.found()):
-        if isinstance(found, Failure):
-            results.append(not_listed(found))
-        elif reading := settle(found, before.get(found.listed.uri, Before())):
+    for one in looked_up(stopwatch.timing_each("discover", discovery.found()), known.of):
+        if isinstance(one, Failure):
+            results.append(not_listed(one))
+            continue
+        found, before = one
+        if reading := settle(found, before):
             results.append(reading.result)
-        else:
-            pending.append(found)
-            if _opens(found, before.get(found.listed.uri)):
-                opened.append(found.listed.uri)
+            continue
+        pending.append(replace(found, beside=discovery.beside(found)) if inherits(found, before) else found)
+        if before.known or before.failed:
+            changed.add(found.listed.uri)
+        if _opens(found, before):
+            opened.append(found.listed.uri)
     seconds = stopwatch.seconds()
     return Plan(
         collection=collection,
         pending=tuple(pending),
-        changed=frozenset(found.listed.uri for found in pending if found.listed.uri in before),
+        changed=frozenset(changed),
         settled=BatchReport(results=tuple(results), seconds=sum(seconds.values()), stage_seconds=seconds),
-        removal=discovery.removal(before, share=removal_share),
+        removal=discovery.removal(known, share=removal_share),
         given=discovery.given,
         opened=tuple(opened),
     )
 
 
-def _opens(found: Found, before: Before | None) -> bool:
-    known, access = before.known if before else None, found.marks.access
+def _opens(found: Found, before: Before) -> bool:
+    known, access = before.known, found.marks.access
     return known is not None and access is not None and lets_in(access, known.source.access)

@@ -22,7 +22,7 @@ class Preparation:
     """Cleans each extraction and, where a chunker is named, says where it is cut.
 
     Args:
-        chunker: name, options and token counter of the chunker, as `chunking` gives them; None: nothing is cut.
+        chunker: name, options and token counter of the chunker, as `parts.preparing` gives them; None: nothing is cut.
 
     Raises:
         PenstockError: the chunker or its counter cannot be made; the subclass says why.
@@ -31,9 +31,15 @@ class Preparation:
     def __init__(self, *, chunker: Mapping[str, Any] | None = None) -> None:
         self._chunker: Chunker | None = None
         if chunker:
-            make = registry.load("chunkers", chunker["name"], allow_external=chunker["allow_external"])
             counter = registry.build(Blueprint(**chunker["counter"]))
-            self._chunker = make(counter, **chunker["options"])
+            self._chunker = registry.make(
+                "chunkers",
+                chunker["name"],
+                counter,
+                offered=chunker["offered"],
+                options=chunker["options"],
+                allow_external=chunker["allow_external"],
+            )
 
     def prepare(self, source: Source, extraction: Extraction) -> Parsed | Failure:
         """The extraction cleaned, and where its text is cut; a fault of ours is a failure that is tried again."""

@@ -3,6 +3,7 @@
 Whatever is wrong with one source ends here as a value: it costs that source and not the run.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,8 +13,8 @@ from typing import Protocol
 from penstock import ids
 from penstock.catalog import Collection, KnownSource, Put, Quarantined
 from penstock.chunkers import chunks_of
-from penstock.errors import LeftOut, LimitExceeded, PenstockError, SourceError
-from penstock.loaders import Parsed
+from penstock.errors import ExcludedSource, LimitExceeded, PenstockError, SourceError
+from penstock.loaders import Parsed, shown
 from penstock.model import (
     EVERYBODY,
     Access,
@@ -27,13 +28,15 @@ from penstock.model import (
     Listed,
     Source,
 )
+from penstock.pipelines.access.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
 from penstock.pipelines.ingest import outcomes
-from penstock.pipelines.ingest.documents import UNSUPPORTED, dated, document_of, not_read, read_with, source_of
-from penstock.pipelines.ingest.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
+from penstock.pipelines.ingest.documents import Formats, dated, document_of, not_read, read_with, source_of, unsupported
 from penstock.pipelines.ingest.outcomes import Reading
 from penstock.pipelines.ingest.preparation import fault
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.ports import Chunker, Fetcher
+
+log = logging.getLogger(__name__)
 
 
 class Parser(Protocol):
@@ -46,16 +49,6 @@ class Parser(Protocol):
     def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
         """Where a cleaned text is cut; None where that is left to the caller."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formats:
-    """What is known about file formats without parsing a file."""
-
-    sniff: Callable[[Path, str, str], str]
-    """Media type by content, given the path, the name and the type that the origin declared."""
-    fingerprint: Callable[[str], str]
-    """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +76,7 @@ class Found:
     listed: Listed
     marks: Marks = KEEP
     address: str = ""
-    """What the run was told to bring up to date, as a URI; empty where each source was named by a list of them."""
+    """What the run was told to bring up to date, as a URI; empty where each source was named by itself."""
     beside: Inherited = NOTHING_SAID
     """Who may see it by the sources around it, should it be new."""
 
@@ -112,7 +105,10 @@ class Reader:
         stopwatch: Stopwatch,
         limits: str = "",
     ) -> None:
-        """`limits` names the parser's limits: a file that exceeded them is tried again when they are others."""
+        """`limits` names the parser's limits.
+
+        A file that exceeded one of them is tried again when they or the chunker change.
+        """
         self._collection = collection
         self._fetcher_for = fetcher_for
         self._formats = formats
@@ -125,7 +121,7 @@ class Reader:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
-            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source.media_type))
+            same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source))
             marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
             return outcomes.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
@@ -145,13 +141,15 @@ class Reader:
         listed = found.listed
         try:
             return self._read(found, before)
-        except LeftOut as error:
+        except ExcludedSource as error:
             return outcomes.left_out(listed.uri, str(error), was_known=bool(before.known or before.failed))
         except SourceError as error:
+            log.warning("not read: %s", error)
             return outcomes.not_fetched(listed.uri, str(error), before.known)
         except PenstockError:
             raise  # the catalog or a setting: no other source would fare better
         except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
+            log.warning("not read: %s (%s)", shown(listed.uri), type(error).__name__)
             return outcomes.not_fetched(listed.uri, fault(error), before.known)
 
     def _read(self, found: Found, before: Before) -> Reading:
@@ -161,7 +159,7 @@ class Reader:
         if reusable and _same(listed, reusable.source):
             return self._cut_anew(reusable.source, reusable)
         with ExitStack() as at_hand:
-            with self._stopwatch.timing("fetch"):
+            with self._stopwatch.timing("fetch", shown(listed.uri)):
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
@@ -174,12 +172,12 @@ class Reader:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
         source = found.marks.on(self._source(found.listed, fetched, media_type, before))
-        loader = self._loader(media_type)
-        if loader == UNSUPPORTED:
-            return outcomes.skipped(source, loader, not_read(media_type))
+        loader = read_with(self._formats, media_type, found.listed.uri)
+        if loader is None:
+            return outcomes.skipped(source, unsupported(self._formats), not_read(media_type))
         known, failed = before.known, before.failed
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
-            return outcomes.not_tried_again(replace(failed, source=source), known)
+            return outcomes.not_tried_again(failed, known, source)
         if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
             return self._cut_anew(source, known)
         copy = self._collection.by_bytes(fetched.sha256, loader)
@@ -198,9 +196,11 @@ class Reader:
         return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
 
     def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
-        with self._stopwatch.timing("parse"):
+        with self._stopwatch.timing("parse", shown(source.uri)):
             parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
         if isinstance(parsed, Failure):
+            # Without its message, in which a parser may quote the file.
+            log.warning("not taken from the sandbox: %s (%s in %s)", shown(source.uri), parsed.kind, parsed.stage)
             return outcomes.broken(source, self._tried_with(parsed, loader), parsed, known)
         self._stopwatch.part("parse", parsed.seconds)
         with self._stopwatch.timing("chunk"):
@@ -209,7 +209,7 @@ class Reader:
                 parsed.extraction,
                 loader,
                 known,
-                collection=self._collection.name,
+                collection=self._collection.origin,
                 chunker=self._chunker,
                 drafts=parsed.drafts,
             )
@@ -243,16 +243,18 @@ class Reader:
 
     def _is_current(self, known: KnownSource, marks: Marks) -> bool:
         marked = marks.on(known.source) == known.source
-        return marked and self._loader(known.source.media_type) == known.loader
+        return marked and self._loader(known.source) == known.loader
 
     def _is_as_tried(self, failed: Quarantined, loader: str) -> bool:
         return failed.loader == self._tried_with(failed.failure, loader)
 
     def _tried_with(self, failure: Failure, loader: str) -> str:
-        return f"{loader}; {self._limits}" if failure.kind == LimitExceeded.__name__ else loader
+        if failure.kind != LimitExceeded.__name__:
+            return loader
+        return f"{loader}; {self._limits}; {self._chunker.fingerprint}"
 
-    def _loader(self, media_type: str) -> str:
-        return read_with(self._formats.fingerprint, media_type)
+    def _loader(self, source: Source) -> str:
+        return read_with(self._formats, source.media_type, source.uri) or unsupported(self._formats)
 
 
 def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
@@ -264,7 +266,9 @@ def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
         reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
     if known is None or marks.on(known.source) == known.source:
         return reading
-    return replace(reading, put=outcomes.touched(marks.on(known.source), known).put)
+    # What is put takes a source out of quarantine: one that stays there is entered again.
+    put = outcomes.touched(marks.on(known.source), known).put
+    return replace(reading, put=put, quarantined=reading.quarantined or failed)
 
 
 def _as_extraction(document: Document) -> Extraction:

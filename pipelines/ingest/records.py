@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from penstock.catalog import Collection, KnownSource
 from penstock.errors import LimitExceeded
 from penstock.model import EVERYBODY, Access, Extraction, ExtractionWriter, Labels, Source
-from penstock.pipelines.ingest.inheriting import NOTHING_SAID, UNKNOWN, Inheritance
+from penstock.pipelines.access.inheriting import NOTHING_SAID, UNKNOWN, Inheritance
 from penstock.pipelines.ingest.outcomes import Reading, as_before, not_fetched
 from penstock.pipelines.ingest.reading import cut
 from penstock.ports import Chunker
@@ -68,7 +68,7 @@ def readings_of(records: Iterable[Record], collection: Collection, chunker: Chun
         if known and (known.source, known.chunker) == (source, chunker.fingerprint):
             yield as_before(known)
         else:
-            yield cut(source, record.extraction(), LOADER, known, collection=collection.name, chunker=chunker)
+            yield cut(source, record.extraction(), LOADER, known, collection=collection.origin, chunker=chunker)
 
 
 def _access(record: Record, collection: Collection, known: KnownSource | None) -> Access | None:

@@ -1,7 +1,8 @@
 """Which known sources are gone, and whether so many at once can be believed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from penstock.ports import Lister
 
@@ -30,24 +31,28 @@ class Removal:
         return self.behind + self.uris
 
 
-def gone(missing: Iterable[str], listers: Sequence[Lister]) -> list[str]:
-    """Those of the missing sources that a complete listing speaks for, and no incomplete one might have listed."""
-    complete = [lister for lister in listers if lister.complete()]
-    incomplete = [lister for lister in listers if not lister.complete()]
-    return [
-        uri
-        for uri in missing
-        if any(lister.covers(uri) for lister in complete) and not any(lister.covers(uri) for lister in incomplete)
-    ]
+def is_gone(uri: str, listers: Sequence[Lister]) -> bool:
+    """Whether a complete listing speaks for a missing source, and no incomplete one might have listed it."""
+    speaking = [lister for lister in listers if lister.covers(uri)]
+    return bool(speaking) and all(lister.complete() for lister in speaking)
 
 
-def guarded(missing: Sequence[str], *, known: int, share: float, remarks: tuple[str, ...]) -> Removal:
-    """The removal of the missing sources of so many known ones, unless it is more than the share that may go."""
-    if len(missing) > max(ALWAYS_ALLOWED, share * known):
-        return Removal(
-            refused=f"{len(missing)} of {known} sources are no longer there, more than the {share:.0%} that one run "
-            "may remove: none was removed. Check that the folder is complete (a drive that is not mounted?); if they "
-            "are really gone, run again with --removal-share 1",
-            remarks=remarks,
-        )
-    return Removal(uris=tuple(missing), remarks=remarks)
+def guarded(missing: Iterable[str], *, known: Callable[[], int], share: float, remarks: tuple[str, ...]) -> Removal:
+    """The removal of the missing sources, unless they are more than the share of the known ones that may go.
+
+    The known ones are counted where that decides it; of what may not go no more is kept than its number.
+    """
+    missing = iter(missing)
+    uris = list(islice(missing, ALWAYS_ALLOWED + 1))
+    if len(uris) > ALWAYS_ALLOWED:
+        count = known()
+        uris += islice(missing, max(0, int(share * count) + 1 - len(uris)))
+        if len(uris) > share * count:
+            found = len(uris) + sum(1 for _ in missing)
+            return Removal(
+                refused=f"{found} of {count} sources are no longer there, more than the {share:.0%} that one run "
+                "may remove: none was removed. Check that the folder is complete (a drive that is not mounted?); if "
+                "they are really gone, run again with --removal-share 1",
+                remarks=remarks,
+            )
+    return Removal(uris=tuple(uris), remarks=remarks)

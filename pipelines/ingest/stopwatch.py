@@ -1,5 +1,6 @@
 """How long each stage of a run took, over all its threads."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -9,7 +10,11 @@ from typing import TypeVar
 
 from penstock.model import Stage
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+SLOW_SECONDS = 10.0
+"""A stage that takes longer at once is noted."""
 
 
 class Stopwatch:
@@ -20,14 +25,17 @@ class Stopwatch:
         self._lock = threading.Lock()
 
     @contextmanager
-    def timing(self, stage: Stage) -> Iterator[None]:
-        """Adds the time that the block takes, whether or not it succeeds."""
+    def timing(self, stage: Stage, what: str = "") -> Iterator[None]:
+        """Adds the time that the block takes, whether or not it succeeds; `what` it works on, as it may be shown."""
         begun = time.perf_counter()
         try:
             yield
         finally:
+            taken = time.perf_counter() - begun
             with self._lock:
-                self._seconds[stage] += time.perf_counter() - begun
+                self._seconds[stage] += taken
+            if taken > SLOW_SECONDS:
+                log.info("slow: %s took %.1f s%s", stage, taken, f" ({what})" if what else "")
 
     def timing_each(self, stage: Stage, items: Iterator[T]) -> Iterator[T]:
         """The items, with the time that each takes to come added."""

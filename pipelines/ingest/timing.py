@@ -21,6 +21,11 @@ class TimedChunker:
         """That of the chunker inside: the same chunks."""
         return self._inner.fingerprint
 
+    @property
+    def size(self) -> int:
+        """That of the chunker inside."""
+        return self._inner.size
+
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
         """The document's chunks.
 

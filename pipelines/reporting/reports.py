@@ -1,10 +1,19 @@
 """Results as plain dictionaries with stable keys: what `--json` prints and what other programs read."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from penstock.catalog import CollectionInfo, RunInfo, StoredDocument
+from penstock.catalog import CollectionInfo, RevisionEntry, RunInfo, StoredDocument
 from penstock.model import OUTCOMES, Answer, Chunk, ChunkCounts, Hit, Place, Prompt, Retrieved, RunReport, Source, Trace
 from penstock.model.plain import object_of
+from penstock.pipelines.history.compacting import Compacted
+from penstock.pipelines.history.differing import Difference
+from penstock.pipelines.history.disk import DiskUse, Measured
+from penstock.pipelines.history.exporting import Exported
+from penstock.pipelines.history.importing import Imported
+from penstock.pipelines.history.removing import Removed, Renamed
+from penstock.pipelines.history.returning import RolledBack
 from penstock.pipelines.indexing.doctor import Diagnosis
 from penstock.pipelines.ingest.planning import Plan
 from penstock.pipelines.reporting.status import Status
@@ -175,6 +184,118 @@ def collection(info: CollectionInfo) -> dict[str, Any]:
         "updated": info.updated.isoformat(timespec="seconds"),
         "embedder": info.embedder,
     }
+
+
+def history(entries: Sequence[RevisionEntry], disk: DiskUse) -> dict[str, Any]:
+    """Revisions, newest first, with the sources that each added, changed and removed."""
+    return {
+        "revisions": [
+            {
+                "revision": entry.revision,
+                "time": entry.time.isoformat(timespec="seconds"),
+                "cause": entry.cause,
+                "added": entry.added,
+                "changed": entry.changed,
+                "removed": entry.removed,
+                "embedder": entry.embedder,
+            }
+            for entry in entries
+        ],
+        "disk": disk_use(disk),
+    }
+
+
+def compacted(done: Compacted) -> dict[str, Any]:
+    """What a compaction removed."""
+    return {
+        "collection": done.collection,
+        "dry_run": done.dry_run,
+        "oldest": done.oldest,
+        "newest": done.newest,
+        "removed": asdict(done.freed),
+        "aside": [{"folder": str(folder.path), "bytes": folder.bytes} for folder in done.aside],
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def rolled_back(done: RolledBack) -> dict[str, Any]:
+    """A new revision with the content of an old one."""
+    return {
+        "collection": done.collection,
+        "to": done.to,
+        "revision": done.revision,
+        "added": done.added,
+        "changed": done.changed,
+        "removed": done.removed,
+        "left_out": list(done.left_out),
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def differing(found: Difference) -> dict[str, Any]:
+    """What differs between two revisions."""
+    return {
+        "collection": found.collection,
+        "first": found.first,
+        "second": found.second,
+        "added": list(found.added),
+        "changed": [{"uri": one.uri, "what": list(one.what)} for one in found.changed],
+        "removed": list(found.removed),
+    }
+
+
+def exported(done: Exported) -> dict[str, Any]:
+    """A collection in a file."""
+    return {
+        "collection": done.collection,
+        "revision": done.revision,
+        "file": str(done.file),
+        "bytes": done.bytes,
+        "sha256": done.sha256,
+        "disk": before_and_after(done),
+    }
+
+
+def imported(done: Imported) -> dict[str, Any]:
+    """A collection out of a file."""
+    return {
+        "collection": done.collection,
+        "file": str(done.file),
+        "exported_revision": done.exported_revision,
+        "sources": done.sources,
+        "chunks": done.chunks,
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def renamed(done: Renamed) -> dict[str, Any]:
+    """A collection that bears another name."""
+    return {"collection": done.collection, "new": done.new, "disk": before_and_after(done)}
+
+
+def removed(done: Removed) -> dict[str, Any]:
+    """A collection that is gone."""
+    return {
+        "collection": done.collection,
+        "revision": done.revision,
+        "chunks": done.chunks,
+        "vectors": done.vectors,
+        "disk": before_and_after(done),
+        "remarks": list(done.remarks),
+    }
+
+
+def disk_use(use: DiskUse) -> dict[str, int]:
+    """Bytes on disk by what they hold."""
+    return {**asdict(use), "total": use.total}
+
+
+def before_and_after(done: Measured) -> dict[str, dict[str, int]]:
+    """Disk use of the home before and after something was done."""
+    return {"before": disk_use(done.before), "after": disk_use(done.after)}
 
 
 def source(of: Source) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import numpy as np
 
 from penstock.catalog import Quarantined, RunInfo
 from penstock.model import ChunkCounts
+from penstock.pipelines.access.visibility import View
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.indexing.set_aside import Aside, lying_aside
 from penstock.pipelines.indexing.storage import place_of
-from penstock.pipelines.visibility import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from penstock.analysis.analyser import TextAnalyser
 from penstock.analysis.normal import normalise, simplified_forms
-from penstock.ports import Analyser
 
 ANALYSER = TextAnalyser()
 
@@ -21,10 +20,6 @@ _TEXT = st.text(max_size=80) | st.lists(
     st.sampled_from(_PIECES.split(" ")),
     max_size=12,
 ).map(" ".join)
-
-
-def test_it_is_an_analyser() -> None:
-    _: Analyser = ANALYSER
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from penstock.cli.app import app
-from penstock.pipelines import assembly
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.plugins import use_little_model
 
 Run = Callable[..., Result]
 
@@ -26,17 +25,16 @@ def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
-def little_model(monkeypatch: pytest.MonkeyPatch) -> Run:
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
+def little_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Run:
+    use_little_model(monkeypatch, folder)
     runner = CliRunner()
     return lambda *arguments: runner.invoke(app, [os.fspath(one) for one in arguments])
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Types a command."""
-    return little_model(monkeypatch)
+    return little_model(monkeypatch, tmp_path / "little")
 
 
 def write_documents(folder: Path) -> Path:
@@ -62,7 +60,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     base = tmp_path_factory.mktemp("ingested")
     folder = write_documents(base / "my documents 手册")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        result = little_model(monkeypatch)("ingest", folder, "--home", base / "home")
+        result = little_model(monkeypatch, base / "little")("ingest", folder, "--home", base / "home")
     assert result.exit_code == 3, result.output
     return folder, base / "home"
 

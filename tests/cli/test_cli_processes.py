@@ -18,11 +18,11 @@ from penstock.testing.doubles.dead_share import DeadShare
 PENSTOCK = Path(sys.executable).with_name("penstock")
 LITTLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background ignores it
-    "from penstock.pipelines import parts; from penstock.testing.contracts.embedders import LittleModel; "
-    "little = LittleModel(); parts.embedder = lambda settings: little; "
     "from penstock.cli import main; sys.argv[0] = 'penstock'; main()"
 )
-"""The command line with a model that needs no loading."""
+"""The command line as a shell starts it; the environment names a model that needs no loading."""
+
+with_little_model = pytest.mark.usefixtures("run")
 
 
 def many_files(folder: Path, count: int) -> Path:
@@ -44,6 +44,7 @@ def started(*arguments: object, **options: Any) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@with_little_model
 def test_a_signal_in_the_middle_keeps_what_is_committed(number: signal.Signals, tmp_path: Path) -> None:
     folder = many_files(tmp_path / "many", 3000)
     arguments = ["ingest", folder, "--json", "--set", "batch=4"]
@@ -75,6 +76,7 @@ def test_a_signal_in_the_middle_keeps_what_is_committed(number: signal.Signals, 
     assert (rest["unchanged"], rest["indexed"]) == (report["indexed"], 5)
 
 
+@with_little_model
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     folder = many_files(tmp_path / "some", 40)
     assert started("ingest", folder).communicate(timeout=60)[0]
@@ -86,6 +88,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert run.stderr == ""
 
 
+@with_little_model
 def test_lines_that_nobody_reads_do_not_end_a_run(tmp_path: Path) -> None:
     folder = many_files(tmp_path / "some", 40)
     with started("ingest", folder, "--set", "batch=2") as process:
@@ -97,6 +100,7 @@ def test_lines_that_nobody_reads_do_not_end_a_run(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@with_little_model
 def test_a_terminal_has_a_bar_and_fits_into_80_columns(tmp_path: Path) -> None:
     folder = many_files(tmp_path / ("手册" * 30), 12)
     controller, terminal = pty.openpty()
@@ -125,6 +129,7 @@ def test_a_terminal_has_a_bar_and_fits_into_80_columns(tmp_path: Path) -> None:
     assert max(map(cell_len, lines)) <= 80
 
 
+@with_little_model
 def test_a_terminal_that_knows_no_chinese_is_no_reason_to_fail(tmp_path: Path) -> None:
     file = tmp_path / "年假.txt"
     file.write_text("未休完的年假可以结转。\n", "utf-8")
@@ -189,6 +194,7 @@ def test_a_second_ingest_loads_no_parser_and_no_model(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not DeadShare.is_possible(), reason="needs /dev/fuse and the super-user")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@with_little_model
 def test_a_signal_ends_a_run_whose_read_hangs(number: signal.Signals, tmp_path: Path) -> None:
     folder, share = many_files(tmp_path / "some", 8), tmp_path / "share"
     share.mkdir()

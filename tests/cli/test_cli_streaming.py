@@ -38,6 +38,7 @@ def test_a_models_answer_as_json(run: Run, library: Path) -> None:
     assert [Path(one["uri"]).name for one in found["citations"]] == ["leave.md"]
 
 
+@pytest.mark.usefixtures("run")
 def test_the_first_sentence_is_shown_before_the_last_has_come(library: Path) -> None:
     slow = Reply(parts=answer(FIRST + " ", SECOND, " ", "And a last word.").parts, pause_seconds=1.0)
     with ScriptedServer(slow) as server:

@@ -11,11 +11,14 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "loaders.md"
 
 
 def test_the_settings_of_the_page_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
     monkeypatch.chdir(tmp_path)
-    settings = read_settings(home=tmp_path, **tomllib.loads(block))
-    assert settings.allow_external
-    assert settings.loaders.readable == (Path("/srv/models/scanner"),)
+    first, others, blank = (read_settings(home=tmp_path, **block) for block in blocks if "project" not in block)
+    assert blank.loaders.options == {"unstructured": {"model": "blank"}}
+    assert first.loaders.engines == {"application/pdf": "pdf-pypdfium2", "text/html": "unstructured"}
+    assert others.allow_external
+    assert others.loaders.readable == (Path("/srv/models/scanner"),)
+    assert others.loaders.options == {"scanner": {"language": "de"}}
 
 
 def test_figures_and_words_of_the_page_are_those_of_the_code() -> None:

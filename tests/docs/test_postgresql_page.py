@@ -10,6 +10,7 @@ from secrets import token_hex
 
 import pytest
 
+from penstock.catalog import open_catalog
 from penstock.testing.contracts.catalog import execute_on
 from tests.servers.postgresql import PostgresqlServer, administer, programs
 
@@ -62,5 +63,10 @@ def test_the_page_can_be_followed(mortal_postgresql: PostgresqlServer, home: Pat
 
 @pytest.mark.postgresql
 def test_a_schema_of_its_own_as_the_page_has_it(mortal_postgresql: PostgresqlServer) -> None:
-    (schema,) = re.findall(r"`(CREATE SCHEMA [^`]*)`", PAGE.read_text("utf-8"))
+    ((schema, options),) = re.findall(r"`(CREATE SCHEMA [^`]*)`, and `([^`]*)`", PAGE.read_text("utf-8"))
     execute_on(mortal_postgresql.url, schema)
+    catalog = open_catalog(mortal_postgresql.url + options)
+    catalog.collection("handbook", create=True)
+    catalog.close()
+    execute_on(mortal_postgresql.url, "DELETE FROM penstock.collections")  # there it is
+    execute_on(mortal_postgresql.url, "CREATE TABLE public.collections ()")  # and nothing where others have theirs

@@ -200,3 +200,18 @@ def test_the_architecture_has_a_heading_for_every_room() -> None:
     for path in sorted((ROOT / "penstock").iterdir()):
         if (path / "__init__.py").exists():
             assert path.name in headings, path.name
+
+
+def test_every_path_in_the_architecture_exists() -> None:
+    text = read("ARCHITECTURE.md")
+    paths = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text)
+    assert len(re.findall(r"^\| [a-z].* \| `", text, re.MULTILINE)) >= 20
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_every_room_is_drawn_in_the_architecture() -> None:
+    text = read("ARCHITECTURE.md")
+    for folder in ("loaders", "pipelines", "penstock/catalog", "penstock/engines"):
+        for room in (ROOT / folder).iterdir():
+            if (room / "__init__.py").exists():
+                assert f"{room.name}/ " in text, room

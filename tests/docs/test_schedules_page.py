@@ -9,9 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.pipelines import assembly
 from penstock.settings import CollectionSettings, leaves, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.plugins import use_little_model
 from penstock.testing.doubles.website import Website
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +25,7 @@ GUIDE = (
 
 @pytest.fixture
 def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
+    use_little_model(monkeypatch, tmp_path / "little")
     monkeypatch.setenv("PENSTOCK_WEB__ALLOW_PRIVATE", "true")
     monkeypatch.setenv("PENSTOCK_WEB__PAUSE_SECONDS", "0")
     monkeypatch.chdir(tmp_path)

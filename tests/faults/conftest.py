@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from penstock.pipelines import assembly
 from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
+from penstock.testing.doubles.plugins import use_little_model
 from tests.servers.elasticsearch import ElasticsearchServer, Version, running_elasticsearch
 from tests.servers.processes import ServerMissing
 from tests.servers.proxy import Proxy
@@ -53,10 +53,9 @@ def proxied() -> Iterator[Callable[[str], Proxy]]:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
-    little = LittleModel(dimension=32)
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
-    return little
+def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LittleModel:
+    use_little_model(monkeypatch, tmp_path / "little", dimension=32)
+    return LittleModel(dimension=32)
 
 
 @pytest.fixture

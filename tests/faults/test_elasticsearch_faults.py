@@ -17,7 +17,7 @@ from penstock.errors import CollectionLocked, IndexingError, IndexUnavailable
 from penstock.model import Filter
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.proxy import Asked, Fault, Forward, Proxy, Reply, refusal
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.usefixtures("following_at_once")]

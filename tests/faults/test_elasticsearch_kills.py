@@ -24,7 +24,7 @@ from penstock.model import Filter
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Legs
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.elasticsearch import ElasticsearchServer, Version
 from tests.servers.proxy import Asked, Forward, Proxy, Reply, no_fault
 
@@ -133,15 +133,14 @@ def test_a_server_killed_while_it_is_written_to(
 
 WRITER = """
 import json, sys
-from penstock.pipelines import ingest, parts
+from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
-little = LittleModel(dimension=32)
-parts.embedder = lambda settings: little
-with Penstock(settings=read_settings(**json.loads(sys.argv[1]))) as penstock:
+settings = read_settings(**json.loads(sys.argv[1]))
+with Penstock(settings=settings, embedder=LittleModel(dimension=32)) as penstock:
     penstock.ingest(sys.argv[2])
 """
 DEATHS = [

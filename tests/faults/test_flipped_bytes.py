@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from penstock.pipelines.reporting.exit_codes import ATTENTION
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Legs, read_settings
 from penstock.testing.contracts.catalog import execute_on
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 pytestmark = pytest.mark.usefixtures("model")
 WORDS = ("turbine", "valve", "年假", "reservoir", "gate", "压力")
@@ -159,6 +160,25 @@ def test_what_the_catalog_says_is_proved_by_hashes(
     with opened(tmp_path, "tantivy") as penstock:
         problems = penstock.doctor(deep=True).problems
     assert any(problem.where == where and told in problem.message for problem in problems), problems
+
+
+def test_flaws_are_named_to_whoever_sees_all_and_counted_for_others(model: LittleModel, tmp_path: Path) -> None:
+    closed = [replace(one, access=frozenset({"staff"})) for one in records(range(6), "first")]
+    with opened(tmp_path, "tantivy") as penstock:
+        penstock.add(closed)
+    execute_on(f"sqlite:///{tmp_path / 'catalog.db'}", "UPDATE documents SET title = 'other' WHERE row IN (2, 3)")
+
+    def told(*, required: bool, principals: list[str] | None = None) -> list[str]:
+        settings = read_settings(home=tmp_path, indexes={"keyword": "tantivy"}, access={"required": required})
+        with Penstock(settings=settings) as penstock:
+            return [problem.message for problem in penstock.doctor(deep=True, principals=principals).problems]
+
+    named = told(required=False)
+    assert len(named) == 2
+    assert all("record:" in one for one in named)
+    for found in (told(required=True), told(required=True, principals=[]), told(required=False, principals=[])):
+        assert [("2 flaws" in one, "--set access.required=false" in one) for one in found] == [(True, True)]
+        assert not any("record:" in one for one in found)
 
 
 def test_a_damaged_page_of_the_catalog_is_told(model: LittleModel, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from penstock.testing.doubles.plugins import environment
+
 WATCHER = """
 import os, sys
 
@@ -30,11 +32,6 @@ sys.addaudithook(note)
 PROGRAM = """
 import json, runpy, sys, warnings
 
-from penstock.pipelines import parts
-from penstock.testing.contracts.embedders import LittleModel
-
-little = LittleModel()
-parts.embedder = lambda settings: little
 folder, home, told = sys.argv[1:]
 sys.argv = ["ingest", folder, "--home", home, "--collection", "flow", "--batch", "2"]
 try:
@@ -117,10 +114,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("PENSTOCK_", "PREFECT_", "COVERAGE"))
     }
     kept.pop("DO_NOT_TRACK", None)
+    kept |= environment(scratch)
     return kept | {
         "PREFECT_HOME": str(scratch / "home"),
         "PENSTOCK_TEST_CONNECTIONS": str(scratch / "connections"),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(scratch), os.environ.get("PYTHONPATH")))),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
     }
 

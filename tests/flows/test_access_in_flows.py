@@ -7,49 +7,43 @@ from pathlib import Path
 
 import pytest
 
-from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 PROGRAM = """
 import json, sys
 
-from penstock.pipelines import parts
-from penstock.testing.contracts.embedders import LittleModel
-
-little = LittleModel()
-assembly.embedder = lambda settings: little
 home, folder, told = sys.argv[1:]
 
 from penstock.flows.ingest import ingest
 from penstock.flows.sync import sync
 
 report = ingest([folder], "hr", home, 2)
+silent = sync("silent", home, 2)
 opened = sync("open", home, 2)
 state = sync("clash", home, 2, return_state=True)
 with open(told, "w", encoding="utf-8") as file:
-    json.dump({"new": report["indexed"], "opened": opened["attention"], "clash": state.message}, file)
+    told = {"new": report["indexed"], "silent": silent["attention"], "opened": opened["attention"]}
+    json.dump({**told, "clash": state.message}, file)
 """
 
 DESCRIBED = """
 [collections.open]
+sources = [{{ path = "{0}", access = [] }}]
+[collections.silent]
 sources = [{{ path = "{0}" }}]
 [collections.clash]
-sources = [{{ path = "{0}", access = ["staff"] }}, {{ path = "{0}", include = ["new.*"] }}]
+sources = [{{ path = "{0}", access = ["staff"] }}, {{ path = "{0}", include = ["new.*"], access = [] }}]
 """
 
 
 @pytest.mark.timeout(300)
-def test_flows_keep_closed_what_nobody_opened(
-    tmp_path: Path, watched: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flows_keep_closed_what_nobody_opened(tmp_path: Path, watched: dict[str, str]) -> None:
     folder, home = tmp_path / "documents", tmp_path / "home"
     folder.mkdir()
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
     (folder / "pay.txt").write_text("the pay", "utf-8")
-    for collection in ("hr", "open"):
-        with Penstock(home, collection) as penstock:
+    for collection in ("hr", "open", "silent"):
+        with Penstock(home, collection, embedder=LittleModel()) as penstock:
             penstock.ingest(folder, access=["staff"])
     for name in ("new", "newer", "newest"):
         (folder / f"{name}.txt").write_text(f"the {name} pay", "utf-8")
@@ -58,9 +52,10 @@ def test_flows_keep_closed_what_nobody_opened(
     done = subprocess.run(command, env=watched, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "told.json").read_text("utf-8"))
-    with Penstock(home, "hr") as penstock:
-        assert {known.source.access for known in penstock.collection.sources()} == {frozenset({"staff"})}
-    assert told["new"] == 3
+    for collection in ("hr", "silent"):
+        with Penstock(home, collection) as penstock:
+            assert [known.source.access for known in penstock.collection.sources()] == [frozenset({"staff"})] * 4
+    assert (told["new"], told["silent"]) == (3, [])
     assert "1 known sources are visible to more readers than before" in told["opened"][0]
     assert "3 new sources are visible to more readers than their neighbours" in told["opened"][1]
     assert "new.txt' is listed by entry 1" in told["clash"]

@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 
 from penstock.model import OUTCOMES
-from penstock.pipelines import assembly
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 BATCHES = [f"batch {number} of 4" for number in range(1, 5)]
 
 
 @pytest.fixture
-def plain(documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
-    with Penstock(tmp_path / "plain", "flow") as penstock:
+def plain(documents: Path, tmp_path: Path) -> Any:
+    with Penstock(tmp_path / "plain", "flow", embedder=LittleModel()) as penstock:
         report = penstock.ingest(documents)
     return report, contents(tmp_path / "plain")
 

@@ -294,69 +294,71 @@ READERS: Mapping[str, Reader] = {
     "analysis.scripts": Reader(work=lambda text: (scripts.language_of(text), scripts.script_shares(text))),
     "analysis.analyser": Reader(work=ANALYSER.tokens, length=2000),
     "analysis.analyser, questions": Reader(work=ANALYSER.query_tokens, length=2000),
-    "catalog.globs": Reader(work=lambda text: (globs.sqlite_glob(text), globs.regular_expression(text)), length=2000),
+    "database.globs": Reader(
+        work=lambda text: (globs.python_expression(text), globs.postgresql_expression(text)), length=2000
+    ),
     "chunkers.cutting, chunkers.outline": Reader(work=lambda text: chunk_lines(text, Span(0, len(text)))),
     "chunkers.structure": Reader(work=_chunked(StructureChunker(COUNTER, size=256, tokenizer="words")), length=1500),
     "chunkers.window": Reader(
         work=_chunked(WindowChunker(COUNTER, size=64, overlap=8, tokenizer="words")), length=2000
     ),
     "chunkers.sentence": Reader(work=_chunked(SentenceChunker(COUNTER, size=64, tokenizer="words")), length=2000),
-    "cli.escaping": Reader(work=lambda text: (escaping.harmless(text), escaping.json_text(text))),
-    "engines.extractive": Reader(work=_quoted, length=2000),
-    "engines.thinking": Reader(
+    "output.escaping": Reader(work=lambda text: (escaping.harmless(text), escaping.json_text(text))),
+    "llms.extractive": Reader(work=_quoted, length=2000),
+    "llms.thinking": Reader(
         work=lambda text: list(thinking.without_thoughts(iter([text[at : at + 7] for at in range(0, len(text), 7)])))
     ),
-    "engines.tokens": Reader(work=tokens.estimated_tokens),
-    "engines.vocabulary": Reader(work=without_surrogates),
+    "llms.tokens": Reader(work=tokens.estimated_tokens),
+    "embedders.vocabulary": Reader(work=without_surrogates),
     "integrations.conditions": Reader(work=_refused(_condition)),
-    "loaders.addresses": Reader(
+    "sources.addresses": Reader(
         work=_refused(lambda text: (addresses.shown(text), addresses.shown("file:///" + text), addresses.web_uri(text)))
     ),
-    "loaders.csv": Reader(work=_loaded(CsvLoader())),
-    "loaders.decoding": Reader(
+    "plain.csv": Reader(work=_loaded(CsvLoader())),
+    "detection.decoding": Reader(
         work=lambda text: [
             decoding.decode_text(text.encode(name, "replace")) for name in ("utf-8", "gb18030", "utf-16-le")
         ]
     ),
-    "loaders.doc": Reader(work=word_text),
-    "loaders.drawings": Reader(work=drawings.alternative_text),
-    "loaders.eml": Reader(work=_loaded(EmlLoader())),
-    "loaders.headings, loaders.paragraphs, loaders.titles": Reader(work=_titled),
-    "loaders.html": Reader(work=_loaded(HtmlLoader()), length=2000),
-    "loaders.mail_text": Reader(work=_letter),
-    "loaders.markdown": Reader(work=_loaded(MarkdownLoader()), length=2000),
-    "loaders.markdown, front matter": Reader(work=split_front_matter),
-    "loaders.markup": Reader(work=_html),
-    "loaders.markup, spaces": Reader(work=collapse),
-    "loaders.rtf": Reader(work=_loaded(RtfLoader())),
-    "loaders.rtf_text": Reader(
+    "word.doc": Reader(work=word_text),
+    "containers.drawings": Reader(work=drawings.alternative_text),
+    "mail.eml": Reader(work=_loaded(EmlLoader())),
+    "layout.headings, layout.paragraphs, loaders.titles": Reader(work=_titled),
+    "html.html": Reader(work=_loaded(HtmlLoader()), length=2000),
+    "mail.mail_text": Reader(work=_letter),
+    "plain.markdown": Reader(work=_loaded(MarkdownLoader()), length=2000),
+    "plain.markdown, front matter": Reader(work=split_front_matter),
+    "html.markup": Reader(work=_html),
+    "html.markup, spaces": Reader(work=collapse),
+    "rtf.rtf": Reader(work=_loaded(RtfLoader())),
+    "rtf.rtf_text": Reader(
         work=lambda text: list(rtf_text.text_of(rtf_text.read_lines(text.encode("utf-8", "surrogatepass"))))
     ),
-    "loaders.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
-    "loaders.sitemap_xml": Reader(
+    "rtf.rtf_tokens": Reader(work=lambda text: list(rtf_tokens.tokens(text.encode("utf-8", "surrogatepass")))),
+    "plain.sitemap_xml": Reader(
         work=_refused(lambda text: list(read_sitemap("https://example.org/", io.BytesIO(_bytes(text)))))
     ),
-    "loaders.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
-    "loaders.sniffing, charsets": Reader(work=sniffing.charset_of),
-    "loaders.courtesy": Reader(
+    "detection.sniffing": Reader(work=_file(lambda path: sniffing.sniff(path, "a.txt"))),
+    "detection.sniffing, charsets": Reader(work=sniffing.charset_of),
+    "web.courtesy": Reader(
         work=_refused(lambda text: Protego.parse(text).can_fetch("https://example.org/" + text, "Penstock"))
     ),
     "loaders.tables": Reader(work=lambda text: tables.table_text([[text, "a"], text.split(" ")])),
-    "loaders.text": Reader(work=_loaded(TextLoader())),
-    "loaders.textkinds": Reader(
+    "plain.text": Reader(work=_loaded(TextLoader())),
+    "detection.text_types": Reader(
         work=lambda text: [text_types.kind_of_text(text, name, "", whole=True) for name in ("a", "a.html", "a.csv")]
     ),
-    "loaders.url_list": Reader(
+    "sources.url_list": Reader(
         work=_file(lambda path: list(UrlListLister("https://example.org/", lambda _: _Fetcher(path)).list()))
     ),
-    "loaders.xml": Reader(work=_loaded(XmlLoader())),
-    "pipelines.characters": Reader(work=characters.ordinary),
-    "pipelines.citing": Reader(work=_checked, length=2000),
-    "pipelines.claims": Reader(work=_claimed(10**9)),
-    "pipelines.claims, piece by piece": Reader(work=_claimed(3), length=2000),
-    "pipelines.cleaning": Reader(work=_cleaned),
-    "pipelines.furniture": Reader(work=_furniture, length=2000),
-    "pipelines.lines": Reader(
+    "plain.xml": Reader(work=_loaded(XmlLoader())),
+    "cleaning.characters": Reader(work=characters.ordinary),
+    "answering.citing": Reader(work=_checked, length=2000),
+    "answering.claims": Reader(work=_claimed(10**9)),
+    "answering.claims, piece by piece": Reader(work=_claimed(3), length=2000),
+    "cleaning.cleaning": Reader(work=_cleaned),
+    "cleaning.furniture": Reader(work=_furniture, length=2000),
+    "cleaning.line_joining": Reader(
         work=lambda text: (
             reflowed(text.split("\n"), Words([text])),
             reflowed_list(text.split("\n"), Words([text])),
@@ -364,15 +366,15 @@ READERS: Mapping[str, Reader] = {
             unspaced(text),
         )
     ),
-    "pipelines.lines, how a line begins": Reader(work=_begun),
-    "pipelines.passages": Reader(work=passages.harmless.__wrapped__),
-    "pipelines.passages, marks": Reader(work=passages.unmarked),
-    "pipelines.prompting": Reader(work=_prompted),
-    "pipelines.quoting, quotations": Reader(work=quoting.quotes_in),
-    "pipelines.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
-    "pipelines.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
-    "pipelines.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
-    "pipelines.special_tokens": Reader(work=special_tokens.broken),
+    "cleaning.line_joining, how a line begins": Reader(work=_begun),
+    "answering.passages": Reader(work=passages.harmless.__wrapped__),
+    "answering.passages, marks": Reader(work=passages.unmarked),
+    "answering.prompting": Reader(work=_prompted),
+    "answering.quoting, quotations": Reader(work=quoting.quotes_in),
+    "answering.quoting, the quote": Reader(work=lambda text: quoting.find_quote(text, ORDINARY)),
+    "answering.quoting, both": Reader(work=lambda text: quoting.find_quote(text[: len(text) // 2], text)),
+    "ingest.records": Reader(work=lambda text: Record(uri="a", text=text).extraction()),
+    "answering.special_tokens": Reader(work=special_tokens.broken),
     "penstock.urls": Reader(work=lambda text: (urls.without_secrets("https://" + text), urls.secret_parameters(text))),
     "settings.times": Reader(work=_refused(times.duration)),
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
@@ -389,25 +391,25 @@ def test_time_grows_with_the_length_of_a_text(reader: Reader) -> None:
 
 EXCUSED: Mapping[str, str] = {
     "catalog.catalog": "a name of at most 50 characters",
-    "catalog.dialect": "one character of a mark",
+    "database.dialect": "one character of a mark",
     "chunkers.units": "by the chunker structure",
-    "engines.model_folder": "names of models, given by their owner",
-    "engines.models": "names of models, given by their owner",
-    "loaders.containers": "the first bytes of an archive, of limited size",
-    "loaders.answers": "names of errors, of at most 100 characters",
+    "models.model_folder": "names of models, given by their owner",
+    "models.models": "names of models, given by their owner",
+    "detection.container_types": "the first bytes of an archive, of limited size",
+    "sandbox.answers": "names of errors, of at most 100 characters",
     "settings.harmless": "names of settings",
-    "loaders.spreadsheet": "cells one by one",
-    "loaders.web": "headers that the client limits",
-    "loaders.word_numbering": "the numbering of a list, within the sandbox's limits",
-    "loaders.word_styles": "names of styles, within the sandbox's limits",
-    "pipelines.remote": "a name of at most 50 characters",
-    "pipelines.rebuilding": "an error of our own, of limited length",
+    "excel.spreadsheet": "cells one by one",
+    "web.pages": "headers that the client limits",
+    "word.numbering": "the numbering of a list, within the sandbox's limits",
+    "word.styles": "names of styles, within the sandbox's limits",
+    "indexing.indexes": "a name of at most 50 characters",
+    "indexing.rebuilding": "an error of our own, of limited length",
     "settings.groups": "settings of the machine's owner",
     "cli.options": "arguments of the machine's user",
-    "cli.toml": "settings of the machine's owner",
+    "output.toml": "settings of the machine's owner",
     "indexers.tantivy": "an error of the library",
-    "flows.artifacts": "a name of at most 50 characters",
-    "flows.summary": "names of sources, cut to their length",
+    "artifacts.artifacts": "a name of at most 50 characters",
+    "artifacts.summary": "names of sources, cut to their length",
     "elasticsearch.versions": "a name of our own",
 }
 """Modules with regular expressions that the table need not name, and why."""

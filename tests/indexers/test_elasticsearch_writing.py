@@ -142,7 +142,9 @@ def test_one_document_that_is_too_large_is_held_as_refused() -> None:
 
 def test_what_is_newer_already_or_not_there_is_done() -> None:
     conflict = {"type": "version_conflict_engine_exception", "reason": "current version is higher"}
-    write(Bulk(lambda _number, _kind, _document: (409, conflict)), delete=(1, 2))
+    bulk = Bulk(lambda _number, _kind, _document: (409, conflict))
+    write(bulk, delete=(1, 2))
+    assert (held(bulk), bulk.items) == ([], 52)  # nothing is sent again
 
 
 def poisonous(_number: int, _kind: str, document: dict[str, Any]) -> Item | None:

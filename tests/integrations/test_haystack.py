@@ -106,6 +106,9 @@ def test_secrets_are_not_written_to_files(library: Path, penstock: Penstock) -> 
     settings = {"elasticsearch": {"password": "hush", "username": "me"}}
     with pytest.raises(UsageError, match=r"elasticsearch\.password: secrets"):
         PenstockRetriever(home=str(library), settings=settings).to_dict()
+    options = {"indexes": {"options": {"toy": {"keys": {"one": "hush"}}}}}
+    with pytest.raises(UsageError, match=r"indexes\.options\.toy\.keys\.one: secrets"):
+        PenstockRetriever(home=str(library), settings=options).to_dict()
     url = {"catalog": {"url": "postgresql://me:hush@db/books"}}
     with pytest.raises(UsageError, match=r"^catalog\.url: secrets") as raised:
         PenstockRetriever(home=str(library), settings=url).to_dict()

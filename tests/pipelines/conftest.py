@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from penstock.model import Blueprint
-from penstock.pipelines import assembly
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
+from penstock.testing.doubles.plugins import use_little_model
 
 Opener = Callable[..., Penstock]
 
 CLEANING = """
 from penstock.model import Extraction, Problem
-from penstock.pipelines import preparation
+from penstock.pipelines.ingest import preparation
 
 def clean(extraction):
     extraction = as_it_is(extraction)
@@ -47,10 +47,10 @@ def cleaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> LittleModel:
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
-    return little
+def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LittleModel:
+    """What the workspace embeds with; those that a test opens itself find the like of it."""
+    use_little_model(monkeypatch, tmp_path / "little")
+    return LittleModel()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -63,7 +63,7 @@ def kind(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def penstock(kind: str, model: LittleModel, home: Path) -> Iterator[Penstock]:
-    with Penstock(home) as opened:
+    with Penstock(home, embedder=model) as opened:
         yield opened
 
 

@@ -15,7 +15,7 @@ from penstock.pipelines.reporting import reports
 from penstock.pipelines.stepwise import Stepwise
 from penstock.settings import read_settings
 from penstock.testing.contracts.catalog import execute_on
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 Ingest = Callable[..., RunReport]
 STAFF, BOARD = frozenset({"staff"}), frozenset({"board"})
@@ -24,7 +24,7 @@ NOBODY = Filter(principals=frozenset())
 
 @pytest.fixture
 def penstock(kind: str, model: LittleModel, home: Path) -> Iterator[Stepwise]:
-    with Stepwise(home) as opened:
+    with Stepwise(home, embedder=model) as opened:
         yield opened
 
 
@@ -294,6 +294,43 @@ def test_a_file_that_two_entries_list_for_different_readers_is_an_error(
     with described(home, everything | {"include": ["*.txt"]}, board, overlap="first") as penstock:
         assert "2 known sources are visible to more readers than before" in penstock.sync().attention[0]
         assert set(access(penstock).values()) == {STAFF}
+
+
+@pytest.mark.parametrize("entry", [{}, {"include": ["*.txt"]}], ids=["a folder", "with patterns"])
+def test_an_entry_that_says_nothing_of_readers_opens_nothing(
+    model: LittleModel, home: Path, hr: Path, entry: dict[str, Any]
+) -> None:
+    entry |= {"path": str(hr)}
+    with described(home, entry) as penstock:
+        penstock.ingest(hr, access=["staff"])
+        write(hr / "new.txt", "a new note")
+        assert penstock.plan().attention == ()
+        assert penstock.sync().attention == ()
+        assert access(penstock) == dict.fromkeys(("pay.txt", "leave.txt", "new.txt"), STAFF)
+        forget_addresses(penstock)
+        write(hr / "newer.txt", "a newer note")
+        assert penstock.sync().count("indexed") == 1
+        assert set(access(penstock).values()) == {STAFF}
+    with described(home, entry | {"access": []}) as penstock:
+        assert "4 known sources are visible to more readers than before" in penstock.sync().attention[0]
+        assert set(access(penstock).values()) == {EVERYBODY}
+
+
+@pytest.mark.parametrize("own", [{}, {"overlap": "first"}], ids=["by default", "the first decides"])
+def test_readers_that_one_entry_names_win_over_an_entry_that_names_none(
+    model: LittleModel, home: Path, hr: Path, own: dict[str, Any]
+) -> None:
+    everything, board = {"path": str(hr), "labels": {"team": "hr"}}, {"path": str(hr / "board"), "access": ["board"]}
+    write(hr / "board" / "minutes.txt", "the minutes")
+    with described(home, everything) as penstock:
+        penstock.sync()
+    write(hr / "board" / "plan.txt", "the plan")
+    with described(home, everything, board, **own) as penstock:
+        assert penstock.sync().attention == ()
+        closed = {"minutes.txt": BOARD, "plan.txt": BOARD}
+        assert access(penstock) == closed | {"pay.txt": EVERYBODY, "leave.txt": EVERYBODY}
+        assert {known.source.labels["team"] for known in penstock.collection.sources()} == {"hr"}
+        assert penstock.plan().pending == ()
 
 
 def test_entries_for_the_same_readers_may_overlap(model: LittleModel, home: Path, hr: Path) -> None:

@@ -12,7 +12,7 @@ from penstock.catalog.commit.addresses import folders_of
 from penstock.loaders import path_of, uri_of
 from penstock.model import EVERYBODY, Access, Filter, may_see
 from penstock.pipelines.stepwise import Stepwise
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 FOLDERS = ("", "hr", "hr/board", "menu")
 READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))
@@ -104,7 +104,7 @@ def test_nobody_sees_more_than_was_last_said(
     (root / "hr" / "board").mkdir(parents=True)
     (root / "menu").mkdir()
     (root / "first.txt").write_text("the first paper about leave", "utf-8")
-    with Stepwise(base / "home") as penstock:
+    with Stepwise(base / "home", embedder=model) as penstock:
         penstock.ingest(root)
         expected.after(-1, uri_of(root), None, {uri_of(root / "first.txt"): "the first paper about leave"})
         for number, act in enumerate(acts):

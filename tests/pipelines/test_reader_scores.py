@@ -17,7 +17,7 @@ from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 WORDS = ("leave", "salary", "bonus", "travel", "pension", "holiday", "training", "年假", "工资")
 READER = Filter(principals=frozenset({"ann"}))

@@ -15,20 +15,17 @@ from penstock.errors import CatalogError, CatalogUnavailable, CollectionLocked
 from penstock.model import Filter
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.postgresql
 FILES = 16
 PROGRAM = """
 import sys
-from penstock.pipelines import parts
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
-model = LittleModel()
-parts.embedder = lambda _settings: model
-with Penstock(settings=read_settings(home=sys.argv[1], batch=1)) as penstock:
+from penstock.testing.doubles.embedders import LittleModel
+with Penstock(settings=read_settings(home=sys.argv[1], batch=1), embedder=LittleModel()) as penstock:
     penstock.ingest(sys.argv[2], watch=lambda result: print(result.outcome, flush=True))
 """
 
@@ -47,7 +44,7 @@ def homes(
     model: LittleModel, tmp_path: Path, postgresql_catalog: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Penstock, Penstock]]:
     monkeypatch.setenv("PENSTOCK_CATALOG__URL", postgresql_catalog)
-    with Penstock(tmp_path / "one") as one, Penstock(tmp_path / "two") as two:
+    with Penstock(tmp_path / "one", embedder=model) as one, Penstock(tmp_path / "two", embedder=model) as two:
         yield one, two
 
 

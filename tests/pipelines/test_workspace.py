@@ -18,9 +18,8 @@ from penstock.pipelines.indexing.doctor import SHOWN, Problem
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
-from penstock.ports import Embedder
-from penstock.settings import LLMSettings, Settings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.settings import LLMSettings, read_settings
+from penstock.testing.doubles.embedders import LittleModel
 
 QUESTION = "How many days of leave carry over?"
 
@@ -149,12 +148,8 @@ def test_status_and_doctor_look_at_what_was_built_whichever_model_is_set_now(
     penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     penstock.ingest(folder)
-
-    def gone(_settings: Settings) -> Embedder:
-        raise ModelNotFound("there is no model folder '/gone'")
-
-    monkeypatch.setattr(assembly, "embedder", gone)
-    with Penstock(home) as other:
+    gone = {"name": "onnx", "model": "/gone", "options": {}}
+    with Penstock(settings=read_settings(home=home, embedder=gone)) as other:
         status = other.status()
         assert (status.chunks.catalog, status.chunks.vector, status.vector_revision) == (2, 2, status.revision)
         assert other.doctor().ok
@@ -257,7 +252,6 @@ def test_a_collection_without_text_is_well(penstock: Penstock, folder: Path, hom
     penstock.ingest(folder)
     penstock.remove(folder)
     for dimension in (12, 64):  # and where its model changes while nothing is in it
-        with Penstock(home) as other:
-            other.__dict__["_embedder"] = LittleModel(dimension=dimension)
+        with Penstock(home, embedder=LittleModel(dimension=dimension)) as other:
             other.ingest(tmp_path / "empty.md")
             assert (other.status().embedder, other.doctor().problems) == (f"hash/{dimension}/float32", ())

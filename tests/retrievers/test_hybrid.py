@@ -22,7 +22,7 @@ from penstock.retrievers import (
     weighted,
 )
 from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
-from penstock.testing.contracts.embedders import HashEmbedder, LittleModel
+from penstock.testing.doubles.embedders import HashEmbedder, LittleModel
 
 TEXTS = [f"Turbine {number} has valves." for number in range(6)]
 

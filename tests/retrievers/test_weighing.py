@@ -1,23 +1,15 @@
 """A leg has as much say as it can see, and the notes tell why it has less."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pytest
 
 from penstock.model import Candidate
-from penstock.ports import Float32Array, Role
 from penstock.retrievers import weigh
 from penstock.retrievers.fusion import Found
+from penstock.testing.doubles.embedders import HashEmbedder
 
 
-class Sighted:
+class Sighted(HashEmbedder):
     """An embedder that covers Latin text and nothing else."""
-
-    identity, dimension, max_tokens = "sighted", 2, 64
-
-    def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        return np.ones((len(texts), 2), dtype=np.float32)
 
     def coverage(self, text: str) -> float:
         return sum(character.isascii() for character in text) / len(text)

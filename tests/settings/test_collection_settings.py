@@ -45,6 +45,7 @@ def test_a_collection_is_described(tmp_path: Path) -> None:
     folder, urls, url_list, sitemap = described["handbook"].sources
     assert (folder.path, folder.include, folder.exclude) == (tmp_path / "handbook", ("*.pdf",), None)
     assert (folder.labels, folder.access) == ({"team": "hr", "floor": 3}, ("staff",))
+    assert urls.access is None
     assert urls.urls == ("https://example.org/a",)
     assert url_list.url_list == str(tmp_path / "links.txt")
     assert sitemap.sitemap == "https://example.org/sitemap.xml"
@@ -99,6 +100,18 @@ def test_a_part_of_a_description_may_come_from_the_environment(monkeypatch: pyte
     monkeypatch.setenv("PENSTOCK_COLLECTIONS__HANDBOOK__BATCH", "7")
     assert read_settings().for_collection("handbook").batch == 7
     assert read_settings().for_collection("handbook").chunker.size == 64
+
+
+@pytest.mark.parametrize(
+    ("access", "fits"), [("", True), (", access = ['staff']", True), (", access = []", False)], ids=str
+)
+def test_entries_that_name_different_readers_for_a_folder(access: str, fits: bool) -> None:
+    write(f"[collections.h]\nsources = [{{ path = 'x', access = ['staff'] }}, {{ path = 'x/y'{access} }}]")
+    if fits:
+        assert len(read_settings().collections["h"].sources) == 2
+    else:
+        with pytest.raises(SettingsError, match=r"entry 1 .*, for 'staff', and entry 2 .*, for everybody"):
+            read_settings()
 
 
 @pytest.mark.parametrize("name", ["a b", "", "x" * 51, "-x", "a/b"])

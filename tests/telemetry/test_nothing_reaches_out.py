@@ -31,6 +31,17 @@ with Penstock(home, "handbook") as penstock:
     assert penstock.search("penstock").hits[0].chunk.text.startswith("Water")
     assert penstock.doctor().ok
 """
+UNSTRUCTURED = """
+import io, pathlib, sys
+from penstock.loaders import LoaderOptions, loader_for
+from penstock.model import Source
+
+content = pathlib.Path(sys.argv[1]).read_bytes()
+options = LoaderOptions(engines={"text/plain": "unstructured"}, options={"unstructured": {"model": "blank"}})
+source = Source(uri="leave", media_type="text/plain", sha256="", size=0, labels={})
+assert loader_for("text/plain", options).load(source, io.BytesIO(content)).text.startswith("Five days")
+"""
+"""In this process, as an engine outside of the sandbox: in it there is no network anyway."""
 PLUG_IN = """
 import sys, time
 from penstock.integrations.{plug_in} import PenstockRetriever
@@ -64,6 +75,15 @@ def test_the_library_reaches_for_nobody(traced: Any, documents: Path) -> None:
     assert found.code == 0, found.printed
     assert not found.reached
     assert found.left == ()
+
+
+def test_unstructured_reaches_for_nobody(traced: Any, documents: Path) -> None:
+    pytest.importorskip("unstructured", reason="unstructured (extra) is not installed")
+    found = traced.run(sys.executable, "-c", UNSTRUCTURED, str(documents / "leave.txt"))
+    assert found.code == 0, found.printed
+    assert not found.reached
+    assert found.left == ()
+    assert "unstructured.io" not in found.printed
 
 
 def test_commands_reach_for_nobody(traced: Any, documents: Path) -> None:
@@ -137,6 +157,6 @@ def test_only_one_module_imports_what_reports() -> None:
     found = {str(path.relative_to(root)): set(importing.findall(path.read_text("utf-8"))) for path in files}
     assert {name: libraries for name, libraries in found.items() if libraries} == {
         "penstock/telemetry.py": {"onnxruntime"},
-        "penstock/engines/embedders/onnx_cache.py": {"onnxruntime"},
+        "penstock/engines/embedders/onnx_session.py": {"onnxruntime"},
         "loaders/ocr/ocr.py": {"rapidocr"},
     }

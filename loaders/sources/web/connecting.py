@@ -9,7 +9,7 @@ from typing import Any
 from httpcore import ConnectError, ConnectTimeout, NetworkBackend, NetworkStream, SyncBackend
 
 from penstock.errors import LimitExceeded
-from penstock.loaders.sources.web.resolving import Reach, Resolve, addresses_to_try
+from penstock.loaders.sources.web.resolving import AllowedAddresses, Resolve, addresses_to_try
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,10 @@ class CheckedBackend(NetworkBackend):
     The transport above it goes on to use the name, for TLS and the `Host` header.
     """
 
-    def __init__(self, deadline: Deadline, *, reach: Reach, near: bool, resolve: Resolve) -> None:
-        """`near` is whether this machine, its link and its cloud may be connected to, where `reach` allows it."""
+    def __init__(self, deadline: Deadline, *, allowed: AllowedAddresses, near: bool, resolve: Resolve) -> None:
+        """`near` is whether this machine, its link and its cloud may be connected to, where `allowed` has them."""
         self._deadline = deadline
-        self._reach = reach
+        self._allowed = allowed
         self._near = near
         self._resolve = resolve
         self._inner = SyncBackend()
@@ -67,7 +67,7 @@ class CheckedBackend(NetworkBackend):
         """
         seconds = self._deadline.cut(timeout)
         addresses = addresses_to_try(
-            host, port, reach=self._reach, near=self._near, seconds=seconds, resolve=self._resolve
+            host, port, allowed=self._allowed, near=self._near, seconds=seconds, resolve=self._resolve
         )
         for address in addresses[:-1]:
             try:

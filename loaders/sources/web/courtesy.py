@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from penstock.errors import LeftOut
+from penstock.errors import ExcludedSource
 from penstock.urls import without_secrets
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Courtesy:
         """The turn of one request, which others wait for; gives the seconds that it had to wait itself.
 
         Raises:
-            LeftOut: robots.txt asks not to read the page.
+            ExcludedSource: robots.txt asks not to read the page.
             SourceError: there is a robots.txt, but it cannot be had: nobody knows what it closes.
         """
         begun = self._clock()
@@ -101,7 +101,7 @@ class Courtesy:
             site.robots = Protego.parse(ask(address))
             site.free_at = self._clock() + self._pause(site)
         if not site.robots.can_fetch(uri, self._name):
-            raise LeftOut(
+            raise ExcludedSource(
                 f"{without_secrets(uri)!r} is closed to {self._name} by {address!r}, which is asked for pages that a "
                 "list or sitemap names; name the page itself, or set web.robots = false (PENSTOCK_WEB__ROBOTS)"
             )

@@ -1,6 +1,7 @@
 """Web pages by address: limited in size and time, never into a private network, read again only if changed."""
 
 import hashlib
+import logging
 import ssl
 import tempfile
 import time
@@ -23,12 +24,14 @@ from penstock.loaders.sources.failures import too_large
 from penstock.loaders.sources.web.connecting import CheckedBackend, Deadline
 from penstock.loaders.sources.web.courtesy import ROBOTS_BYTES, Courtesy
 from penstock.loaders.sources.web.networks import Network
-from penstock.loaders.sources.web.resolving import Reach, Resolve, resolved
+from penstock.loaders.sources.web.resolving import AllowedAddresses, Resolve, resolved
 from penstock.loaders.sources.web.unpacking import Unpacker
 from penstock.model import Fetched, Listed, Source
 
 if TYPE_CHECKING:
     import httpcore
+
+log = logging.getLogger(__name__)
 
 TOTAL_FACTOR = 10
 """One fetch, redirects and retries apart, may take this many times the time-out of a single read."""
@@ -94,7 +97,7 @@ class WebFetcher:
         self._total = total_seconds or TOTAL_FACTOR * timeout_seconds
         self._attempts = attempts
         self._redirects = redirects
-        self._reach = Reach(allow_private=allow_private, networks=tuple(allow_networks))
+        self._allowed = AllowedAddresses(allow_private=allow_private, networks=tuple(allow_networks))
         self._courtesy = courtesy
         self._user_agent = user_agent
         self._sleep = sleep
@@ -106,7 +109,7 @@ class WebFetcher:
 
         Raises:
             AddressRefused: the address, or one that it redirects to, is private or of another scheme.
-            LeftOut: a list or sitemap names the page, and the robots.txt of its site closes it.
+            ExcludedSource: a list or sitemap names the page, and the robots.txt of its site closes it.
             FetchError: the page is gone, needs a login, or redirects without end.
             TransientFetchError: the server did not answer, or said to come back later, at every attempt.
             LimitExceeded: the page is too large or too slow.
@@ -130,6 +133,7 @@ class WebFetcher:
                 pause = _pause(error, attempt)
                 if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
                     raise TransientFetchError(f"{error} ({attempt} of {self._attempts} attempts)") from error
+                log.warning("in %.1f s it is tried again (%d of %d): %s", pause, attempt + 1, self._attempts, error)
                 self._sleep(pause)
         raise AssertionError("attempts are 1 or more")
 
@@ -170,7 +174,7 @@ class WebFetcher:
         """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
         import httpcore
 
-        backend = CheckedBackend(deadline, reach=self._reach, near=near, resolve=self._resolve)
+        backend = CheckedBackend(deadline, allowed=self._allowed, near=near, resolve=self._resolve)
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
         url, host = _wire_url(uri)
         try:

@@ -15,7 +15,7 @@ _PASSING = frozenset((socket.EAI_AGAIN, socket.EAI_MEMORY, socket.EAI_SYSTEM))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class AllowedAddresses:
     """Which addresses may be connected to."""
 
     allow_private: bool = False
@@ -28,7 +28,7 @@ class Reach:
         return not self.allow_private and not is_allowed(address, self.networks)
 
 
-PUBLIC = Reach()
+PUBLIC = AllowedAddresses()
 """The public internet and nothing else."""
 
 
@@ -39,7 +39,7 @@ def resolved(host: str, port: int) -> list[str]:
 
 
 def addresses_to_try(
-    host: str, port: int, *, reach: Reach, near: bool = True, seconds: float, resolve: Resolve = resolved
+    host: str, port: int, *, allowed: AllowedAddresses, near: bool = True, seconds: float, resolve: Resolve = resolved
 ) -> list[str]:
     """The addresses of a host that may be connected to, never empty.
 
@@ -48,7 +48,7 @@ def addresses_to_try(
     Args:
         host: name or address, in any notation that the system takes (`127.1`, `2130706433`, `0x7f000001`).
         port: where it will be connected to.
-        reach: which addresses may be used.
+        allowed: which addresses may be used.
         near: whether this machine, its link and its cloud may be among them: not where a stranger's page leads there.
         seconds: how long resolving may take.
         resolve: who resolves.
@@ -67,7 +67,7 @@ def addresses_to_try(
             raise TransientFetchError(f"the name {host!r} could not be resolved this time: {error}") from error
         raise FetchError(f"there is no host {host!r}: {error}") from error
     for address in addresses:
-        if reach.refused(address):
+        if allowed.refused(address):
             raise AddressRefused(
                 f"{host!r} stands for {address}, which is not an address of the public internet; to read pages of "
                 "your own network, name it in web.allow_networks (PENSTOCK_WEB__ALLOW_NETWORKS='[\"10.1.0.0/16\"]')"

@@ -17,11 +17,10 @@ from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.dialect import ExactText
 from penstock.catalog.database.encoding import dump
 from penstock.catalog.database.schema import LIVE, addresses, belongs, live, revisions, source_access, sources
+from penstock.catalog.read.below import AT_ONCE, at_or_below, below, outermost
 from penstock.model import Access, narrowest
 
 ROOT = "file:///"
-_AFTER_SLASH = "0"
-"""The character after `/`: addresses below a folder lie between the folder with one and the folder with the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +64,18 @@ def remember(
         if len(uri.encode("utf-8", "surrogatepass")) <= longest:  # below a longer one lies nothing that can be kept
             said[uri].append(access)
     with database.read() as connection:
-        after = _after(_given(connection, row, list(said)), said, run)
-    if not after:
-        return
+        before = _given(connection, row, sorted({one for uri in said for one in (uri, *folders_of(uri))}))
+        after = _after(before, said, run)
+        if not after or _is_last_word(connection, row, before, said, after):
+            return
     with database.write() as connection:
         lock_collection(database, connection, row, name)
         for uri in filter(_holds_others, after):  # what was said before of what lies there is not the last word again
-            own = and_(belongs(addresses, row), _at_or_below(addresses.c.uri, uri), addresses.c.run < run)
+            own = and_(belongs(addresses, row), at_or_below(addresses.c.uri, uri), addresses.c.run < run)
             connection.execute(delete(addresses).where(own))
         for page in pages(list(after)):
             connection.execute(delete(addresses).where(belongs(addresses, row), addresses.c.uri.in_(page)))
-        rows = [{"collection": row, "uri": uri, "access": _dumped(access), "run": run} for uri, access in after.items()]
-        connection.execute(insert(addresses), rows)
+        connection.execute(insert(addresses), [said_row(row, uri, access, run) for uri, access in after.items()])
 
 
 def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], run: int) -> dict[str, Access | None]:
@@ -93,11 +92,35 @@ def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], ru
     return after
 
 
+def _is_last_word(
+    connection: Connection,
+    row: int,
+    before: Mapping[str, Given],
+    said: Mapping[str, Sequence[Access]],
+    after: Mapping[str, Access | None],
+) -> bool:
+    """Whether the last run that spoke of these addresses said the same of all of them, and none has spoken since.
+
+    To note a later run of them would change nothing for any source.
+    """
+    runs = {before[uri].run if uri in before else None for uri in said}
+    last = next(iter(runs))
+    if last is None or len(runs) > 1 or any(before[uri].access != access for uri, access in after.items()):
+        return False
+    if any(given.run > last for given in before.values()):
+        return False
+    later = select(addresses.c.uri).where(belongs(addresses, row), addresses.c.run >= last)
+    return all(
+        uri in said
+        for top in filter(_holds_others, outermost(said))
+        for uri in connection.scalars(later.where(below(addresses.c.uri, top)).limit(len(said) + 1))
+    )
+
+
 def read_given(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Given]:
     """What was said of all addresses, or of those at or above some URIs."""
-    wanted = None if uris is None else sorted({one for uri in uris for one in (uri, *folders_of(uri))})
     with database.read() as connection:
-        return _given(connection, collection, wanted)
+        return _given(connection, collection, None) if uris is None else given_at(connection, collection, uris)
 
 
 def _given(connection: Connection, collection: int, wanted: Sequence[str] | None) -> dict[str, Given]:
@@ -108,13 +131,10 @@ def _given(connection: Connection, collection: int, wanted: Sequence[str] | None
 
 def restricts(database: Database, collection: int) -> bool:
     """Whether there is, or was, a source that not everybody may see."""
-    found = (
-        select(source_access.c.source)
-        .join(sources, sources.c.row == source_access.c.source)
-        .where(belongs(sources, collection))
-    )
+    own = exists().where(sources.c.row == source_access.c.source, belongs(sources, collection))
+    found = select(source_access.c.source).where(own).limit(1)  # where nothing is restricted, no source is looked at
     with database.read() as connection:
-        return bool(connection.execute(select(exists(found))).scalar_one())
+        return connection.execute(found).first() is not None
 
 
 def _before(connection: Connection, collection: int, run: int) -> int:
@@ -126,21 +146,57 @@ def _before(connection: Connection, collection: int, run: int) -> int:
 
 def access_of_removed(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Access]:
     """Who could last see the sources that are no longer there, all or some; without those that everybody could."""
-    query = _latest(collection).where(sources.c.removed_rev != LIVE, sources.c.access != "[]")
-    queries = [query] if uris is None else [query.where(sources.c.uri.in_(page)) for page in pages(sorted(uris))]
+    wanted = [()] if uris is None else [(sources.c.uri.in_(page),) for page in pages(sorted(uris))]
     with database.read() as connection:
-        return {row.uri: _read(row.access) or frozenset() for one in queries for row in connection.execute(one)}
+        return {
+            row.uri: _read(row.access) or frozenset()
+            for conditions in wanted
+            for row in connection.execute(
+                _latest(collection, *conditions).where(sources.c.removed_rev != LIVE, sources.c.access != "[]")
+            )
+        }
 
 
-def access_below(database: Database, collection: int, folder: str) -> dict[str, Access]:
-    """Who may see each source below a folder, or could last see it; empty where everybody sees all of them."""
-    below = _at_or_below(sources.c.uri, folder)
-    with database.read() as connection:
-        restricted = select(sources.c.row).where(belongs(sources, collection), below, sources.c.access != "[]")
-        if connection.execute(restricted.limit(1)).first() is None:
-            return {}
-        found = connection.execute(_latest(collection).where(below)).all()
+def gone_query(collection: int) -> Select[Any]:
+    """The sources that are gone and that not everybody could see, as they were last."""
+    last = select(func.max(sources.c.row)).where(belongs(sources, collection)).group_by(sources.c.uri)
+    closed = sources.c.row.in_(last), sources.c.removed_rev != LIVE, sources.c.access != "[]"
+    return select(sources).where(*closed).order_by(sources.c.row)
+
+
+def said_row(collection: int, uri: str, access: Access | None, run: int) -> dict[str, Any]:
+    """What was said of an address as columns."""
+    return {"collection": collection, "uri": uri, "access": _dumped(access), "run": run}
+
+
+def last_access(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Access]:
+    """Who may see the sources of some URIs as they are now or were last; at most a page of them."""
+    found = connection.execute(_latest(collection, sources.c.uri.in_(uris)))
     return {row.uri: _read(row.access) or frozenset() for row in found}
+
+
+def given_at(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Given]:
+    """What was said last of the addresses at or above some URIs."""
+    return _given(connection, collection, sorted({one for uri in uris for one in (uri, *folders_of(uri))}))
+
+
+def access_below(database: Database, collection: int, folder: str, at: int = LIVE - 1) -> Iterator[tuple[str, Access]]:
+    """Who may see each source below a folder, or could last see it, streamed; nothing where everybody sees all of them.
+
+    What came after the revision `at` is as if it were not there.
+    """
+    there, before = at_or_below(sources.c.uri, folder), sources.c.added_rev <= at
+    seen = select(sources.c.row).where(belongs(sources, collection), there, before, sources.c.access != "[]")
+    with database.read() as connection:
+        if connection.execute(seen.limit(1)).first() is None:
+            return
+    while True:
+        with database.read() as connection:
+            found = connection.execute(_latest(collection, there, before, most=AT_ONCE)).all()
+        yield from ((row.uri, _read(row.access) or frozenset()) for row in found)
+        if len(found) < AT_ONCE:
+            return
+        there = below(sources.c.uri, folder, found[-1].uri)
 
 
 def access_in(database: Database, collection: int, folder: str, before_run: int) -> Counter[Access]:
@@ -163,24 +219,20 @@ def access_of_bytes(database: Database, collection: int, sha256: str) -> list[Ac
     return [_read(row.access) or frozenset() for row in found if row.removed_rev == last]
 
 
-def _latest(collection: int) -> Select[Any]:
-    """Each source that ever was, as it is now or was last."""
-    last = select(func.max(sources.c.row)).where(belongs(sources, collection)).group_by(sources.c.uri)
-    return select(sources.c.uri, sources.c.access).where(sources.c.row.in_(last))
+def _latest(collection: int, *conditions: ColumnElement[bool], most: int | None = None) -> Select[Any]:
+    """Each source that ever was, as it is now or was last; of those that fulfil the conditions the first so many."""
+    own = select(func.max(sources.c.row)).where(belongs(sources, collection), *conditions).group_by(sources.c.uri)
+    last = own if most is None else own.order_by(sources.c.uri).limit(most)
+    return select(sources.c.uri, sources.c.access).where(sources.c.row.in_(last)).order_by(sources.c.uri)
 
 
 def _holds_others(uri: str) -> bool:
     return uri.startswith(ROOT)
 
 
-def _at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
-    inside = folder.removesuffix("/")
-    return (column == folder) | and_(column > f"{inside}/", column < f"{inside}{_AFTER_SLASH}")
-
-
 def _right_in(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
     name = func.substr(column, len(folder.removesuffix("/")) + 2, type_=ExactText)
-    return and_(_at_or_below(column, folder), ~name.contains("/", autoescape=True))
+    return and_(at_or_below(column, folder), ~name.contains("/", autoescape=True))
 
 
 def _dumped(access: Access | None) -> str:

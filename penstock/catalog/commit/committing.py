@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, literal, select, update
 
 from penstock.catalog.commit.planning import LiveDocument, LiveSource, Opened, Plan, check_batch, plan_commit
-from penstock.catalog.database.database import Database, inserted, inserted_rows, pages
+from penstock.catalog.database.database import Database, by_row, inserted, inserted_rows, pages
 from penstock.catalog.database.dialect import insert_if_absent
 from penstock.catalog.database.encoding import (
     chunk_row,
@@ -58,13 +58,13 @@ class Prepared:
 def commit(
     database: Database,
     vectors: VectorCache,
-    key: tuple[int, str],
+    key: tuple[int, str, str],
     batch: Batch,
     *,
     run: int | None,
     embedder: str,
 ) -> int:
-    """Makes a batch visible, all at once; `key` is the collection's row and name.
+    """Makes a batch visible, all at once; `key` is the collection's row, its name and the name it was made with.
 
     Returns the newest revision, which is a new one when something visible changed.
 
@@ -72,17 +72,17 @@ def commit(
         CatalogError: the batch contradicts itself or the catalog, a chunk has no vector, or nothing could be written.
     """
     prepared = Prepared(batch)
-    row, name = key
+    row, name, origin = key
     with database.write() as connection:
         head = lock_collection(database, connection, row, name)
         _check_embedder(connection, head, embedder)
-        plan = _planned(connection, prepared, key)
+        plan = _planned(connection, prepared, row, origin)
         _check_vectors(connection, vectors, plan, prepared, embedder)
         _write_quarantine(connection, row, batch)
         if plan.is_empty:
             return int(head.revision)
         revision = next_revision(connection, head, run=run, embedder=embedder)
-        _write(connection, row, revision, plan, prepared)
+        write_plan(connection, row, revision, plan, prepared)
         return revision
 
 
@@ -90,11 +90,11 @@ def lock_collection(database: Database, connection: Connection, row: int, name: 
     """The collection's row; other commits to it wait until this transaction ends.
 
     Raises:
-        UnknownName: the collection was removed.
+        UnknownName: the collection was removed, or bears another name now.
         CollectionLocked: this process held the writer's lock and lost it.
     """
     found = connection.execute(select(collections).where(collections.c.row == row).with_for_update()).one_or_none()
-    if found is None:
+    if found is None or found.name != name:
         raise UnknownName("collection", name, connection.scalars(select(collections.c.name)))
     database.check_writer(connection, name)
     return found
@@ -152,12 +152,11 @@ def _source_values(put: Put) -> dict[str, Any]:
     }
 
 
-def _planned(connection: Connection, prepared: Prepared, key: tuple[int, str]) -> Plan:
-    row, name = key
+def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) -> Plan:
     batch = prepared.batch
     before = _live_sources(connection, row, [*prepared.sources, *batch.removed])
     same = {uri for uri, values in prepared.sources.items() if uri in before and _is_same(before[uri], values)}
-    documents_before = _live_documents(
+    documents_before = live_documents(
         connection, row, {found.content for found in before.values()} | {put.content for put in batch.puts}
     )
     puts = [
@@ -169,8 +168,8 @@ def _planned(connection: Connection, prepared: Prepared, key: tuple[int, str]) -
     uris = {put.source.uri for put in puts} | set(batch.removed)
     gone = [LiveSource(row=found.row, uri=uri, content=found.content) for uri, found in before.items() if uri in uris]
     involved = {source.content for source in gone} | {put.content for put in puts}
-    attached = _attached(connection, row, involved)
-    return plan_commit(name, puts, gone, attached, documents_before)
+    attached = attached_to(connection, row, involved)
+    return plan_commit(origin, puts, gone, attached, documents_before)
 
 
 def _is_same(found: Row[Any], values: Mapping[str, Any]) -> bool:
@@ -186,7 +185,8 @@ def _live_sources(connection: Connection, row: int, uris: Sequence[str]) -> dict
     return found
 
 
-def _live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, LiveDocument]:
+def live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, LiveDocument]:
+    """The live documents of some contents, by content."""
     table = documents.c
     found: dict[str, LiveDocument] = {}
     for page in pages(sorted(hashes)):
@@ -197,20 +197,20 @@ def _live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> 
     return found
 
 
-def _attached(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, list[str]]:
+def attached_to(connection: Connection, row: int, hashes: Iterable[str]) -> dict[str, list[str]]:
+    """The live URIs of some contents, oldest first, by content."""
     found: dict[str, list[str]] = defaultdict(list)
     for page in pages(sorted(key for key in hashes if key)):
-        query = (
-            select(sources.c.content, sources.c.uri)
-            .where(belongs(sources, row), sources.c.content.in_(page), sources.c.removed_rev == LIVE)
-            .order_by(sources.c.row)
+        query = select(sources.c.row, sources.c.content, sources.c.uri).where(
+            belongs(sources, row), sources.c.content.in_(page), sources.c.removed_rev == LIVE
         )
-        for content, uri in connection.execute(query):
+        for _, content, uri in by_row(connection.execute(query)):
             found[content].append(uri)
     return found
 
 
-def _write(connection: Connection, row: int, revision: int, plan: Plan, prepared: Prepared) -> None:
+def write_plan(connection: Connection, row: int, revision: int, plan: Plan, prepared: Prepared) -> None:
+    """Writes all of a plan as one revision."""
     for page in pages(plan.close_sources):
         connection.execute(update(sources).where(sources.c.row.in_(page)).values(removed_rev=revision))
     for page in pages(plan.close_documents):
@@ -287,12 +287,13 @@ def _write_quarantine(connection: Connection, row: int, batch: Batch) -> None:
     uris += [failed.source.uri for failed in batch.failures]
     for page in pages(uris):
         connection.execute(delete(quarantine).where(belongs(quarantine, row), quarantine.c.uri.in_(page)))
-    rows = {failed.source.uri: _quarantine_row(row, failed) for failed in batch.failures}
+    rows = {failed.source.uri: quarantine_row(row, failed) for failed in batch.failures}
     if rows:
         connection.execute(insert(quarantine), list(rows.values()))
 
 
-def _quarantine_row(row: int, failed: Quarantined) -> dict[str, Any]:
+def quarantine_row(row: int, failed: Quarantined) -> dict[str, Any]:
+    """A source that could not be read as columns."""
     return {
         "collection": row,
         "uri": failed.source.uri,

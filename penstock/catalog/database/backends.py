@@ -62,6 +62,18 @@ class Backend(Protocol):
         """Counts how rows are spread, so that the next queries are planned well."""
         ...
 
+    def hold_runs(self, connection: Connection) -> None:
+        """Keeps runs from beginning, in all collections, until this transaction ends."""
+        ...
+
+    def size(self, connection: Connection) -> int:
+        """Bytes that the catalog takes on disk."""
+        ...
+
+    def shrink(self, engine: Engine) -> None:
+        """Gives room that is free inside its files back, as far as it can while others read."""
+        ...
+
     def flaws(self, connection: Connection) -> Iterator[str]:
         """What the database's own checks find wrong with its files, as far as this user may run them."""
         ...

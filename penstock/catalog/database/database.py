@@ -1,10 +1,10 @@
 """The connection to the database: short transactions to read and to write, and errors that say what to do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Row, Table, insert
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from penstock.catalog.database.backends import Backend, Check
@@ -78,6 +78,24 @@ class Database:
         if check := self._checks.get(name):
             check(connection)
 
+    def size(self) -> int:
+        """Bytes that the catalog takes on disk.
+
+        Raises:
+            CatalogError: the database cannot be asked.
+        """
+        with self.read() as connection:
+            return self.backend.size(connection)
+
+    def shrink(self) -> None:
+        """Gives room that is free inside the database back, as far as it can while others read.
+
+        Raises:
+            CatalogError: that cannot be done now, as for want of room for the copy that is made meanwhile.
+        """
+        with self._translated():
+            self.backend.shrink(self._engines.pool)
+
     def close(self) -> None:
         """Lets go of the file, or of the server."""
         self._engines.pool.dispose()
@@ -113,6 +131,11 @@ def inserted_rows(connection: Connection, table: Table, rows: Sequence[Mapping[s
     """Writes rows that have the same columns; gives their numbers in the same order."""
     statement = insert(table).returning(table.c.row, sort_by_parameter_order=True)
     return list(connection.scalars(statement, [dict(row) for row in rows]))
+
+
+def by_row(found: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Rows in the order of their numbers: asked for that order, a database may go through all of a table in it."""
+    return sorted(found, key=lambda one: one.row)
 
 
 def pages(values: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:

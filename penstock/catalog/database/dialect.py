@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from penstock.catalog.database.backends import Backend
-from penstock.catalog.database.globs import regular_expression, sqlite_glob
+from penstock.catalog.database.globs import postgresql_expression, python_expression
 from penstock.catalog.database.sqlite import Sqlite
 from penstock.errors import CatalogError
 
@@ -101,7 +101,7 @@ class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that
         spelt = [
             literal(form, ExactText)
             for pattern in patterns
-            for form in (sqlite_glob(pattern), regular_expression(pattern))
+            for form in (python_expression(pattern), postgresql_expression(pattern))
         ]
         super().__init__(column, *spelt)
 
@@ -110,7 +110,7 @@ class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that
 def _matches_on_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
     column, *spelt = element.clauses
     text = compiler.process(column, **options)
-    return _either([f"{text} GLOB {compiler.process(glob, **options)}" for glob in spelt[::2]])
+    return _either([f"{text} REGEXP {compiler.process(expression, **options)}" for expression in spelt[::2]])
 
 
 @compiles(matches, "postgresql")

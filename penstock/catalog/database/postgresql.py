@@ -42,6 +42,11 @@ ON_THE_SERVER: Mapping[str, str] = {
 """Settings of sessions; `options` of the address come after them and win."""
 
 MAY_CHECK = "SELECT has_function_privilege(to_regprocedure('bt_index_check(regclass,boolean)'), 'execute')"
+SIZE = (
+    "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
+    "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+)
+TABLES = "sources, source_labels, source_access, documents, contents, chunks, vectors, revisions, runs"
 BTREES = (
     "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
     "JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relnamespace = current_schema()::regnamespace"
@@ -138,6 +143,22 @@ class Postgresql:
         connection.execute(
             text("ANALYZE collections, sources, source_labels, source_access, documents, chunks, vectors")
         )
+
+    def hold_runs(self, connection: Connection) -> None:
+        """Locks the table of runs against all that write to it."""
+        connection.execute(text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
+
+    def size(self, connection: Connection) -> int:
+        """All tables of the schema, with their indexes."""
+        return int(connection.execute(text(SIZE)).scalar_one())
+
+    def shrink(self, engine: Engine) -> None:
+        """A plain VACUUM: free room serves what is written next, and what is free at the end of a table is given back.
+
+        VACUUM FULL, which gives all of it back, keeps readers out; that is for the server's owner to run.
+        """
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"VACUUM {TABLES}"))
 
     def flaws(self, connection: Connection) -> Iterator[str]:
         """What the extension `amcheck` finds wrong with the indexes; nothing where this user may not run it."""

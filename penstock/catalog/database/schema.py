@@ -3,6 +3,9 @@
 A row is live at revision `r` when `added_rev <= r < removed_rev`; rows that were not removed carry `LIVE` there, which
 makes "one live source a URI" and "one live document a content" plain unique constraints. Sources and documents meet
 in their content hash, so that a document may move to another id without its sources being written again.
+
+A collection bears the name that it has and its `origin`, the name that it was made with: ids of documents are made of
+that, so that they stay what they are when it is renamed. Revisions before `oldest` cannot be read any more.
 """
 
 from sqlalchemy import (
@@ -62,6 +65,8 @@ collections = Table(
     _number("revision"),
     _plain("embedder"),
     _number("updated"),
+    _plain("origin"),
+    _number("oldest"),
     sqlite_autoincrement=True,
 )
 
@@ -208,6 +213,7 @@ chunks = Table(
     _text("table_header"),
     _text("text"),
     Index(None, "document", "ordinal"),
+    Index(None, "context_hash", "collection"),
     Index(None, "collection", "removed_rev", "added_rev", "language"),
     sqlite_autoincrement=True,
 )

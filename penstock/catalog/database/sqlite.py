@@ -74,6 +74,33 @@ class Sqlite:
     def settle(self, connection: Connection) -> None:
         """Nothing: the indexes are made for the queries, and SQLite uses them without counting."""
 
+    def hold_runs(self, connection: Connection) -> None:
+        """Nothing: a transaction that writes keeps all others out."""
+
+    def size(self, connection: Connection) -> int:
+        """The file, and what was written and is not yet in it."""
+        del connection
+        found = [Path(f"{self.name}{beside}") for beside in ("", "-wal")]
+        return sum(path.stat().st_size for path in found if path.exists())
+
+    def shrink(self, engine: Engine) -> None:
+        """Writes the file anew, without what is free in it, where that is more than a sixteenth of it.
+
+        That takes as much room for as long; readers go on with what they see.
+        """
+        raw = engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            free, whole = (cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+            if free * 16 > whole:
+                cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.close()
+        except sqlite3.Error as error:
+            raise CatalogError(f"catalog {self.name!r}: no room was given back: {error}") from error
+        finally:
+            raw.close()
+
     def flaws(self, connection: Connection) -> Iterator[str]:
         """What `PRAGMA integrity_check` and `foreign_key_check` find."""
         try:

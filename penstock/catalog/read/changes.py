@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from penstock.catalog.database.database import PAGE, Database, pages
 from penstock.catalog.database.encoding import read_chunk
-from penstock.catalog.database.schema import belongs, chunks, documents, live, revisions, sources
+from penstock.catalog.database.schema import LIVE, belongs, chunks, documents, live, revisions, sources
+from penstock.catalog.read.kept import check_kept
 from penstock.catalog.read.reading import own_first, sources_by_content
 from penstock.catalog.vectors import VectorCache, read_vectors
 from penstock.errors import CatalogError
@@ -40,7 +41,12 @@ def row_numbers(connection: Connection, query: Select[tuple[int]]) -> NDArray[np
 
 
 def live_rows(connection: Connection, collection: int, at: int) -> NDArray[np.int64]:
-    """Rows of all chunks that are live at a revision, sorted."""
+    """Rows of all chunks that are live at a revision, sorted.
+
+    Raises:
+        RevisionGone: it was compacted away.
+    """
+    check_kept(connection, collection, at)
     return row_numbers(connection, select(chunks.c.row).where(belongs(chunks, collection), live(chunks, at)))
 
 
@@ -51,12 +57,14 @@ def read_change(
 
     Raises:
         CatalogError: `since` is later than `to`.
+        RevisionGone: one of them was compacted away, and with it what is different; an empty index starts at 0.
     """
     if since > to:
         raise CatalogError(f"an index at revision {since} cannot follow to {to}: it stands ahead; rebuild it")
     with database.read() as connection:
-        embedder = _embedder_at(connection, collection, to)
-        renewed = since == 0 or (with_vectors and embedder != _embedder_at(connection, collection, since))
+        check_kept(connection, collection, since or to)
+        embedder = embedder_at(connection, collection, to)
+        renewed = since == 0 or (with_vectors and embedder != embedder_at(connection, collection, since))
         touched = live_rows(connection, collection, to) if renewed else _touched(connection, collection, since, to)
         removed = _removed(connection, collection, since, to) if since else ()
     identity = embedder if with_vectors else None
@@ -68,7 +76,8 @@ def read_change(
     )
 
 
-def _embedder_at(connection: Connection, collection: int, at: int) -> str:
+def embedder_at(connection: Connection, collection: int, at: int) -> str:
+    """Identity of the model by which a collection's vectors are at a revision; empty at revision 0."""
     query = select(revisions.c.embedder).where(revisions.c.collection == collection, revisions.c.revision == at)
     return connection.execute(query).scalar() or ""
 
@@ -82,7 +91,10 @@ def _removed(connection: Connection, collection: int, since: int, to: int) -> tu
 
 
 def _touched(connection: Connection, collection: int, since: int, to: int) -> NDArray[np.int64]:
-    fresh = select(chunks.c.row).where(belongs(chunks, collection), live(chunks, to), chunks.c.added_rev > since)
+    # Two questions that an index answers each; one for "not removed by then" would go through all that is live.
+    added = and_(belongs(chunks, collection), chunks.c.added_rev > since, chunks.c.added_rev <= to)
+    lives = select(chunks.c.row).where(added, chunks.c.removed_rev == LIVE)
+    lived = select(chunks.c.row).where(added, chunks.c.removed_rev > to, chunks.c.removed_rev < LIVE)
     came = and_(sources.c.added_rev > since, sources.c.added_rev <= to)
     went = and_(sources.c.removed_rev > since, sources.c.removed_rev <= to)
     moved = select(sources.c.content).where(belongs(sources, collection), or_(came, went))
@@ -91,7 +103,8 @@ def _touched(connection: Connection, collection: int, since: int, to: int) -> ND
         .join(documents, documents.c.row == chunks.c.document)
         .where(belongs(documents, collection), live(documents, to), documents.c.content.in_(moved))
     )
-    return np.union1d(row_numbers(connection, fresh), row_numbers(connection, resourced))
+    found = [row_numbers(connection, query) for query in (lives, lived, resourced)]
+    return np.unique(np.concatenate(found))
 
 
 def read_placed(
@@ -112,6 +125,7 @@ def _entries(
 ) -> Iterator[Entry]:
     for page in pages(rows, PAGE):
         with database.read() as connection:
+            check_kept(connection, collection, at)
             placed = read_placed(connection, collection, page, ())
             found = sources_by_content(connection, collection, (row.content for row in placed), at)
             model = None if identity is None else vectors.model(connection, identity)

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, or_, select
 
-from penstock.catalog.database.dialect import matches
-from penstock.catalog.database.encoding import label_key, microseconds, short
-from penstock.catalog.database.schema import chunks, source_access, source_labels, sources
+from penstock.catalog.database.dialect import ExactText, matches
+from penstock.catalog.database.encoding import dump, label_key, microseconds, short
+from penstock.catalog.database.schema import LIVE, addresses, chunks, source_access, source_labels, sources
 from penstock.model import Filter, Place
 
 
-def source_conditions(where: Filter) -> list[ColumnElement[bool]]:
-    """What one and the same source must fulfil; empty where the filter asks nothing of sources."""
+def source_conditions(where: Filter, *, past: bool = False) -> list[ColumnElement[bool]]:
+    """What one and the same source must fulfil; empty where the filter asks nothing of sources.
+
+    At a `past` revision a reader sees what was seen then and may be seen today: closed is closed in all revisions.
+    """
     table = sources.c
     found: list[ColumnElement[bool]] = []
     if where.sources:
@@ -26,7 +29,8 @@ def source_conditions(where: Filter) -> list[ColumnElement[bool]]:
     if where.modified_before is not None:
         found.append(table.modified < microseconds(where.modified_before))
     if where.principals is not None:
-        found.append(_visible(sorted(where.principals)))
+        found.append(_visible(sources, sorted(where.principals)))
+        found += _seen_today(sorted(where.principals)) if past else ()
     found += [_labelled(name, value) for name, value in where.labels.items()]
     return found
 
@@ -58,7 +62,43 @@ def _labelled(name: str, value: Any) -> ColumnElement[bool]:
     return exists().where(table.source == sources.c.row, table.name == short(name), table.value == label_key(value))
 
 
-def _visible(principals: Sequence[str]) -> ColumnElement[bool]:
+def _visible(of: FromClause, principals: Sequence[str]) -> ColumnElement[bool]:
     table = source_access.c
-    mine = exists().where(table.source == sources.c.row, table.principal.in_(map(short, principals)))
-    return or_(sources.c.access == "[]", mine)
+    mine = exists().where(table.source == of.c.row, table.principal.in_(map(short, principals)))
+    return or_(of.c.access == "[]", mine)
+
+
+def _seen_today(principals: Sequence[str]) -> Sequence[ColumnElement[bool]]:
+    """Whether the source as it is now may be seen; of one that is gone, as it was last, and by what was said since."""
+    now, same = sources.alias(), sources.alias()
+    last = select(func.max(same.c.row)).where(same.c.collection == sources.c.collection, same.c.uri == sources.c.uri)
+    is_live = exists().where(
+        same.c.collection == sources.c.collection, same.c.uri == sources.c.uri, same.c.removed_rev == LIVE
+    )
+    said, later = addresses.alias(), addresses.alias()
+    after = or_(
+        later.c.run > said.c.run,
+        and_(later.c.run == said.c.run, func.length(later.c.uri) > func.length(said.c.uri)),
+    )
+    holds_one = [func.replace(said.c.access, dump(one), "") != said.c.access for one in principals]
+    closed = exists().where(
+        _at_or_above(said),
+        said.c.access != "[]",
+        ~or_(*holds_one) if holds_one else literal(True),
+        ~exists().where(_at_or_above(later), after),
+    )
+    seen = exists().where(now.c.row == last.correlate(sources).scalar_subquery(), _visible(now, principals))
+    return seen, or_(is_live, ~closed)
+
+
+def _at_or_above(said: FromClause) -> ColumnElement[bool]:
+    """Whether an address is that of the source, or of a folder that it lies in."""
+    root = literal("file:///", ExactText)
+    inside = case((said.c.uri == root, literal("file://", ExactText)), else_=said.c.uri)
+    below = and_(
+        said.c.uri >= root,
+        said.c.uri < literal("file://0", ExactText),
+        sources.c.uri > inside + literal("/", ExactText),
+        sources.c.uri < inside + literal("0", ExactText),  # the character after a slash
+    )
+    return and_(said.c.collection == sources.c.collection, or_(said.c.uri == sources.c.uri, below))

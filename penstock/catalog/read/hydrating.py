@@ -14,6 +14,7 @@ from penstock.catalog.database.encoding import read_chunk, read_places
 from penstock.catalog.database.schema import belongs, chunks, documents, live, sources
 from penstock.catalog.read.changes import read_placed, row_numbers, title_of
 from penstock.catalog.read.filters import chunk_conditions, on_pages, source_conditions
+from penstock.catalog.read.kept import check_kept
 from penstock.catalog.read.reading import own_first, sources_by_content
 from penstock.catalog.values import Hydrated
 from penstock.model import Chunk, Filter, Scope, Source
@@ -33,8 +34,9 @@ def make_scope(database: Database, collection: int, where: Filter, at: int) -> S
 
 def _matching(database: Database, collection: int, where: Filter, at: int) -> NDArray[np.int64]:
     """Rows of live chunks that match, sorted."""
-    query = select(chunks.c.row).where(*_conditions(collection, where, at))
     with database.read() as connection:
+        past = check_kept(connection, collection, at)
+        query = select(chunks.c.row).where(*_conditions(collection, where, at, past=past))
         if where.pages is None:
             return row_numbers(connection, query)
         first, last = where.pages
@@ -46,9 +48,9 @@ def _matching(database: Database, collection: int, where: Filter, at: int) -> ND
     return np.union1d(sure, np.array(found, dtype=np.int64))
 
 
-def _conditions(collection: int, where: Filter, at: int) -> list[ColumnElement[bool]]:
+def _conditions(collection: int, where: Filter, at: int, *, past: bool = False) -> list[ColumnElement[bool]]:
     found = [belongs(chunks, collection), live(chunks, at), *chunk_conditions(where)]
-    conditions = source_conditions(where)
+    conditions = source_conditions(where, past=past)
     if conditions:
         content = select(sources.c.content).where(belongs(sources, collection), live(sources, at), *conditions)
         inside = select(documents.c.row).where(
@@ -77,10 +79,15 @@ def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Sco
     conditions = [live(chunks, scope.revision), *chunk_conditions(where)]
     found: dict[int, Hydrated] = {}
     with database.read() as connection:
+        past = check_kept(connection, collection, scope.revision)
         for page in pages(rows):
             placed = read_placed(connection, collection, page, conditions)
             origins = sources_by_content(
-                connection, collection, (row.content for row in placed), scope.revision, source_conditions(where)
+                connection,
+                collection,
+                (row.content for row in placed),
+                scope.revision,
+                source_conditions(where, past=past),
             )
             for row in placed:
                 one = _hydrated(row, origins.get(row.content, []))
@@ -114,6 +121,7 @@ def row_of(database: Database, collection: int, chunk: Chunk, at: int) -> int | 
         )
     )
     with database.read() as connection:
+        check_kept(connection, collection, at)
         return connection.scalar(query)
 
 
@@ -121,6 +129,7 @@ def adjacent(database: Database, collection: int, found: Sequence[Chunk], at: in
     """Ids of the chunks before and after each chunk in its document at a revision; empty at either end."""
     ids: dict[str, tuple[str, str]] = {}
     with database.read() as connection:
+        check_kept(connection, collection, at)
         for page in pages(found):
             own = (
                 select(chunks.c.id, chunks.c.document, chunks.c.ordinal)

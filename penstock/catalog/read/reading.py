@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from penstock.catalog.database.database import Database, pages
+from penstock.catalog.database.database import Database, by_row, pages
 from penstock.catalog.database.encoding import read_chunk, read_source, unpack_body
 from penstock.catalog.database.schema import LIVE, belongs, chunks, contents, documents, live, sources
+from penstock.catalog.read.kept import check_kept
 from penstock.catalog.values import KnownSource, StoredDocument
 from penstock.errors import UsageError
 from penstock.model import Document, Source
@@ -95,6 +96,7 @@ def stream_known(
         if last is not None:
             query = query.where(sources.c.uri > last)
         with database.read() as connection:
+            check_kept(connection, collection, at)
             rows = connection.execute(query).all()
         yield from map(read_known, rows)
         if len(rows) < STREAMED:
@@ -108,12 +110,10 @@ def sources_by_content(
     """Live sources by content, oldest first; only those that fulfil the conditions."""
     found: dict[str, list[Source]] = defaultdict(list)
     for page in pages(sorted(set(hashes))):
-        query = (
-            select(sources)
-            .where(belongs(sources, collection), sources.c.content.in_(page), live(sources, at), *conditions)
-            .order_by(sources.c.row)
+        query = select(sources).where(
+            belongs(sources, collection), sources.c.content.in_(page), live(sources, at), *conditions
         )
-        for row in connection.execute(query):
+        for row in by_row(connection.execute(query)):
             found[row.content].append(read_source(row))
     return found
 
@@ -142,6 +142,7 @@ def find_document(
     if conditions:
         alive = and_(alive, table.content.in_(there))
     with database.read() as connection:
+        check_kept(connection, collection, at)
         row = connection.scalar(select(table.row).where(alive, or_(table.id == wanted, table.content.in_(of_source))))
         if row is None and wanted:
             row = _by_prefix(connection, alive, wanted)
@@ -177,7 +178,12 @@ def read_documents(
     at: int,
     conditions: Sequence[ColumnElement[bool]] = (),
 ) -> list[StoredDocument]:
-    """Documents by their row numbers, in that order, with those of their sources that fulfil the conditions."""
+    """Documents by their row numbers, in that order, with those of their sources that fulfil the conditions.
+
+    Raises:
+        RevisionGone: the revision was compacted away.
+    """
+    check_kept(connection, collection, at)
     query = (
         select(documents, contents.c.body)
         .join(contents, and_(contents.c.collection == documents.c.collection, contents.c.hash == documents.c.content))
@@ -187,7 +193,7 @@ def read_documents(
     found = connection.execute(query).all()
     read: dict[str, list[Row[Any]]] = defaultdict(list)
     origins = known_query(collection, at).where(sources.c.content.in_([row.content for row in found]), *conditions)
-    for origin in connection.execute(origins.order_by(sources.c.row)):
+    for origin in by_row(connection.execute(origins)):
         read[origin.content].append(origin)
     cut: dict[int, list[Row[Any]]] = defaultdict(list)
     pieces = select(chunks).where(chunks.c.document.in_(rows)).order_by(chunks.c.document, chunks.c.ordinal)

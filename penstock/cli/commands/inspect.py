@@ -1,4 +1,4 @@
-"""Commands that look: status, doctor, show, collections, settings."""
+"""Commands that look: status, doctor, show, settings."""
 
 from typing import Annotated
 
@@ -81,23 +81,6 @@ def show(
             from penstock.cli.output.tables import show_document
 
             show_document(stored)
-
-
-def collections(home: Home = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """List the collections of the home."""
-    with told(as_json), opened(home, None, assignments) as penstock:
-        from penstock.pipelines.reporting import reports
-
-        listed = [reports.collection(info) for info in penstock.collections()]
-        if as_json:
-            emit({"home": str(penstock.settings.home), "collections": listed})
-            return
-        from penstock.cli.output.tables import show_rows
-
-        for row in listed:
-            row["updated"] = row["updated"][:16].replace("T", " ")
-            del row["embedder"]  # long, and `penstock status` names it
-        show_rows(listed, empty=f"no collections in {penstock.settings.home}; `penstock ingest` makes one")
 
 
 def settings(

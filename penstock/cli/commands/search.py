@@ -31,12 +31,18 @@ def search(
             show_default=False,
         ),
     ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            metavar="REVISION", help="As the collection was then; `penstock history` lists them.", show_default=False
+        ),
+    ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the best chunks for a question, by words and by meaning."""
     with told(as_json), opened(home, collection, assignments) as penstock:
-        found = penstock.search(question, k=k, where=where, neighbours=neighbours)
+        found = penstock.search(question, k=k, where=where, neighbours=neighbours, at=at)
         if as_json:
             from penstock.pipelines.reporting import reports
 

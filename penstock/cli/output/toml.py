@@ -7,19 +7,22 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from penstock.cli.output.revealing import HIDDEN, one_by_one, revealed
 from penstock.cli.output.screen import Screen
 from penstock.settings import CollectionSettings, ScheduleSettings, Settings, tree
+from penstock.settings.options import OPTIONS, Options
 from penstock.urls import without_secrets
 
-HIDDEN = "**********"
-"""What stands in the place of a secret; pydantic's own mark."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys that TOML takes without quotes."""
 
 
 def public(settings: Settings) -> dict[str, Any]:
     """All values, nested, without secrets: keys, and passwords inside of addresses."""
-    return {name: _public(value) for name, value in tree(settings, mode="json").items()}
+    values = tree(settings, mode="json")
+    for group, options in revealed(settings).items():
+        values[group] = values[group] | {OPTIONS: options}
+    return {name: _public(value) for name, value in values.items()}
 
 
 def _public(value: Any) -> Any:
@@ -67,8 +70,9 @@ def _show_heading(screen: Screen, *path: str) -> None:
 def _show_group(
     screen: Screen, model: type[BaseModel], values: Mapping[str, Any], origins: Mapping[str, str], prefix: str
 ) -> None:
-    for name, value in values.items():
-        origin, purpose = origins[prefix + name], model.model_fields[name].description
+    by_part = OPTIONS in values and model.model_fields[OPTIONS].annotation != Options
+    for name, value in one_by_one(values, by_part=by_part):
+        origin, purpose = origins[prefix + name], model.model_fields[name.partition(".")[0]].description
         line = f"{name} = {_literal(value)}"
         line = line if value not in (None, HIDDEN) else f"# {line}"  # what TOML cannot say, or should not
         remark = f"  # {origin}; {purpose}" if purpose else f"  # {origin}"

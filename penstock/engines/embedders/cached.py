@@ -54,6 +54,14 @@ class CachedEmbedder:
         """That of the inner embedder."""
         return self._inner.coverage(text)
 
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """As the inner embedder counts."""
+        return self._inner.count(texts)
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """As the inner embedder finds them."""
+        return self._inner.offsets(text)
+
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
         """Unit vectors, shape (len(texts), dimension); passages that occur twice are computed once.
 

@@ -1,15 +1,16 @@
-"""The default embedder: a graph built from the model's own weights, run by ONNX Runtime, without torch."""
+"""The default embedder: the graph that a model brings, or one built from its weights, run by ONNX Runtime, no torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from penstock.engines.embedders import onnx_cache, onnx_graph
+from penstock.engines.embedders import onnx_cache, onnx_graph, onnx_own, onnx_session
 from penstock.engines.embedders.coverage import Coverage
 from penstock.engines.embedders.vocabulary import TOKENIZER, Vocabulary
 from penstock.engines.models.checksums import Checksums
@@ -17,7 +18,7 @@ from penstock.engines.models.model_folder import ModelFolder, read_folder
 from penstock.engines.models.models import model_name, resolve
 from penstock.errors import EngineError, SettingsError
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role
 from penstock.registry import build
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -29,10 +30,12 @@ CALL_TOKENS = 8192
 
 
 class OnnxEmbedder:
-    """Unit vectors from a model folder in the sentence-transformers layout (BERT and XLM-RoBERTa encoders).
+    """Unit vectors from a model folder in the sentence-transformers layout.
 
-    Constructing it reads configuration files only; the weights are loaded when the first text is embedded. Texts
-    longer than `max_tokens` are cut there. Threads may share one embedder.
+    A folder with a graph of its own (`onnx/model.onnx`) may hold any encoder; from weights alone, graphs are built for
+    BERT and XLM-RoBERTa. Constructing it reads configuration files, and notes what a folder's own graph asks for; the
+    weights are loaded when the first text is embedded. Texts longer than `max_tokens` are cut there. Threads may share
+    one embedder.
 
     Raises:
         ModelNotFound: the model is not on this machine; says how to get it.
@@ -56,21 +59,25 @@ class OnnxEmbedder:
             )
         path = resolve(model, home)
         self._folder: ModelFolder = read_folder(path, model_name(path, home))
-        onnx_graph.check_supported(self._folder)
         self._checksums = Checksums(home)
+        onnx_graph.check_layout(self._folder)
+        self._own = onnx_own.find(self._folder, self._checksums)
+        if self._own is None:
+            onnx_graph.check_expressed(self._folder)
         self._batch = batch
         self._threads = threads
         self._lock = Lock()
-        self._loaded: Any = None
+        self._loaded: Callable[[NDArray[np.int32]], Float32Array] | None = None
 
     @cached_property
     def identity(self) -> str:
-        """Model, weights, pooling and precision.
+        """Model, weights (or the graph that brings them), pooling and precision.
 
         Raises:
             DamagedModel: the weights cannot be read, or the default model's are not the published ones.
         """
-        return self._folder.identity(self._checksums, "float32")
+        own = self._own.checksum if self._own else None
+        return self._folder.identity(self._checksums, "float32", checksum=own)
 
     @property
     def dimension(self) -> int:
@@ -124,20 +131,21 @@ class OnnxEmbedder:
     def _coverage(self) -> Coverage:
         return Coverage(self._vocabulary)
 
-    def _session(self) -> Any:
+    def _encoder(self) -> Callable[[NDArray[np.int32]], Float32Array]:
         with self._lock:
             if self._loaded is None:
-                self._loaded = onnx_cache.open_session(self._folder, self._checksums, self._threads)
+                if self._own is not None:
+                    self._loaded = self._own.open(self._threads)
+                else:
+                    self._loaded = onnx_cache.open_encoder(self._folder, self._checksums, self._threads)
             return self._loaded
 
     def _run(self, ids: list[list[int]]) -> Float32Array:
-        session = self._session()
+        encoder = self._encoder()
         try:
-            (vectors,) = session.run(None, {"input_ids": np.array(ids, np.int32)})
-        except onnx_cache.runtime_errors() as error:
+            return encoder(np.array(ids, np.int32))
+        except onnx_session.errors() as error:
             raise EngineError(f"ONNX Runtime failed on {len(ids)} texts of {len(ids[0])} tokens: {error}") from error
-        found: Float32Array = vectors
-        return found
 
 
 def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
@@ -150,4 +158,4 @@ def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
             yield places[first : first + size]
 
 
-_: tuple[type[Embedder], type[TokenCounter], type[PortableCounter]] = (OnnxEmbedder, OnnxEmbedder, OnnxEmbedder)
+_: tuple[type[Embedder], type[PortableCounter]] = (OnnxEmbedder, OnnxEmbedder)

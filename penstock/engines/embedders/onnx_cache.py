@@ -7,40 +7,58 @@ home cannot be written, the graph is built in memory for this process.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from penstock import telemetry
-from penstock.engines.embedders import onnx_graph
+from penstock.engines.embedders import onnx_graph, onnx_session
 from penstock.engines.models.checksums import Checksums
 from penstock.engines.models.model_folder import ModelFolder
 from penstock.engines.models.tensors import Tensors
-from penstock.errors import DamagedModel, EngineError
+from penstock.errors import DamagedModel
 from penstock.files import replacing, write_durably
 from penstock.ids import digest
 from penstock.ports import Float32Array
+
+log = logging.getLogger(__name__)
 
 ALIGNMENT = 4096
 """Bytes; mapped weights begin on a page."""
 
 
-def open_session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any:
-    """A ready ONNX Runtime session of the folder's model, on `threads` cores (0: all).
+def open_encoder(
+    folder: ModelFolder, checksums: Checksums, threads: int
+) -> Callable[[NDArray[np.int32]], Float32Array]:
+    """What computes the unit vectors of token ids by the graph of the folder's weights, on `threads` cores (0: all).
 
     Raises:
         DamagedModel: the weights cannot be read, or do not fit their configuration.
         EngineError: ONNX Runtime does not take the graph.
     """
+    session = _session(folder, checksums, threads)
+
+    def vectors(ids: NDArray[np.int32]) -> Float32Array:
+        (found,) = session.run(None, {"input_ids": ids})
+        return cast("Float32Array", found)
+
+    return vectors
+
+
+def _session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any:
     kept = kept_graph(folder, checksums)
     if not _intact(kept, checksums):
+        if kept.exists():
+            log.warning("the kept graph %s is damaged and is built anew", kept)
         graph, arrays = _build(folder)
         _name_weights(graph, arrays, kept.with_suffix(".data").name)
         if not _keep(kept, graph, arrays, checksums):
-            return _session(graph.SerializeToString(), threads, arrays)
-    return _session(str(kept), threads)
+            log.warning("the graph of %s cannot be kept in %s: it is built at each start", folder.name, kept.parent)
+            return onnx_session.open_session(graph.SerializeToString(), threads, arrays)
+    return onnx_session.open_session(str(kept), threads)
 
 
 def kept_graph(folder: ModelFolder, checksums: Checksums) -> Path:
@@ -111,28 +129,3 @@ def _intact(kept: Path, checksums: Checksums) -> bool:
     except (OSError, ValueError):
         return False
     return bool(sums == found)
-
-
-def _session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array] | None = None) -> Any:
-    """A session on the CPU; `arrays` are the weights of a graph in memory."""
-    onnxruntime = telemetry.onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.enable_mem_pattern = False  # every call may have another shape
-    options.log_severity_level = 3
-    if arrays is not None:
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in arrays.values()]
-        options.add_external_initializers(list(arrays), values)
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except runtime_errors() as error:
-        raise EngineError(f"ONNX Runtime {onnxruntime.__version__} does not take the graph: {error}") from error
-
-
-def runtime_errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises: its errors have no common root but `Exception`."""
-    telemetry.switch_off("onnxruntime")
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = [one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)]
-    return (*own, RuntimeError, ValueError)

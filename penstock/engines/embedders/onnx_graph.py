@@ -29,26 +29,42 @@ OTHER_ENGINE = (
 )
 
 
-def check_supported(folder: ModelFolder) -> None:
-    """Says no to a model that this graph does not express.
+def check_layout(folder: ModelFolder) -> None:
+    """Says no to a folder whose modules around the encoder are not expressed here, whatever computes the encoder.
 
     Raises:
         UnsupportedModel: says what it is that is not taken, and which engine takes it.
     """
+    kinds = [kind for kind, _ in folder.modules]
+    _refuse(
+        folder,
+        (folder.pooling not in POOLINGS, f"pooling {folder.pooling!r}"),
+        (kinds not in (["Pooling"], ["Pooling", "Normalize"]), f"modules {kinds}"),
+        (_skips_prompt(folder), "a prompt that is left out of the pooling"),
+        (not (folder.path / "tokenizer.json").is_file(), "no tokenizer.json"),
+    )
+
+
+def check_expressed(folder: ModelFolder) -> None:
+    """Says no to an encoder that this graph does not express.
+
+    Raises:
+        UnsupportedModel: says what it is that is not taken, and which engine takes it.
+        ModelNotFound: there are no weights.
+    """
     config = folder.config
     names = [path.name for path in folder.weight_files()]
-    kinds = [kind for kind, _ in folder.modules]
-    reasons = [
+    _refuse(
+        folder,
         (config.get("model_type") not in BERT | ROBERTA, f"model type {config.get('model_type')!r}"),
         (config.get("hidden_act", "gelu") not in ACTIVATIONS, f"activation {config.get('hidden_act')!r}"),
         (config.get("position_embedding_type", "absolute") != "absolute", "relative positions"),
         (bool(config.get("is_decoder")), "a decoder"),
-        (folder.pooling not in POOLINGS, f"pooling {folder.pooling!r}"),
-        (kinds not in (["Pooling"], ["Pooling", "Normalize"]), f"modules {kinds}"),
-        (_skips_prompt(folder), "a prompt that is left out of the pooling"),
         (names != ["model.safetensors"], f"weights in {', '.join(names)} instead of model.safetensors"),
-        (not (folder.path / "tokenizer.json").is_file(), "no tokenizer.json"),
-    ]
+    )
+
+
+def _refuse(folder: ModelFolder, *reasons: tuple[bool, str]) -> None:
     for wrong, what in reasons:
         if wrong:
             raise UnsupportedModel(f"the onnx engine does not take {folder.name!r}: {what}{OTHER_ENGINE}")

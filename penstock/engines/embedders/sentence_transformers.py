@@ -18,7 +18,7 @@ from penstock.engines.models.model_folder import read_folder
 from penstock.engines.models.models import model_name, resolve
 from penstock.errors import EngineError, MissingExtra, SettingsError, UnsupportedModel
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
+from penstock.ports import Embedder, Float32Array, PortableCounter, Role
 from penstock.registry import build
 
 EXTRA = "sentence-transformers"
@@ -178,5 +178,4 @@ def _require() -> None:
         raise MissingExtra("the sentence-transformers engine", EXTRA)
 
 
-_: type[Embedder] = SentenceTransformersEmbedder
-__: tuple[type[TokenCounter], type[PortableCounter]] = (SentenceTransformersEmbedder, SentenceTransformersEmbedder)
+_: tuple[type[Embedder], type[PortableCounter]] = (SentenceTransformersEmbedder, SentenceTransformersEmbedder)

@@ -1,14 +1,16 @@
-"""Any language model behind the OpenAI wire format, local or remote, through the `openai` client.
+"""Any language model behind the OpenAI wire format, local or remote: one request over `httpx`, one stream of events.
 
-What leaves the machine is the request and nothing else: headers that describe this computer and settings that the
-client would read from the environment are dropped, redirects are not followed, and servers on loopback are reached
-directly. For other servers the proxy variables of the environment (`HTTPS_PROXY`, `NO_PROXY`) are obeyed.
+What leaves the machine is the request and nothing else: redirects are not followed, no variable names a key or an
+address behind the settings' back, and servers on loopback are reached directly. For other servers the proxy variables
+of the environment (`HTTPS_PROXY`, `NO_PROXY`) are obeyed.
 """
 
 import ipaddress
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,16 +25,17 @@ from penstock.errors import EngineError, MissingKey, SettingsError
 from penstock.model import Message, Usage
 
 if TYPE_CHECKING:
-    import openai
+    import httpx
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONTEXT_TOKENS = 8192
 """Taken where neither a setting nor a preset says how large the window is."""
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.5
 KEY_VARIABLE = "PENSTOCK_LLM__API_KEY"
-SENT_HEADERS = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
-)
+HINT_SECONDS = 5.0
+"""How long the names of a server's models may take, which are only a hint."""
 
 
 class OpenAILLM:
@@ -119,6 +122,7 @@ class OpenAILLM:
                     pause = self._pause(error, attempt)
                     if given or pause is None:
                         raise
+                    self._log(error, pause, attempt)
                     self._wait(pause)
                 else:
                     return
@@ -132,36 +136,54 @@ class OpenAILLM:
             return asked if asked <= MAX_WAIT_SECONDS else None
         return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=MAX_WAIT_SECONDS / 2)
 
-    def _once(self, client: "openai.OpenAI", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
-        import openai
+    def _log(self, error: EngineError, pause: float, attempt: int) -> None:
+        """Notes a failure without the server's own words, in which may stand what it was asked."""
+        cause = error.__cause__ or error
+        status = getattr(getattr(cause, "response", None), "status_code", None)
+        what = f"status {status}" if status else type(cause).__name__
+        server = self._caller.server
+        log.warning("%s: %s; in %.1f s it is asked again (%d of %d)", server, what, pause, attempt + 1, self._attempts)
+
+    def _once(self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
+        import httpx
 
         reading, said = Reading(self._caller), False
         try:
-            with closing(reading.pieces(self._opened(client, messages, max_tokens))) as pieces:
+            with (
+                self._opened(client, messages, max_tokens) as response,
+                closing(reading.pieces(response)) as pieces,
+            ):
                 for piece in without_thoughts(pieces):
                     said = True
                     yield piece
-        except (openai.OpenAIError, ValueError) as error:  # ValueError: what the client raises on broken JSON or UTF-8
+        except (httpx.HTTPError, ValueError) as error:  # ValueError: broken JSON or UTF-8
             found = translated(error, self._caller)
-            if getattr(error, "status_code", 0) == 404:
+            if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == HTTPStatus.NOT_FOUND:
                 found = type(found)(f"{found}{self._models(client)}")
             raise found from error
         reading.check_complete(max_tokens, said=said)
         if reading.usage is not None:
             yield reading.usage
 
-    def _opened(self, client: "openai.OpenAI", messages: Sequence[Message], max_tokens: int) -> Any:
-        """The stream, unread; options that this server does not know are left out, now and later."""
-        import openai
-
+    @contextmanager
+    def _opened(
+        self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int
+    ) -> "Iterator[httpx.Response]":
+        """The response, unread; options that this server does not know are left out, now and later."""
         while True:
-            try:
-                return client.chat.completions.create(**self._request(messages, max_tokens))
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                unwanted = _unwanted(str(error.body or error.message), self._unwanted)
+            request = self._request(messages, max_tokens)
+            with client.stream("POST", self._url("chat/completions"), json=request) as response:
+                if response.is_success:
+                    yield response
+                    return
+                response.read()
+                refused = response.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+                unwanted = _unwanted(response.text, self._unwanted) if refused else None
                 if unwanted is None:
-                    raise
+                    response.raise_for_status()
+                    return
                 self._unwanted |= {unwanted}
+            log.info("%s does not know %s: asking without it", self._caller.server, unwanted)
 
     def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
         limit = "max_completion_tokens" if "max_tokens" in self._unwanted else "max_tokens"
@@ -177,45 +199,31 @@ class OpenAILLM:
             request["temperature"] = self._temperature
         return request
 
-    def _models(self, client: "openai.OpenAI") -> str:
+    def _models(self, client: "httpx.Client") -> str:
         """The names of the server's models, as a hint beside a name that it does not know."""
-        import openai
+        import httpx
 
         try:
-            names = sorted(str(model.id) for model in client.with_options(timeout=5.0).models.list().data or ())
-        except (
-            openai.OpenAIError,
-            ValueError,
-            AttributeError,
-            TypeError,
-        ):  # a hint only: the first error is what counts
+            listed = client.get(self._url("models"), timeout=HINT_SECONDS).raise_for_status().json()["data"]
+            names = sorted(str(model["id"]) for model in listed)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):  # a hint only: the first error is what counts
             return ""
         return f"; it serves {', '.join(map(repr, names[:20]))}" if names else ""
 
-    def _client(self) -> "openai.OpenAI":
-        import openai
+    def _url(self, path: str) -> str:
+        base = urlsplit(self._base_url)
+        server = base.netloc.rpartition("@")[2]
+        return base._replace(netloc=server, path=f"{base.path.rstrip('/')}/{path}", fragment="").geturl()
 
-        http = openai.DefaultHttpxClient(
-            timeout=openai.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
-            follow_redirects=False,
+    def _client(self) -> "httpx.Client":
+        import httpx
+
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return httpx.Client(
+            headers={"Accept": "application/json", "User-Agent": "penstock", **key},
+            timeout=httpx.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
             trust_env=not _is_loopback(self._base_url),
-            event_hooks={"request": [self._only_what_is_needed]},
         )
-        return openai.OpenAI(
-            api_key=self._key or "none",
-            base_url=self._base_url,
-            timeout=openai.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
-            max_retries=0,
-            http_client=http,
-        )
-
-    def _only_what_is_needed(self, request: Any) -> None:
-        """Drops headers that describe this machine or come from the environment, and sends our key or none."""
-        for name in [name for name in request.headers if name.lower() not in SENT_HEADERS]:
-            del request.headers[name]
-        request.headers["user-agent"] = "penstock"
-        if self._key:
-            request.headers["authorization"] = f"Bearer {self._key}"
 
 
 def _unwanted(words: str, already: frozenset[str]) -> str | None:

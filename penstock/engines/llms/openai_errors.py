@@ -1,6 +1,8 @@
 """What went wrong in a call to an OpenAI-compatible server, in Penstock's own errors and without the key."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +10,7 @@ from penstock import retries
 from penstock.errors import EngineError, MissingKey, ModelRefused, ModelUnavailable
 
 if TYPE_CHECKING:
-    import openai
+    import httpx
 
 BUSY_WORDS = (
     "overload",
@@ -49,29 +51,26 @@ class Caller:
         return text if len(text) <= WORDS_SHOWN else f"{text[:WORDS_SHOWN]}..."
 
 
-def translated(error: "openai.OpenAIError | ValueError", caller: Caller) -> EngineError:
-    """The error of ours that says what one of the client library's means."""
-    import openai
+def translated(error: "httpx.HTTPError | ValueError", caller: Caller) -> EngineError:
+    """The error of ours that says what one of the transport's means."""
+    import httpx
 
-    if isinstance(error, openai.APIStatusError):
-        return _status_error(error, caller)
-    if isinstance(error, openai.APITimeoutError):
+    if isinstance(error, httpx.HTTPStatusError):
+        return _status_error(error.response, caller)
+    if isinstance(error, httpx.TimeoutException):
         return ModelUnavailable(f"{caller.server} did not answer in time; raise llm.timeout_seconds if it is only slow")
-    if isinstance(error, openai.APIConnectionError):
-        cause = error.__cause__ or error
+    if isinstance(error, httpx.HTTPError):
         return ModelUnavailable(
-            f"the connection to {caller.server} failed ({caller.told(cause)}); is the server running?"
+            f"the connection to {caller.server} failed ({caller.told(error)}); is the server running?"
         )
-    if isinstance(error, openai.APIError):
-        return stream_error(error.body if error.body is not None else error.message, caller)
     return ModelUnavailable(f"{caller.server} sent something that is no stream of answers: {caller.told(error)}")
 
 
 def stream_error(body: object, caller: Caller) -> EngineError:
     """The error that a server reports inside a stream that it had begun with status 200."""
-    words, code = _words(body)
+    words, *codes = _words(body)
     text = f"{caller.server} broke off with an error: {caller.told(words)}"
-    busy = code.startswith(("5", "429")) or any(word in words.lower() for word in BUSY_WORDS)
+    busy = any(code.startswith(("5", "429")) for code in codes) or any(word in words.lower() for word in BUSY_WORDS)
     return ModelUnavailable(text) if busy else ModelRefused(text)
 
 
@@ -96,13 +95,15 @@ def asked_pause(error: BaseException | None) -> float | None:
     return retries.asked_pause(headers.get("retry-after", ""))
 
 
-def _status_error(error: "openai.APIStatusError", caller: Caller) -> EngineError:
-    words, code = _words(error.body if error.body else error.response.text or error.message)
-    told, status = caller.told(words), error.status_code
-    spent = code in SPENT_CODES or str(getattr(error, "type", "")) in SPENT_CODES
+def _status_error(response: "httpx.Response", caller: Caller) -> EngineError:
+    body: object = response.text
+    with suppress(ValueError):
+        body = json.loads(response.content)
+    words, *codes = _words(body)
+    told, status = caller.told(words or response.reason_phrase), response.status_code
     if status == 401 and not caller.key:
         return MissingKey(f"{caller.server} wants a key: set {caller.key_hint} ({told})")
-    if status in (408, 409, 425) or status >= 500 or (status == 429 and not spent):
+    if status in (408, 409, 425) or status >= 500 or (status == 429 and not any(code in SPENT_CODES for code in codes)):
         return ModelUnavailable(f"{caller.server} cannot answer now (status {status}): {told}")
     return ModelRefused(f"{caller.server} refused the request (status {status}): {told}{_advice(status, caller)}")
 
@@ -119,12 +120,12 @@ def _advice(status: int, caller: Caller) -> str:
     return ""
 
 
-def _words(body: object) -> tuple[str, str]:
-    """The message of an error's body, and its code, both as text."""
+def _words(body: object) -> tuple[str, str, str]:
+    """The message of an error's body, its code and its type, all as text."""
     if isinstance(body, Mapping):
         inner = body.get("error", body)
         if isinstance(inner, Mapping):
             words = inner.get("message") or inner.get("msg") or inner.get("detail") or dict(inner)
-            return str(words), str(inner.get("code") or inner.get("type") or "")
-        return str(inner), str(body.get("code") or "")
-    return str(body), ""
+            return str(words), str(inner.get("code") or ""), str(inner.get("type") or "")
+        return str(inner), str(body.get("code") or ""), ""
+    return str(body), "", ""

@@ -1,12 +1,19 @@
 """Reads one response of an OpenAI-compatible server: a stream of events, or one object where it cannot stream."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from penstock.engines.llms.openai_errors import Caller, error_in, stream_error
 from penstock.errors import ModelRefused, ModelUnavailable
 from penstock.model import Usage
+
+if TYPE_CHECKING:
+    import httpx
+
+DATA = b"data:"
+DONE = b"[DONE]"
+"""What ends a stream in place of an event."""
 
 
 class Reading:
@@ -19,23 +26,25 @@ class Reading:
         self.usage: Usage | None = None
         """As the server reported it last; None where it did not."""
 
-    def pieces(self, stream: Any) -> Generator[str, None, None]:
+    def pieces(self, response: "httpx.Response") -> Generator[str, None, None]:
         """The text of the answer, piece by piece, none of them empty.
 
         Raises:
             ModelRefused: the server reports an error, or what came is no answer at all.
             ModelUnavailable: the server reports an error that may pass.
+            ValueError: what came is broken JSON or broken UTF-8.
         """
-        kind = stream.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
-            stream.close()
             raise ModelRefused(
                 f"{self._caller.server} answered with a web page: check llm.base_url, which is used as given "
                 "(most servers end in /v1)"
             )
-        events = self._whole(stream) if kind == "application/json" else self._streamed(stream)
+        events = (response.read(),) if kind == "application/json" else _events(response.iter_bytes())
         for event in events:
-            yield from self._texts(event)
+            told = json.loads(event.decode())
+            if isinstance(told, Mapping):
+                yield from self._texts(told)
 
     def check_complete(self, max_tokens: int, *, said: bool) -> None:
         """Tells an answer that ended from one that was cut off; `said`: whether there was more than reasoning.
@@ -57,19 +66,10 @@ class Reading:
         if not said:
             raise ModelUnavailable(f"{server} gave an empty answer")
 
-    def _streamed(self, stream: Any) -> Iterator[Mapping[str, Any]]:
-        with stream:
-            for chunk in stream:
-                yield chunk.to_dict(warnings=False) if hasattr(chunk, "to_dict") else {}
-
-    def _whole(self, stream: Any) -> Iterator[Mapping[str, Any]]:
-        body = json.loads(stream.response.read())
-        yield body if isinstance(body, Mapping) else {}
-
     def _texts(self, event: Mapping[str, Any]) -> Iterator[str]:
         self._note_usage(event.get("usage"))
         choices = event.get("choices")
-        if not isinstance(choices, list) or not choices:
+        if event.get("error") or not isinstance(choices, list) or not choices:
             complaint = error_in(event)
             if complaint is not None:
                 raise stream_error(complaint, self._caller)
@@ -88,3 +88,30 @@ class Reading:
             counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
             if all(isinstance(count, int) for count in counts):
                 self.usage = Usage(prompt_tokens=counts[0] or 0, completion_tokens=counts[1] or 0)
+
+
+def _events(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The data of server-sent events, up to the one that ends the stream; an event that was cut off counts."""
+    data: list[bytes] = []
+    for line in _lines(pieces):
+        if line.startswith(DATA):
+            data.append(line[len(DATA) :].removeprefix(b" "))
+        elif not line and data:
+            if data[0].startswith(DONE):
+                return
+            yield b"\n".join(data)
+            data = []
+    if data and not data[0].startswith(DONE):
+        yield b"\n".join(data)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of bytes: where text is cut into lines, U+2028 ends one too, and JSON may hold it."""
+    held: list[bytes] = []
+    for piece in pieces:
+        first, *more = piece.split(b"\n")
+        held.append(first)
+        for begun in more:
+            yield b"".join(held).removesuffix(b"\r")
+            held = [begun]
+    yield b"".join(held)

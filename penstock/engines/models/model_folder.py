@@ -97,8 +97,10 @@ class ModelFolder:
             )
         return checksum
 
-    def identity(self, checksums: Checksums, precision: str) -> str:
+    def identity(self, checksums: Checksums, precision: str, *, checksum: str | None = None) -> str:
         """Model, weights, pooling and precision; two engines that compute the same vectors state the same identity.
+
+        `checksum` is that of what computes in place of the weights, as a graph of the publisher's.
 
         Raises:
             DamagedModel: see `checksum`.
@@ -110,7 +112,7 @@ class ModelFolder:
             checksums.of(tokenizer) if tokenizer.is_file() else "",
         ]
         recipe = digest("embedder", json.dumps(settings, sort_keys=True))[:8]
-        return f"{self.name}@{self.checksum(checksums)[:16]}/{self.pooling}/{recipe}/{precision}"
+        return f"{self.name}@{(checksum or self.checksum(checksums))[:16]}/{self.pooling}/{recipe}/{precision}"
 
 
 def read_folder(path: Path, name: str = "") -> ModelFolder:

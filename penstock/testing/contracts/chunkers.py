@@ -125,6 +125,10 @@ class ChunkerContract:
             for one, two in pairwise(chunks):
                 assert one.span.end <= two.span.start
 
+    def test_says_its_size(self) -> None:
+        """What the pipeline compares with what the model sees."""
+        assert self.make(WordCounter(), SIZE).size == SIZE
+
     def test_the_fingerprint_tells_sizes_apart(self) -> None:
         """Chunks of another size have other ids."""
         assert self.make(WordCounter(), SIZE).fingerprint != self.make(WordCounter(), SIZE + 1).fingerprint

@@ -1,77 +1,20 @@
-"""The contract of `Embedder` as a suite to subclass, and an embedder without a model."""
+"""The contract of `Embedder` as a suite to subclass."""
 
-import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from penstock.model import Blueprint
-from penstock.ports import Embedder, Float32Array, PortableCounter, Role, TokenCounter
-from penstock.registry import build
-from penstock.testing.doubles.counting import WordCounter
+from penstock.ports import FEWEST_TOKENS, SPECIAL_TOKENS, Embedder, PortableCounter, TokenCounter
+from penstock.registry import build, load
+from penstock.testing.contracts.chunkers import check, cut, document_of
 
 ENGLISH = "Ten days of leave carry over into the next year."
 CHINESE = "未休完的年假可以结转到下一年。"
 AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
 TOLERANCE = 1e-5
-
-
-class HashEmbedder:
-    """Vectors from hashed characters and their neighbours: like texts get like vectors; no model, nothing to load."""
-
-    def __init__(self, *, dimension: int = 64, covers: float = 1.0) -> None:
-        self._dimension = dimension
-        self._covers = covers
-        self.embedded: list[str] = []
-        """Every text that was embedded, in order."""
-
-    @property
-    def identity(self) -> str:
-        """Names the recipe."""
-        return f"hash/{self._dimension}/float32"
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """As much as small models see."""
-        return 256
-
-    def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); the same for either role."""
-        del role
-        self.embedded.extend(texts)
-        vectors = np.zeros((len(texts), self._dimension), np.float32)
-        for row, text in enumerate(texts):
-            marked = f"^{text.casefold()}$"
-            for pair in (marked[place : place + 2] for place in range(len(marked) - 1)):
-                number = hashlib.blake2b(pair.encode("utf-8", "surrogatepass"), digest_size=4).digest()
-                vectors[row, int.from_bytes(number, "big") % self._dimension] += 1
-            vectors[row] /= np.linalg.norm(vectors[row])
-        return vectors
-
-    def coverage(self, text: str) -> float:
-        """What the constructor was told; 0 for a text of white space."""
-        return self._covers if text.strip() else 0.0
-
-
-class LittleModel(HashEmbedder, WordCounter):
-    """Embeds by hashing and counts words: all that a pipeline asks of its model, with nothing to load."""
-
-    @property
-    def counter(self) -> Blueprint:
-        """Makes a `WordCounter`."""
-        return Blueprint(factory=f"{WordCounter.__module__}:{WordCounter.__qualname__}")
-
-    def __init__(self, *, dimension: int = 64) -> None:
-        HashEmbedder.__init__(self, dimension=dimension)
-        WordCounter.__init__(self)
 
 
 class EmbedderContract:
@@ -116,15 +59,36 @@ class EmbedderContract:
         """Where the model offers it, documents are cut where they are parsed: into the same chunks as here."""
         if not isinstance(embedder, PortableCounter):
             pytest.skip("the embedder does not offer it")
-        assert isinstance(embedder, TokenCounter)
         made: TokenCounter = build(Blueprint(**json.loads(json.dumps(asdict(embedder.counter)))))
         texts = [ENGLISH, CHINESE, *AWKWARD]
         assert made.count(texts) == embedder.count(texts)
         assert [made.offsets(text) for text in texts] == [embedder.offsets(text) for text in texts]
 
+    def test_counts_the_tokens_that_it_places(self, embedder: Embedder) -> None:
+        """Where tokens are and how many there are say the same, for any text, and each time."""
+        texts = [ENGLISH, CHINESE, *AWKWARD]
+        counts = embedder.count(texts)
+        assert counts == [len(embedder.offsets(text)) for text in texts]
+        assert counts == [count for text in texts for count in embedder.count([text])]
+        assert all(count > 0 for count in counts[:2])
+        assert embedder.count([]) == []
+
+    def test_tokens_are_places_in_the_text(self, embedder: Embedder) -> None:
+        """Half-open ranges of code points, none before the one that it follows, none beyond the text."""
+        for text in (ENGLISH, CHINESE, *AWKWARD):
+            places = embedder.offsets(text)
+            assert all(0 <= start <= end <= len(text) for start, end in places)
+            assert places == sorted(places, key=lambda place: place[0])
+
+    def test_documents_are_cut_to_what_it_sees(self, embedder: Embedder) -> None:
+        """The default chunker fills chunks by its tokens, loses nothing, and exceeds its window nowhere."""
+        size = min(64, embedder.max_tokens - SPECIAL_TOKENS)
+        chunker = load("chunkers", "structure")(embedder, size=size, tokenizer=embedder.identity)
+        document = document_of([("heading", "Leave 年假", 1, 1), ("paragraph", f"{ENGLISH} {CHINESE} " * 60, 0, 1)])
+        chunks = cut(chunker, document)
+        check(chunks, document, size=size, counter=embedder)
+        assert len(chunks) > 1
+
     def test_sees_some_tokens(self, embedder: Embedder) -> None:
-        """A model that sees nothing embeds nothing."""
-        assert embedder.max_tokens > 0
-
-
-_: type[Embedder] = HashEmbedder
+        """A model that sees less than a sentence embeds none."""
+        assert embedder.max_tokens >= FEWEST_TOKENS

@@ -2,19 +2,23 @@
 
 import io
 import pickle
+import re
 from contextlib import suppress
 
 import pytest
 
 from penstock.errors import SourceError
-from penstock.model import Extraction
+from penstock.model import Extraction, FileKind
+from penstock.model.kinds import MEDIA_TYPE
 from penstock.ports import Loader
 from penstock.testing.doubles.files import source_of
 
+ENDING = re.compile(r"\.[^.\sA-Z/]+")
+
 
 def read(loader: Loader, content: bytes) -> Extraction:
-    """What a loader reads from bytes in memory."""
-    return loader.load(source_of(content), io.BytesIO(content))
+    """What a loader reads from bytes in memory, of the kind that it states first."""
+    return loader.load(source_of(content, media_type=loader.takes[0].media_type), io.BytesIO(content))
 
 
 def texts(extraction: Extraction, kind: str = "") -> list[str]:
@@ -38,6 +42,17 @@ class LoaderContract:
     def sample(self) -> bytes:
         """A file that the loader reads, with some text in it."""
         raise NotImplementedError
+
+    def test_what_it_takes_is_stated_by_its_class(self, loader: Loader) -> None:
+        """Some kinds of files, each with its media type, known before a loader is made."""
+        assert getattr(type(loader), "takes", None) == loader.takes
+        assert isinstance(loader.takes, tuple)
+        assert loader.takes
+        for kind in loader.takes:
+            assert isinstance(kind, FileKind)
+            assert re.fullmatch(MEDIA_TYPE, kind.media_type)
+            assert all(ENDING.fullmatch(suffix) for suffix in kind.suffixes)
+            assert all(kind.magic)
 
     def test_blocks_lie_in_the_text_in_order(self, loader: Loader, sample: bytes) -> None:
         """Spans follow each other, and none is blank or starts or ends with white space."""

@@ -1,9 +1,24 @@
 """A web site on loopback whose pages a test writes, and which remembers what was asked of it."""
 
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from penstock.loaders import fetcher_for
+
+fetching = partial(
+    fetcher_for,
+    source_mib=1,
+    read_seconds=5,
+    timeout_seconds=5,
+    attempts=1,
+    redirects=2,
+    allow_private=True,
+    user_agent="test",
+)
+"""What gives a fetcher for a URI: one that may read from this machine, and tries once."""
 
 
 class Website:

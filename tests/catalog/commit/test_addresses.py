@@ -102,12 +102,13 @@ def test_who_may_see_what_is_in_a_folder_and_below_it(catalog: Catalog, collecti
     before, run = collection.start_run("ingest"), collection.start_run("ingest")
     collection.commit(Batch(puts=tuple(puts)), run=before, embedder="model-a")
     collection.commit(Batch(removed=("file:///hr/a",)), run=run, embedder="model-a")
-    assert collection.access_below("file:///hr") == {
+    assert dict(collection.access_below("file:///hr")) == {
         "file:///hr/a": STAFF,
         "file:///hr/b": EVERYBODY,
         "file:///hr/deep/c": BOARD,
     }
-    assert len(collection.access_below(ROOT)) == len(files)
+    assert len(list(collection.access_below(ROOT))) == len(files)
+    assert list(collection.access_below("file:///hr", at=0)) == []
     assert collection.access_in("file:///hr", before_run=run) == {STAFF: 1, EVERYBODY: 1}
     assert collection.access_in("file:///hr", before_run=before) == {}
     assert collection.access_in(ROOT, before_run=collection.start_run("ingest")) == {STAFF: 1, EVERYBODY: 1}

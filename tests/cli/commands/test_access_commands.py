@@ -125,7 +125,7 @@ def test_required_for_one_collection(run: Run, shelf: Path) -> None:
 
 
 def test_entries_for_different_readers_that_overlap(run: Run, shelf: Path) -> None:
-    entries = f"{{ path = '{shelf}', access = ['staff'] }}, {{ path = '{shelf.parent}' }}"
+    entries = f"{{ path = '{shelf}', access = ['staff'] }}, {{ path = '{shelf.parent}', access = [] }}"
     Path("penstock.toml").write_text(f"[collections.all]\nsources = [{entries}]\n", "utf-8")
     result = run("sync")
     assert result.exit_code == 2

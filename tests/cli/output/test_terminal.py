@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from penstock.cli.output.escaping import harmless, json_text, one_line
 from penstock.cli.output.text_rows import Rows
 from penstock.testing.doubles.llm_server import ScriptedServer, answer
+from penstock.testing.doubles.plugins import use_little_model
 from tests.cli.test_cli_processes import LITTLE
 from tests.cli.test_cli_streaming import FIRST, options
 
@@ -42,6 +43,8 @@ HOSTILE = {
     "broken\nerror: FORGED.pdf": "%PDF-1.7\nnothing of what a PDF needs\n",
 }
 """Names and texts of files."""
+
+pytestmark = pytest.mark.usefixtures("run")
 
 
 def dangerous(text: str) -> list[str]:
@@ -89,7 +92,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Terminal]:
     """A home with what can be read of it, and the terminal that it was read on."""
     home = tmp_path_factory.mktemp("terminal") / "home"
-    return home, Terminal("ingest", hostile, "--home", home)
+    with pytest.MonkeyPatch.context() as patched:
+        use_little_model(patched, home.parent / "little")
+        return home, Terminal("ingest", hostile, "--home", home)
 
 
 def held(terminal: Terminal) -> None:

@@ -6,7 +6,8 @@ import pytest
 from penstock.engines.embedders.cached import CachedEmbedder
 from penstock.ids import text_hash
 from penstock.ports import Embedder, Float32Array
-from penstock.testing.contracts.embedders import EmbedderContract, HashEmbedder
+from penstock.testing.contracts.embedders import EmbedderContract
+from penstock.testing.doubles.embedders import HashEmbedder
 
 
 class Store:

@@ -11,7 +11,8 @@ from penstock.engines.embedders import onnx_cache
 from penstock.engines.embedders.onnx import OnnxEmbedder, _calls
 from penstock.errors import DamagedModel, EngineError, ModelNotFound, SettingsError, UnsupportedModel
 from penstock.ports import Embedder
-from penstock.testing.contracts.embedders import EmbedderContract, HashEmbedder
+from penstock.testing.contracts.embedders import EmbedderContract
+from penstock.testing.doubles.embedders import HashEmbedder
 from penstock.testing.doubles.tiny_models import write_model, write_safetensors
 
 TEXTS = ["ten days of leave", "年假怎么申请", "the turbine " * 40, ""]

@@ -85,10 +85,11 @@ def test_sends_nothing_about_this_machine(monkeypatch: pytest.MonkeyPatch) -> No
     "base",
     [pytest.param("/v1", id="with v1"), pytest.param("", id="without"), pytest.param("/api/paas/v4/", id="other")],
 )
-def test_takes_the_base_url_as_given(base: str) -> None:
+@pytest.mark.parametrize("version", [pytest.param("", id="plain"), pytest.param("?api-version=1", id="with a query")])
+def test_takes_the_base_url_as_given(base: str, version: str) -> None:
     with ScriptedServer(answer("Hi")) as server:
-        told(model_at(server, base_url=server.url.removesuffix("/v1") + base))
-    assert server.requests[0][0] == f"{base.rstrip('/')}/chat/completions"
+        told(model_at(server, base_url=server.url.removesuffix("/v1") + base + version))
+    assert server.requests[0][0] == f"{base.rstrip('/')}/chat/completions{version}"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,29 @@ def test_takes_the_last_of_many_usages_and_characters_cut_in_two() -> None:
     parts = [data[:at], data[at:], usage(3, 1), b": keep alive\n\n", usage(3, 2), delta(finish="stop")]
     with ScriptedServer(Reply(parts=parts)) as server:
         assert told(model_at(server)) == ("年假", Usage(prompt_tokens=3, completion_tokens=2))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(delta("a\u2028b") + delta(finish="stop") + DONE, id="a character that ends lines of text"),
+        pytest.param((delta("a\u2028b") + delta(finish="stop") + DONE).replace(b"\n", b"\r\n"), id="CRLF"),
+        pytest.param(delta("a\u2028b").replace(b", ", b",\ndata: ") + delta(finish="stop"), id="data in many lines"),
+        pytest.param(delta("a\u2028b") + b"event: x\nid: 7\n\n" + delta(finish="stop").rstrip(), id="other fields"),
+        pytest.param((delta("a\u2028b") + delta(finish="stop")).replace(b"data: ", b"data:"), id="no space"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_reads_events_however_they_are_written_and_cut(body: bytes, size: int) -> None:
+    parts = [body[first : first + size] for first in range(0, len(body), size)]
+    with ScriptedServer(Reply(parts=parts)) as server:
+        assert told(model_at(server))[0] == "a\u2028b"
+
+
+def test_an_error_beside_an_answer_is_an_error() -> None:
+    reply = Reply(parts=[event({"error": {"message": "bad prompt"}, "choices": [{"finish_reason": "error"}]})])
+    with ScriptedServer(reply) as server, pytest.raises(ModelRefused, match="bad prompt"):
+        told(model_at(server))
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,10 @@ from penstock.loaders.detection.container_types import (
     XLSB,
     XLSX,
 )
+from penstock.loaders.detection.kinds import PDF as PDF_TYPE
 from penstock.loaders.detection.sniffing import charset_of, sniff
 from penstock.loaders.formats import LOADERS, LoaderOptions, fingerprint, loader_for
-from penstock.registry import names
+from penstock.registry import load, names
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 MAIL = "From: a@example.org\nTo: b@example.org\nSubject: =?utf-8?b?5bm05YGH?=\nDate: Mon, 1 Jan 2024\n\nHello"
@@ -195,13 +196,18 @@ def test_every_kind_has_a_loader_with_a_fingerprint(media_type: str) -> None:
     assert loader_for(media_type, options).fingerprint == fingerprint(options, media_type)
 
 
-def test_every_installed_loader_is_used() -> None:
-    used = {name for name in LOADERS.values() if name != "pdf"} | {"pdf-pymupdf", "pdf-pypdfium2"}
-    assert used == set(names("loaders"))
+CHOSEN = {"pdf-pypdfium2", "unstructured"}
+"""Built-in loaders that only a setting gives files to."""
+
+
+def test_loaders_are_asked_for_what_they_state() -> None:
+    stated = {name: {kind.media_type for kind in load("loaders", name).takes} for name in names("loaders")}
+    assert {kind: name for name in stated.keys() - CHOSEN for kind in stated[name]} == LOADERS
+    assert all(stated[name] <= LOADERS.keys() for name in CHOSEN & stated.keys())
 
 
 def test_options_change_the_fingerprint_of_what_they_change() -> None:
-    plain, never = LoaderOptions(), LoaderOptions(ocr="never", pdf="pypdfium2", encoding="big5")
+    plain, never = LoaderOptions(), LoaderOptions(ocr="never", engines={PDF_TYPE: "pdf-pypdfium2"}, encoding="big5")
     for media_type, changes in (("application/pdf", True), ("text/csv", True), ("image/png", True), (DOCX, False)):
         assert (fingerprint(plain, media_type) != fingerprint(never, media_type)) is changes
 
@@ -215,7 +221,7 @@ def test_what_no_loader_reads_is_named_with_what_can_be_read() -> None:
         loader_for(ENCRYPTED_OFFICE, LoaderOptions())
     assert fingerprint(LoaderOptions(), ENCRYPTED_OFFICE)
     with pytest.raises(UnknownName, match="pdf-none"):
-        fingerprint(LoaderOptions(pdf="none"), "application/pdf")
+        fingerprint(LoaderOptions(engines={PDF_TYPE: "pdf-none"}), PDF_TYPE)
 
 
 def test_fingerprints_import_no_parsing_library() -> None:

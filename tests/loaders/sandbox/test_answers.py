@@ -181,7 +181,7 @@ def test_blocks_in_one_another_and_pieces_that_say_the_text_too_often_are_refuse
     many = [[k, 6, [], ""] for k in range(6)]
     assert isinstance(said({**head, "drafts": 6}, text, block, *many), Parsed)
     with pytest.raises(BadFrame):
-        said({**head, "drafts": 6}, "abcdef" * 20, block, *[[k, 120, [], ""] for k in range(6)])
+        said({**head, "drafts": 18}, "abcdef" * 20, block, *[[k, 120, [], ""] for k in range(18)])
 
 
 @pytest.mark.parametrize(

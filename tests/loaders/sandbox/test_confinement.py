@@ -21,6 +21,7 @@ from penstock.loaders.sandbox import landlock, seccomp
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Source
+from penstock.testing.doubles.plugins import Parts, write_distribution
 
 pytestmark = pytest.mark.skipif(
     not (landlock.version() and seccomp.available()), reason="this kernel lacks Landlock or seccomp"
@@ -104,14 +105,11 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """The loader as another distribution's, installed on a path that children are told of."""
-    site = tmp_path_factory.mktemp("hostile-site")
-    info = site / "took_over-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "took_over.py").write_text(HOSTILE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: took-over\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[penstock.loaders]\npdf-took-over = took_over:Hostile\n")
+    parts: Parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
+    made, modules = tmp_path_factory.mktemp("hostile-site"), {"took_over": HOSTILE}
+    site = write_distribution(made, parts, name="took-over", modules=modules)
     sys.path.append(str(site))
-    yield LoaderOptions(pdf="took-over", allow_external=True, ocr="never")
+    yield LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
 
 
@@ -353,7 +351,7 @@ from penstock.loaders import LoaderOptions, Sandbox, uri_of
 from penstock.model import Source
 sys.path.append(sys.argv[2])
 path = Path(sys.argv[1])
-options = LoaderOptions(pdf="took-over", allow_external=True, ocr="never")
+options = LoaderOptions(engines={"application/pdf": "pdf-took-over"}, allow_external=True, ocr="never")
 with Sandbox(options=options, seconds=60, memory_mib=600, text_mib=1, workers=1) as sandbox:
     source = Source(uri=uri_of(path), media_type="application/pdf", sha256="", size=0, labels={})
     print(sandbox.parse(source, path).text, flush=True)

@@ -19,6 +19,7 @@ from penstock.loaders.sandbox.child import Child
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Failure, Source
+from penstock.testing.doubles.plugins import Parts, write_distribution
 
 HOSTILE = '''
 import ctypes, os, signal, socket, subprocess, sys, tempfile, threading, time
@@ -168,14 +169,11 @@ class Hostile:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
     """A loader of another distribution, installed on a path that children are told of."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "hostile_loader-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "hostile_loader.py").write_text(HOSTILE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile-loader\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[penstock.loaders]\npdf-hostile = hostile_loader:Hostile\n")
+    parts: Parts = {("loaders", "pdf-hostile"): "hostile_loader:Hostile"}
+    made, modules = tmp_path_factory.mktemp("site"), {"hostile_loader": HOSTILE}
+    site = write_distribution(made, parts, name="hostile-loader", modules=modules)
     sys.path.append(str(site))
-    yield LoaderOptions(pdf="hostile", allow_external=True, ocr="never")
+    yield LoaderOptions(engines={"application/pdf": "pdf-hostile"}, allow_external=True, ocr="never")
     sys.path.remove(str(site))
 
 

@@ -112,14 +112,15 @@ def test_the_second_set_of_x86_is_unknown() -> None:
 OLD_KERNEL = """
 import struct, sys
 from pathlib import Path
-from penstock.loaders import seccomp
+from penstock.loaders.sandbox import seccomp
 from penstock.loaders.sandbox.kernel import prctl
 unknown = {unknown}
 seccomp._rules = lambda pid: ((name, [seccomp._refused(38)]) for name in unknown)
 prctl(38, 1)
 seccomp.NUMBERS = {{**seccomp.NUMBERS, **{{name: {{seccomp.machine(): number}} for name, number in unknown.items()}}}}
 seccomp.restrict()
-from penstock.loaders import LoaderOptions, Sandbox, confinement, uri_of
+from penstock.loaders import LoaderOptions, Sandbox, uri_of
+from penstock.loaders.sandbox import confinement
 from penstock.model import Source
 print(confinement.available())
 path = Path(sys.argv[1])

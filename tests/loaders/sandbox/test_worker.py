@@ -20,7 +20,7 @@ from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Failure, Source
 
 HELLO: dict[str, Any] = {
-    "options": {"pdf": "pymupdf", "ocr": "never", "ocr_dpi": 200, "encoding": "", "allow_external": False},
+    "options": {"engines": {}, "options": {}, "ocr": "never", "ocr_dpi": 200, "encoding": "", "allow_external": False},
     "text_mib": 1,
     "memory_mib": 10,
 }

@@ -1,5 +1,4 @@
 import gzip
-from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -10,26 +9,16 @@ import pytest
 from lxml import etree
 
 from penstock.errors import SourceError
-from penstock.loaders import LoaderOptions, Sandbox, SitemapLister, fetcher_for
+from penstock.loaders import LoaderOptions, Sandbox, SitemapLister
 from penstock.loaders.plain import sitemap_xml
 from penstock.loaders.plain.sitemap_xml import SitemapLoader
 from penstock.loaders.sources import sitemap
 from penstock.loaders.sources.sitemap import changed
 from penstock.model import Extraction, Failure, Listed, Source
-from penstock.testing.doubles.website import Website
+from penstock.testing.doubles.website import Website, fetching
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-fetching = partial(
-    fetcher_for,
-    source_mib=1,
-    read_seconds=5,
-    timeout_seconds=5,
-    attempts=1,
-    redirects=2,
-    allow_private=True,
-    user_agent="test",
-)
 
 
 class Here:
@@ -47,12 +36,6 @@ class Here:
 
 def sandbox(seconds: float = 60) -> Sandbox:
     return Sandbox(options=LoaderOptions(), seconds=seconds, memory_mib=512, text_mib=8, workers=1)
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    with Website() as opened:
-        yield opened
 
 
 def urlset(*entries: str) -> str:

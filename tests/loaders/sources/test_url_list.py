@@ -1,30 +1,12 @@
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from penstock.loaders import UrlListLister, fetcher_for, uri_of
+from penstock.loaders import UrlListLister, uri_of
 from penstock.loaders.sources import url_list
 from penstock.model import Failure, Listed
-from penstock.testing.doubles.website import Website
-
-fetching = partial(
-    fetcher_for,
-    source_mib=1,
-    read_seconds=5,
-    timeout_seconds=5,
-    attempts=1,
-    redirects=2,
-    allow_private=True,
-    user_agent="test",
-)
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    with Website() as opened:
-        yield opened
+from penstock.testing.doubles.website import Website, fetching
 
 
 def lister_of(path: Path, content: bytes) -> UrlListLister:

@@ -181,6 +181,8 @@ def test_a_note_that_nobody_can_read_costs_nothing(tmp_path: Path) -> None:
     for noted in ("", "[]", '{"a": 1}', "\0"):
         (tmp_path / "rebuilds.json").write_text(noted, "utf-8")
         Rebuilds(tmp_path, "keyword-tantivy").begin("a cause")
+        with pytest.raises(IndexingError, match="for the same cause"):  # it is noted anew
+            Rebuilds(tmp_path, "keyword-tantivy").begin("a cause")
 
 
 def test_a_place_that_cannot_be_noted_is_not_built_anew(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from penstock.model import OUTCOMES, Failure, Filter, RunReport, Source, SourceR
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 def adds_up(report: RunReport) -> bool:
@@ -182,13 +182,9 @@ def test_other_chunk_sizes_cut_the_stored_text_and_parse_nothing(penstock: Penst
     smaller.close()
 
 
-def test_another_model_embeds_the_stored_text_and_parses_nothing(
-    penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_model_embeds_the_stored_text_and_parses_nothing(penstock: Penstock, folder: Path) -> None:
     penstock.ingest(folder)
-    other = LittleModel(dimension=32)
-    monkeypatch.setattr("penstock.pipelines.assembly.embedder", lambda _settings: other)
-    changed = Penstock(penstock.settings.home)
+    changed = Penstock(penstock.settings.home, embedder=LittleModel(dimension=32))
     with pytest.raises(UsageError, match="ingest again"):
         changed.search("leave")
     report = changed.ingest(folder)

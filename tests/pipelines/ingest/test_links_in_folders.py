@@ -10,8 +10,8 @@ from penstock.pipelines import assembly
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
 from penstock.testing.doubles.dead_share import DeadShare
+from penstock.testing.doubles.embedders import LittleModel
 
 
 @pytest.fixture

@@ -17,20 +17,18 @@ from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import RunReport
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 FILES = 7
 PROGRAM = """
 import os, signal, sys
 from importlib import import_module
-from penstock.pipelines import ingest, parts
+from penstock.pipelines.ingest import ingest
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 home, folder, target, when, calls = sys.argv[1:]
-model = LittleModel()
-parts.embedder = lambda _settings: model
 ingest.SECONDS_BETWEEN_FOLLOWS = 0
 
 def kill_at(target, when, left):
@@ -51,7 +49,7 @@ def kill_at(target, when, left):
 
 if target:
     kill_at(target, when, int(calls))
-with Penstock(settings=read_settings(home=home, batch=2)) as penstock:
+with Penstock(settings=read_settings(home=home, batch=2), embedder=LittleModel()) as penstock:
     report = penstock.ingest(folder, watch=lambda result: print(result.outcome, flush=True))
 """
 
@@ -319,7 +317,7 @@ def test_a_file_that_takes_too_long_costs_itself_and_is_tried_again_when_the_lim
         assert report.count("failed") == FILES
         assert "limits.parse_seconds" in report.results[0].reason
     assert report.parsed == 0
-    assert "when the file or the limit changes" in report.results[0].reason
+    assert "when the file, a limit or the chunker changes" in report.results[0].reason
     hasty.close()
     assert whole(penstock, penstock.ingest(folder))
 

@@ -12,7 +12,7 @@ from penstock.loaders import shown
 from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from penstock.testing.doubles.website import Website
 
 

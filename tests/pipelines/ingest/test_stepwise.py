@@ -13,12 +13,12 @@ from penstock.pipelines.ingest.planning import Plan
 from penstock.pipelines.ingest.reading import Found
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 
 
 @pytest.fixture
 def stepwise(model: LittleModel, home: Path) -> Iterator[Stepwise]:
-    with Stepwise(home, "steps") as opened:
+    with Stepwise(home, "steps", embedder=model) as opened:
         yield opened
 
 
@@ -186,5 +186,8 @@ def test_abandoning_where_the_catalog_cannot_be_written(
     def fails(*_: object) -> None:
         raise CatalogError("disk is full")
 
-    monkeypatch.setattr(type(stepwise.collection), "finish_run", fails)
-    stepwise.abandon(run)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(stepwise.collection), "finish_run", fails)
+        stepwise.abandon(run)
+    assert [one.status for one in stepwise.collection.runs()] == ["running"]
+    assert stepwise.ingest(folder).count("indexed") == 2

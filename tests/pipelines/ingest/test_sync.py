@@ -12,7 +12,7 @@ from penstock.model import Filter, RunReport
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, read_settings
-from penstock.testing.contracts.embedders import LittleModel
+from penstock.testing.doubles.embedders import LittleModel
 from penstock.testing.doubles.website import Website
 
 TEXT = "<html><body><article><h1>Guide</h1><p>Page {} says when the gates of the upper pond are opened.</p></article>"
@@ -184,7 +184,7 @@ def test_an_incomplete_listing_spares_what_another_speaks_for(site: Website, fol
 
 def test_labels_and_access_are_those_of_the_first_entry_that_lists_a_source(folder: Path, site: Website) -> None:
     hr = {"path": str(folder), "include": ["*.md"], "labels": {"team": "hr"}, "access": ["staff"]}
-    rest = {"path": str(folder), "labels": {"team": "all"}}
+    rest = {"path": str(folder), "labels": {"team": "all"}, "access": []}
     sync(hr, rest, overlap="first")
     with Penstock(collection="guides") as penstock:
         assert len(penstock.search("leave", where=Filter(labels={"team": "hr"})).hits) == 1
@@ -194,6 +194,19 @@ def test_labels_and_access_are_those_of_the_first_entry_that_lists_a_source(fold
     with Penstock(collection="guides") as penstock:
         found = penstock.search("leave 年假", where=Filter(labels={"team": "all"}, principals=frozenset()))
         assert len(found.hits) == 2
+
+
+def test_new_pages_of_a_list_or_sitemap_have_the_readers_that_it_was_last_given(site: Website, tmp_path: Path) -> None:
+    links = tmp_path / "links.txt"
+    write_pages(site, *"abcd")
+    for name, dates in (("a", {"b": "2026-01-01"}), ("c", {"b": "2026-01-01", "d": "2026-01-01"})):
+        links.write_text(site.url(f"/{name}"), "utf-8")
+        entries = {"url_list": str(links)}, {"sitemap": write_sitemap(site, dates)}
+        given = {"access": ["staff"]} if name == "a" else {}
+        assert sync(*(entry | given for entry in entries)).attention == ()
+    with Penstock(collection="guides") as penstock:
+        access = {known.source.uri[-1]: known.source.access for known in penstock.collection.sources()}
+    assert access == dict.fromkeys("bcd", frozenset({"staff"}))
 
 
 def test_what_was_added_by_hand_goes(folder: Path, tmp_path: Path, site: Website) -> None:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import AddressRefused, FetchError, LeftOut, SourceError, TransientFetchError
+from penstock.errors import AddressRefused, ExcludedSource, FetchError, SourceError, TransientFetchError
 from penstock.loaders.sources.web.courtesy import LONGEST_PAUSE_SECONDS, Courtesy
 from penstock.loaders.sources.web.pages import WebFetcher
 from penstock.model import Listed
@@ -36,10 +35,9 @@ class Clock:
 
 
 @pytest.fixture
-def site() -> Iterator[Website]:
-    with Website() as opened:
-        opened.pages.update({"/a": "<p>a</p>", "/b": "<p>b</p>"})
-        yield opened
+def site(site: Website) -> Website:
+    site.pages.update({"/a": "<p>a</p>", "/b": "<p>b</p>"})
+    return site
 
 
 def fetcher(clock: Clock | None = None, *, robots: bool = True, pause: float = 0, **given: Any) -> WebFetcher:
@@ -62,7 +60,7 @@ def test_a_page_that_robots_txt_closes_is_left_out(site: Website) -> None:
     reader = fetcher()
     assert read(reader, site.url("/a")) == "<p>a</p>"
     assert read(reader, site.url("/private/open/y")) == "y"
-    with pytest.raises(LeftOut, match=r"robots\.txt.*PENSTOCK_WEB__ROBOTS"):
+    with pytest.raises(ExcludedSource, match=r"robots\.txt.*PENSTOCK_WEB__ROBOTS"):
         read(reader, site.url("/private/x"))
     assert "/private/x" not in site.asked
     assert site.asked.count("/robots.txt") == 1
@@ -87,7 +85,7 @@ def test_a_page_that_robots_txt_closes_is_left_out(site: Website) -> None:
 def test_what_a_robots_txt_says(site: Website, robots: str | int, closed: bool) -> None:
     site.pages["/robots.txt"] = robots
     if closed:
-        with pytest.raises(LeftOut):
+        with pytest.raises(ExcludedSource):
             read(fetcher(max_bytes=10_000_000), site.url("/a"))
     else:
         assert read(fetcher(max_bytes=10_000_000), site.url("/a"))
@@ -220,5 +218,5 @@ def test_any_robots_txt_can_be_read(text: str) -> None:
     try:
         with courtesy.visit("https://example.org/a", lambda _: text):
             pass
-    except LeftOut:
+    except ExcludedSource:
         pass

@@ -1,6 +1,7 @@
 """A collection as a reader sees it: what is hidden from the reader is as if it were not there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from penstock.errors import UnknownName, UsageError
 from penstock.loaders import as_shown, shown, uri_of
 from penstock.model import Access, Filter, may_see
 
+PAGE = 500
+"""Sources that are looked at together."""
 NAMED = 20
 """Sources that are named where none of the name asked for is there."""
 
@@ -64,14 +67,23 @@ class View:
         Raises:
             UnknownName: there is none, or none that is seen: that looks the same.
         """
-        uri = uri_of(address)
-        known = [source.source.uri for source in self.collection.sources(where=self.where)]
-        known += [failed.source.uri for failed in self.quarantine()]
-        below = sorted({one for one in known if one in (address, uri) or one.startswith(uri.rstrip("/") + "/")})
-        below = below or as_shown(known, address)
+        named = [address] if self.collection.known(address) or self.collection.quarantined(address) else []
+        below = sorted({*self._seen(named), *self._seen(self.collection.known_uris([uri_of(address)]))})
+        below = below or as_shown(self._seen(self.collection.known_uris()), address)
         if not below:
             raise UnknownName("source", shown(address), self._known())
         return below
+
+    def _seen(self, uris: Iterable[str]) -> Iterator[str]:
+        """Those of known sources that are seen: as they were read, or where they never were, as they were tried."""
+        uris = iter(uris)
+        while page := list(islice(uris, PAGE)):
+            if self.principals is None:
+                yield from page
+                continue
+            access = {failed.source.uri: failed.source.access for failed in self.collection.quarantine(page)}
+            access.update((uri, known.source.access) for uri, known in self.collection.known_map(page).items())
+            yield from (uri for uri in page if uri in access and may_see(access[uri], self.principals))
 
     def quarantine(self) -> tuple[Quarantined, ...]:
         """Sources that could not be read: those that are seen, also as what was read of them before."""

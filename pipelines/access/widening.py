@@ -24,8 +24,12 @@ class Widening:
         self.exposed: list[str] = []
         """URIs of new sources that all readers of most of their neighbours see, and more."""
 
-    def look(self, puts: Sequence[Put], known: Mapping[str, KnownSource | None]) -> None:
-        """Notes which of the puts show more; `known` is what the catalog holds of them."""
+    def known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource]:
+        """What the catalog holds of the sources of puts before they are committed; empty where nobody is kept out."""
+        return self._collection.known_map([put.source.uri for put in puts]) if self._restricts else {}
+
+    def look(self, puts: Sequence[Put], known: Mapping[str, KnownSource]) -> None:
+        """Notes which of the puts show more; `known` is what the catalog held of them."""
         for put in puts if self._restricts else ():
             uri, access = put.source.uri, put.source.access
             before = known.get(uri)

@@ -1,0 +1,10 @@
+"""What was found, for people or for programs."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+
+def tell(found: Any, summary: str, *, as_json: bool) -> None:
+    """Prints a dataclass as one line of JSON; else its summary, and line by line what is `wrong`."""
+    print(json.dumps(asdict(found)) if as_json else "\n- ".join([summary, *found.wrong]))

@@ -1,0 +1,39 @@
+"""Dropping a collection: every row that is its own, in one transaction."""
+
+from sqlalchemy import delete, select
+
+from penstock.catalog.commit.committing import lock_collection
+from penstock.catalog.database.database import Database
+from penstock.catalog.database.schema import (
+    addresses,
+    belongs,
+    chunks,
+    collections,
+    contents,
+    documents,
+    quarantine,
+    revisions,
+    runs,
+    source_access,
+    source_labels,
+    sources,
+)
+
+OWN = (chunks, documents, sources, contents, quarantine, addresses, revisions, runs)
+"""Tables whose rows belong to one collection each."""
+
+
+def drop(database: Database, row: int, name: str) -> None:
+    """Drops the collection with its history; the embedding cache stays, it serves all collections.
+
+    Raises:
+        UnknownName: it was removed before.
+    """
+    with database.write() as connection:
+        lock_collection(database, connection, row, name)
+        own = select(sources.c.row).where(belongs(sources, row))
+        connection.execute(delete(source_labels).where(source_labels.c.source.in_(own)))
+        connection.execute(delete(source_access).where(source_access.c.source.in_(own)))
+        for table in OWN:
+            connection.execute(delete(table).where(belongs(table, row)))
+        connection.execute(delete(collections).where(collections.c.row == row))

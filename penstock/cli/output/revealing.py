@@ -1,0 +1,54 @@
+"""Which options of parts a person is shown: those that the part itself does not take for secrets."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Secret
+
+from penstock import registry
+from penstock.registry import Group
+from penstock.settings import Settings
+from penstock.settings.options import OPTIONS, plain
+
+HIDDEN = "**********"
+"""What stands in the place of a secret; pydantic's own mark."""
+Shown = Mapping[str, Any]
+
+
+def revealed(settings: Settings) -> dict[str, Shown]:
+    """The options of each group as they may be shown, by the group's name; only those that are set.
+
+    What a part of another distribution takes for a secret, its code alone says. That is not run for a file that nobody
+    trusts: everything is hidden then.
+    """
+    allowed = settings.allow_external and not settings.are_refused
+    alone: tuple[tuple[Group, str], ...] = (("chunkers", "chunker"), ("embedders", "embedder"), ("llms", "llm"))
+    several: tuple[tuple[Group, str], ...] = (("indexers", "indexes"), ("loaders", "loaders"))
+    shown: dict[str, Shown] = {}
+    for group, name in alone:
+        given = getattr(settings, name)
+        shown[name] = _open(group, given.name, given.options, allowed)
+    for group, name in several:
+        options = getattr(settings, name).options
+        shown[name] = {one: _open(group, one, options[one], allowed) for one in options}
+    return {name: options for name, options in shown.items() if options}
+
+
+def _open(group: Group, name: str, options: Mapping[str, Secret[Any]], allowed: bool) -> Shown:
+    hidden = registry.hidden(group, name, options, allow_external=allowed)
+    return {one: HIDDEN if one in hidden else value for one, value in plain(options).items()}
+
+
+def one_by_one(values: Mapping[str, Any], *, by_part: bool) -> Iterator[tuple[str, Any]]:
+    """The settings of a group, each option apart: `options.NAME.key` of groups that have options `by_part`.
+
+    >>> dict(one_by_one({"name": "toy", "options": {"url": "http://a"}}, by_part=False))
+    {'name': 'toy', 'options.url': 'http://a'}
+    """
+    for name, value in values.items():
+        if name != OPTIONS:
+            yield name, value
+        elif by_part:
+            yield from ((f"{name}.{part}.{one}", inner) for part, own in value.items() for one, inner in own.items())
+        else:
+            yield from ((f"{name}.{one}", inner) for one, inner in value.items())

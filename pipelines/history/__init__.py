@@ -1,0 +1,1 @@
+"""What was, what is kept of it, and how does a collection move?"""

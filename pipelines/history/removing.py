@@ -1,0 +1,65 @@
+"""Dropping a whole collection: its indexes first, so that what a process leaves that dies in between mends itself."""
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+
+from penstock.catalog import Catalog
+from penstock.errors import CatalogError
+from penstock.pipelines.history.compacting import VECTORS_STAY
+from penstock.pipelines.history.disk import DiskUse, disk_use
+from penstock.pipelines.indexing.indexes import remove_from_servers
+from penstock.pipelines.indexing.storage import place_of
+from penstock.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """A collection that bears another name now."""
+
+    collection: str
+    new: str
+    before: DiskUse
+    after: DiskUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A collection that is gone."""
+
+    collection: str
+    revision: int
+    chunks: int
+    vectors: int
+    """Those that no other collection needed."""
+    before: DiskUse
+    after: DiskUse
+    remarks: tuple[str, ...] = ()
+
+
+def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Removed:
+    """Drops a collection that nobody else writes to.
+
+    Raises:
+        IndexingError: an index on servers cannot be deleted; nothing is gone then that cannot be built anew.
+        CatalogError: the catalog cannot be written.
+    """
+    collection = catalog.collection(name)
+    before, revision, chunks = disk_use(catalog, settings.home), collection.revision(), collection.chunk_count()
+    remove_from_servers(settings, collection)
+    place = place_of(settings.home, collection)
+    if place.exists():
+        shutil.rmtree(place)
+    collection.remove()
+    swept = collection.history.sweep()
+    with suppress(CatalogError):
+        catalog.shrink()
+    return Removed(
+        collection=name,
+        revision=revision,
+        chunks=chunks,
+        vectors=swept.vectors if swept else 0,
+        before=before,
+        after=disk_use(catalog, settings.home),
+        remarks=(VECTORS_STAY,) if swept is None else (),
+    )

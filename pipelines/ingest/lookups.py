@@ -1,0 +1,85 @@
+"""What the catalog knows of the sources of a run: asked in pages, at the cost of what is asked, not of what is held."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from penstock.catalog import Collection
+from penstock.model import EVERYBODY, Failure
+from penstock.pipelines.access.inheriting import Inheritance, Inherited
+from penstock.pipelines.ingest.reading import Before, Found
+
+PAGE = 500
+"""Listed sources that are looked up together."""
+NEW = Before()
+"""What is known of a source that the catalog does not hold."""
+LookUp = Callable[[Sequence[Found]], Mapping[str, Before]]
+"""What is known of some listed sources, by URI; without those of which nothing is."""
+
+
+def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, Before]:
+    """What the catalog holds of some sources, by URI."""
+    before = {uri: Before(known=known) for uri, known in collection.known_map(uris).items()}
+    for failed in collection.quarantine(uris):
+        uri = failed.source.uri
+        before[uri] = replace(before.get(uri, NEW), failed=failed)
+    return before
+
+
+class Known:
+    """The sources of a collection as a run looks them up; of none where there is no collection yet."""
+
+    def __init__(self, collection: Collection | None) -> None:
+        self._collection = collection
+
+    def of(self, found: Sequence[Found]) -> Mapping[str, Before]:
+        """What is known of listed sources."""
+        return known_of(self._collection, [one.listed.uri for one in found]) if self._collection else {}
+
+    def uris(self, addresses: Sequence[str] | None) -> Iterator[str]:
+        """URIs of known sources at these addresses and below, or of all, streamed."""
+        if self._collection:
+            yield from self._collection.known_uris(addresses)
+
+    def count(self) -> int:
+        """How many sources are known."""
+        return self._collection.known_count() if self._collection else 0
+
+
+class Heirs:
+    """Looks up the sources of a run, and for new ones whom they inherit their readers from."""
+
+    def __init__(self, collection: Collection, beside: Callable[[Found], Inherited]) -> None:
+        """`beside` says what a new source inherits from those around it."""
+        self._collection = collection
+        self._beside = beside
+        self._restricts = collection.restricts()
+        """As it was before the run changed anything."""
+
+    def of(self, found: Sequence[Found]) -> Mapping[str, Before]:
+        """What is known of listed sources, and what new ones inherit."""
+        before = dict(known_of(self._collection, [one.listed.uri for one in found]))
+        new = [one for one in found if inherits(one, before.get(one.listed.uri, NEW))]
+        if new:
+            uris = [one.listed.uri for one in new]
+            inheritance = Inheritance(self._collection, uris, restricts=self._restricts)
+            for uri, one in zip(uris, new, strict=True):
+                failed = before.get(uri, NEW).failed
+                tried = failed.source.access if failed else EVERYBODY
+                inherited = inheritance.of(uri, tried=tried, beside=self._beside(one))
+                before[uri] = Before(failed=failed, inherited=inherited)
+        return before
+
+
+def inherits(found: Found, before: Before) -> bool:
+    """Whether a source is new and nobody says who may see it."""
+    return before.known is None and found.marks.access is None
+
+
+def looked_up(listed: Iterable[Found | Failure], look_up: LookUp) -> Iterator[tuple[Found, Before] | Failure]:
+    """What a listing shows, in its order, each source with what is known of it."""
+    listed = iter(listed)
+    while page := list(islice(listed, PAGE)):
+        before = look_up([one for one in page if isinstance(one, Found)])
+        for one in page:
+            yield one if isinstance(one, Failure) else (one, before.get(one.listed.uri, NEW))

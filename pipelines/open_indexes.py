@@ -1,0 +1,112 @@
+"""The indexes of one collection as they are open in this process: brought up to date before they are searched."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import RLock
+
+from penstock.catalog import Collection
+from penstock.errors import CatalogError, IndexingError
+from penstock.pipelines import assembly
+from penstock.pipelines.history.past import Past
+from penstock.pipelines.indexing import indexes
+from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.shared import Shared
+from penstock.ports import Retriever
+from penstock.settings import Legs, Settings
+
+
+class OpenIndexes:
+    """Opened when they are first asked for, by each model that the collection has vectors of."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Shared,
+        collection: Callable[[], Collection],
+        lock: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`lock` makes the caller the one that brings the indexes up to date."""
+        self._settings = settings
+        self._library = library
+        self._collection = collection
+        self._lock = lock
+        self._opened: dict[str, Followers] = {}
+        self._retriever: Retriever | None = None
+        self._past: Past | None = None
+        """The indexes of the past revision that was searched last."""
+        self._opening = RLock()
+        """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
+
+    def close(self) -> None:
+        """Lets go of all files; the next call opens them again."""
+        for followers in self._opened.values():
+            followers.close()
+        self._opened, self._retriever = {}, None
+        self._leave_past()
+
+    @property
+    def in_force(self) -> Followers:
+        """The indexes by the model in force."""
+        model = self._library.embedder(self._settings)
+        return self._by(model.identity, model.dimension)
+
+    @property
+    def as_built(self) -> Followers:
+        """The indexes by the model that the collection was built with: no model is needed to look at them."""
+        return self._by(self._collection().embedder(), self._collection().dimension())
+
+    def retriever(self) -> Retriever:
+        """The collection's retriever, its indexes brought up to date if no other process is doing so."""
+        with self._opening:
+            self._catch_up()
+            if self._retriever is None:
+                self._retriever = self._made(self._settings)
+            return self._retriever
+
+    def retriever_of(self, legs: Legs) -> Retriever:
+        """The retriever with one leg alone, or with both, whatever the settings say."""
+        retrieval = self._settings.retrieval.model_copy(update={"legs": legs})
+        with self._opening:
+            self._catch_up()
+            return self._made(self._settings.model_copy(update={"retrieval": retrieval}))
+
+    def retriever_at(self, revision: int) -> Retriever:
+        """The retriever of a past revision, over indexes built for it, kept until another revision is asked for."""
+        with self._opening:
+            if self._past is None or self._past.at != revision:
+                self._leave_past()
+                words, model = self._library.analyser(self._settings), self._library.embedder(self._settings)
+                self._past = Past(self._settings, self._collection(), words, model, revision)
+            return self._past.retriever
+
+    def _leave_past(self) -> None:
+        past, self._past = self._past, None
+        if past:
+            past.close()
+
+    def _made(self, settings: Settings) -> Retriever:
+        words, model = self._library.analyser(settings), self._library.embedder(settings)
+        return assembly.retriever(settings, self._collection(), self.in_force, words, model)
+
+    def _catch_up(self) -> None:
+        assembly.check_model(self._collection(), self._library.embedder(self._settings))
+        followers = self.in_force
+        if followers.are_behind:
+            try:
+                with self._lock():
+                    followers.catch_up()
+            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
+                if not followers.are_usable:
+                    raise
+
+    def _by(self, identity: str, dimension: int) -> Followers:
+        with self._opening:
+            if identity not in self._opened:
+                self._opened[identity] = indexes.followers(
+                    self._settings,
+                    self._collection(),
+                    self._library.analyser(self._settings),
+                    identity=identity,
+                    dimension=dimension,
+                )
+            return self._opened[identity]
