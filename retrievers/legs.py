@@ -87,7 +87,7 @@ class Searcher(Protocol):
 
     @property
     def revision(self) -> int:
-        """The revision at which the index stands that stands furthest."""
+        """The newest revision that any of the indexes has reached."""
         ...
 
     def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:
@@ -103,10 +103,10 @@ class SeparateLegs:
 
     @property
     def revision(self) -> int:
-        """The revision of the index that stands furthest.
+        """The newest revision that any of the indexes has reached.
 
-        While another process brings one index after the other up to date, the first no longer holds what the second
-        still does. At the later revision only the second misses what changed; at the earlier one, the first would.
+        Another process may be updating the indexes one after the other. Seen at the newer revision, the index that is
+        behind lacks the latest changes; seen at the older one, the updated index would lack what it has just removed.
         """
         return max(leg.revision for leg in self._legs)
 

@@ -1,11 +1,12 @@
-"""Elasticsearch as the index of words, of vectors, or of both: one document a chunk, written once.
+"""Elasticsearch as keyword index, vector index, or both: one document for each chunk, written once.
 
-The revision that was applied stands in a document of the index itself: a search reads it with the same request. The
-mapping would hold it as safely, but a search does not see the mapping.
+A document of the index itself records the applied revision, so that a search reads it in the same request. The mapping
+would be as safe a place, but a search does not return it.
 
-A change adds first, then tells its revision, then takes out what is gone, so that all that is live at the revision told
-is there at every moment, also after a death in the middle. What came too early is not shown, by the revision that it
-came with, and what goes too late is not live in the catalog.
+A change is applied in three steps: add the new chunks, record the revision, delete the chunks that are gone. So every
+chunk that is live at the recorded revision is present at all times, even if the process dies in between. Chunks added
+early carry the revision they came with and are not shown before it; chunks deleted late are no longer live in the
+catalog.
 """
 
 import threading

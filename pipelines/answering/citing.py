@@ -3,18 +3,19 @@
 The rules, for each claim (a sentence with its marks):
 
 1. A mark `[n]` stands only for a passage that was given.
-2. A quotation belongs to the marks after it, or before it where it stands in theirs or none follow. It must stand
-   in a passage that its marks name, as `quoting` compares; a mark whose own passage holds none of
-   its quotations is dropped, and all of them are when one quotation stands nowhere.
-3. A mark without a quotation, or with one of less than `MIN_WEIGHT`, is kept only when a sentence of the passage holds
-   at least `MIN_SHARE` of the claim's distinct tokens (function words and the marks left out), `MIN_SHARED` of them or
-   both of two, and every number of the claim; or when two sentences in a row do, with `MORE_OF_TWO` more. What holds
-   them is then the quote. It compares words and not their meaning: a denial of what stands there can pass.
+2. A quotation belongs to the marks that follow it; to those before it, if their passages contain it or none follow.
+   One of these passages must contain the quotation (`quoting` compares them). A mark is dropped if its passage contains
+   none of its quotations; if any quotation is in no passage at all, all marks are dropped.
+3. A mark without a quotation, or with one shorter than `MIN_WEIGHT`, is kept only if one sentence of the passage has
+   at least `MIN_SHARE` of the claim's distinct tokens (not counting function words and marks), at least `MIN_SHARED`
+   of them (or both, if there are only two), and every number of the claim. Two consecutive sentences count as one, but
+   need `MORE_OF_TWO` more. The matching sentences become the quote. This compares words, not meaning: a sentence that
+   denies the claim can match.
 
-A claim of more than `MOST_QUOTES` quotations cites nothing: to compare them all with all passages would take too long.
+A claim with more than `MOST_QUOTES` quotations gets no citation: comparing them all would take too long.
 
-It is conservative on purpose: a right citation may be dropped, for instance where an answer in another language than
-its source does not quote, but what is shown can be looked up.
+The check is conservative on purpose: a correct citation may be dropped, for instance if the answer is in another
+language than its source and does not quote it; but every citation shown can be looked up.
 """
 
 import re
@@ -33,12 +34,12 @@ from penstock.pipelines.answering.quoting import canonical, find_quote, quotes_i
 from penstock.ports import Analyser
 
 MIN_WEIGHT = 8
-"""Letters, Han characters counted twice, from which on a quotation alone is evidence."""
+"""Letters that a quotation needs to be evidence by itself; a Han character counts as two."""
 MIN_SHARE = 0.6
 MIN_SHARE_HAN = 0.5
-"""For claims mainly in Han characters: their tokens hold pairs across words too, which any paraphrase changes."""
+"""The share for claims mainly in Han characters: their tokens include pairs across words, which a paraphrase changes."""
 MORE_OF_TWO = 0.2
-"""What two sentences in a row must hold more than one, because more words meet by chance."""
+"""Added to the share for two consecutive sentences, where more words match by chance."""
 MIN_SHARED = 3
 MOST_QUOTES = 32
 MODALS = frozenset(["may", "might", "will", "shall", "must", "would", "should"])

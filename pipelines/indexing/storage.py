@@ -39,10 +39,10 @@ class Counting(Protocol):
 
 
 class Kept(Protocol[QueryT]):
-    """An index in its place."""
+    """Where one index is stored, and how it is opened and replaced there."""
 
     def open(self) -> Index[QueryT]:
-        """The index as it is there.
+        """Opens the stored index.
 
         Raises:
             DamagedIndex: it cannot be read; or its first use says so.
@@ -50,7 +50,7 @@ class Kept(Protocol[QueryT]):
         ...
 
     def anew(self) -> Index[QueryT]:
-        """An empty index that takes the place of the present one, now or when it has been filled.
+        """An empty index that replaces the present one, at once or as soon as it is filled.
 
         Raises:
             IndexingError: no room can be made.

@@ -215,7 +215,7 @@ class Reader:
             )
 
     def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
-        """The stored text in pieces of the present size; nothing is parsed."""
+        """Chunks the stored text again, because the chunker or its settings changed; nothing is parsed."""
         if self._is_cut(known):
             return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
         stored = self._collection.document(known.document_id)

@@ -29,12 +29,12 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Where it is, for messages: without secrets."""
+        """The address for messages, without secrets."""
         ...
 
     @property
     def elsewhere(self) -> str:
-        """What to choose another one of, when this one is taken."""
+        """What advice calls such a place, as in "choose another file": `file` or `schema`."""
         ...
 
     @property

@@ -51,7 +51,7 @@ class Database:
 
     @contextmanager
     def writing(self, name: str, timeout: float) -> Iterator[None]:
-        """Keeps writers of the collection of that name out that the lock of a home does not: those elsewhere.
+        """Locks a collection against writers on other machines, which do not see the lock file in this home.
 
         Raises:
             CollectionLocked: another process is writing.
