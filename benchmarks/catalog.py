@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
+from penstock.catalog import Batch, Catalog, Collection, Upsert, open_catalog
 from penstock.model import Filter
 from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
 from tests.servers.postgresql import fresh_database, own_postgresql
@@ -25,7 +25,7 @@ def addresses() -> Iterator[dict[str, str]]:
         yield {"SQLite": f"sqlite:///{Path(folder) / 'c.db'}", "PostgreSQL": url}
 
 
-def puts_of(chunks: int) -> list[Put]:
+def puts_of(chunks: int) -> list[Upsert]:
     """Documents with so many chunks together."""
     return [
         make_put(
@@ -47,7 +47,7 @@ def seconds(work: Callable[[], object], *, times: int = 1) -> float:
     return float(np.median(found))
 
 
-def measure(url: str, puts: list[Put]) -> dict[str, float]:
+def measure(url: str, puts: list[Upsert]) -> dict[str, float]:
     """Seconds by what was done."""
     with open_catalog(url) as catalog:
         collection = catalog.collection("b", create=True)
@@ -67,19 +67,19 @@ def measure(url: str, puts: list[Put]) -> dict[str, float]:
     return told
 
 
-def keep(catalog: Catalog, batches: list[list[Put]]) -> None:
+def keep(catalog: Catalog, batches: list[list[Upsert]]) -> None:
     """Vectors into the cache, a call a batch."""
     for batch in batches:
         cache_vectors(catalog, "m", batch)
 
 
-def commit(collection: Collection, batches: list[list[Put]]) -> None:
+def commit(collection: Collection, batches: list[list[Upsert]]) -> None:
     """One commit a batch."""
     for batch in batches:
         collection.commit(Batch(puts=tuple(batch)), run=None, embedder="m")
 
 
-def finish(collection: Collection, again: Put) -> None:
+def finish(collection: Collection, again: Upsert) -> None:
     """A run that changes one source."""
     run = collection.start_run("b")
     collection.commit(Batch(removed=(again.source.uri,)), run=run, embedder="m")

@@ -46,7 +46,7 @@ class Spent:
     processor: float
 
 
-def compare(folder: Path, scratch: Path, batch: int, running: server.Server) -> dict[str, list[Spent]]:
+def compare(folder: Path, scratch: Path, batch: int, running: server.PrefectServer) -> dict[str, list[Spent]]:
     """What each run of the plain pipeline and of the flow took, in seconds."""
     from penstock.flows.ingest import ingest
 
@@ -66,7 +66,7 @@ def compare(folder: Path, scratch: Path, batch: int, running: server.Server) -> 
     return spent
 
 
-def processor(running: server.Server) -> float:
+def processor(running: server.PrefectServer) -> float:
     """Processor seconds so far of this process, of the processes that it started and that ended, and of the server."""
     ours, theirs = os.times(), psutil.Process(running.pid).cpu_times()
     return ours.user + ours.system + ours.children_user + ours.children_system + float(theirs.user + theirs.system)

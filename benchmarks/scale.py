@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from penstock import Penstock, loaders
-from penstock.catalog import Batch, Put
+from penstock.catalog import Batch, Upsert
 from penstock.ids import text_hash
 from penstock.loaders.sources.files import listed_file
 from penstock.model import RunReport, Source
@@ -70,7 +70,7 @@ def build(place: Path, count: int) -> None:
         assert penstock.retriever is not None  # the indexes follow
 
 
-def puts_of(penstock: Cheap, folder: Path, count: int) -> Iterator[Put]:
+def puts_of(penstock: Cheap, folder: Path, count: int) -> Iterator[Upsert]:
     """What reading so many files would give."""
     chunker = assembly.chunker(penstock.settings, LittleModel()).fingerprint
     loader = f"{loaders.fingerprint(assembly.loader_options(penstock.settings), 'text/plain')}; {CLEANING_VERSION}"
@@ -96,7 +96,7 @@ def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number // IN_A_FOLDER:04}" / f"{number:07}.txt"
 
 
-def in_commits(puts: Iterator[Put]) -> Iterator[list[Put]]:
+def in_commits(puts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
     """The puts, so many a commit."""
     while batch := [put for put, _ in zip(puts, range(IN_A_COMMIT), strict=False)]:
         yield batch

@@ -15,8 +15,8 @@ from penstock.flows.artifacts import artifacts
 from penstock.flows.retrying import RETRIED
 from penstock.flows.workspaces import opened
 from penstock.model import OUTCOMES, BatchReport, RunReport, SourceResult
-from penstock.pipelines.ingest.planning import Plan
-from penstock.pipelines.ingest.reading import Found
+from penstock.pipelines.ingest.planning import RunPlan
+from penstock.pipelines.ingest.reading import FoundSource
 
 BATCH = 64
 """Sources a task, where nobody says otherwise."""
@@ -31,7 +31,7 @@ class Target:
 
 
 @task(name="discover", task_run_name="discover", **RETRIED)
-def discover(addresses: list[str], target: Target) -> Plan:
+def discover(addresses: list[str], target: Target) -> RunPlan:
     """What is below the addresses, or in the sources that penstock.toml describes where there are none."""
     with opened(target.home, target.collection) as penstock:
         plan = penstock.plan(*addresses)
@@ -50,7 +50,7 @@ def begin(command: str, target: Target) -> int:
 
 
 @task(name="ingest", task_run_name="batch {number} of {of}", **RETRIED)
-def ingest_batch(number: int, of: int, batch: Sequence[Found], run: int, target: Target) -> BatchReport:
+def ingest_batch(number: int, of: int, batch: Sequence[FoundSource], run: int, target: Target) -> BatchReport:
     """Reads and commits one batch of sources."""
     with opened(target.home, target.collection) as penstock:
         report = penstock.take(batch, run=run)
@@ -59,13 +59,13 @@ def ingest_batch(number: int, of: int, batch: Sequence[Found], run: int, target:
 
 
 @task(name="finish", task_run_name="finish", **RETRIED)
-def finish(plan: Plan, batches: Sequence[BatchReport], run: int, target: Target) -> RunReport:
+def finish(plan: RunPlan, batches: Sequence[BatchReport], run: int, target: Target) -> RunReport:
     """Removes what is gone, brings both indexes up to date, and gives the account of the run."""
     with opened(target.home, target.collection) as penstock:
         return penstock.finish(plan, batches, run=run)
 
 
-def all_steps(plan: Plan, run: int, batch: int, target: Target) -> RunReport:
+def all_steps(plan: RunPlan, run: int, batch: int, target: Target) -> RunReport:
     """The tasks of a run one after the other, with a bar that shows how far it is."""
     batches = plan.batches(batch)
     with artifacts.progress(plan.collection, len(plan.pending)) as bar:

@@ -12,8 +12,8 @@ from penstock.pipelines.history.compacting import tidy
 from penstock.pipelines.ingest.ingest import Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.lookups import Known
-from penstock.pipelines.ingest.planning import Plan, plan_run
-from penstock.pipelines.ingest.reading import Found
+from penstock.pipelines.ingest.planning import RunPlan, plan_run
+from penstock.pipelines.ingest.reading import FoundSource
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.pipelines.workspace import Penstock
@@ -38,7 +38,9 @@ class Stepwise(Penstock):
         self._close_sandbox()
         super().close()
 
-    def plan(self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None) -> Plan:
+    def plan(
+        self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
+    ) -> RunPlan:
         """What an ingest of these addresses would do, or without any a sync with `penstock.toml`; nothing is written.
 
         What is listed is looked up, and what lies below it. `labels` and `access` are those of `ingest`.
@@ -68,7 +70,7 @@ class Stepwise(Penstock):
             self.collection = self.catalog.collection(self.settings.collection, create=True)
             return self.collection.start_run(command)
 
-    def take(self, batch: Sequence[Found], *, run: int, watch: Watch = ignore) -> BatchReport:
+    def take(self, batch: Sequence[FoundSource], *, run: int, watch: Watch = ignore) -> BatchReport:
         """Reads and commits one batch of a plan's pending sources; only those are looked up, nothing is removed.
 
         Raises:
@@ -82,7 +84,7 @@ class Stepwise(Penstock):
             finally:
                 self._followed = working.followed
 
-    def finish(self, plan: Plan, batches: Sequence[BatchReport], *, run: int, watch: Watch = ignore) -> RunReport:
+    def finish(self, plan: RunPlan, batches: Sequence[BatchReport], *, run: int, watch: Watch = ignore) -> RunReport:
         """Removes what is gone, brings the indexes up to date, and gives the account of the whole run.
 
         A run that lacks batches of its plan counts as interrupted; nothing is removed then.

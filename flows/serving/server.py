@@ -33,7 +33,7 @@ SECONDS_TO_END = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class PrefectServer:
     """A server that runs on this machine."""
 
     pid: int
@@ -75,7 +75,7 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, port: int | None) -> Iterator[Server]:
+def running(folder: Path, port: int | None) -> Iterator[PrefectServer]:
     """A server with its data in the folder, for as long as the context is open.
 
     Each start draws a new password. A server that a process before this one left behind when it was killed is taken
@@ -104,9 +104,9 @@ def running(folder: Path, port: int | None) -> Iterator[Server]:
         note.unlink(missing_ok=True)
 
 
-def _left_behind(note: Path) -> Server | None:
+def _left_behind(note: Path) -> PrefectServer | None:
     with suppress(OSError, ValueError, TypeError, psutil.Error):
-        server = Server(**json.loads(note.read_text("utf-8")))
+        server = PrefectServer(**json.loads(note.read_text("utf-8")))
         process = psutil.Process(server.pid)
         words = process.cmdline()
         if process.uids().real == os.getuid() and "prefect" in words and str(server.port) in words:
@@ -114,7 +114,7 @@ def _left_behind(note: Path) -> Server | None:
     return None
 
 
-def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]":
+def _started(folder: Path, port: int) -> "tuple[PrefectServer, subprocess.Popen[bytes]]":
     command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     password = f"penstock:{secrets.token_urlsafe(24)}"
     log = folder / "server.log"
@@ -128,7 +128,7 @@ def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(pid=process.pid, port=port, password=password)
+    server = PrefectServer(pid=process.pid, port=port, password=password)
     try:
         _wait_until_up(server, process, log)
     except BaseException:
@@ -137,7 +137,7 @@ def _started(folder: Path, port: int) -> "tuple[Server, subprocess.Popen[bytes]]
     return server, process
 
 
-def _wait_until_up(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_up(server: PrefectServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
     begun = time.monotonic()
     while not server.answers():
         if process.poll() is not None:
@@ -174,7 +174,7 @@ def _free_port() -> int:
     raise SchedulerError("no port of the loopback interface is free")
 
 
-def _end(server: Server, process: "subprocess.Popen[bytes] | None") -> None:
+def _end(server: PrefectServer, process: "subprocess.Popen[bytes] | None") -> None:
     """Ends the server politely, and by force when it does not listen; `process` is given where it is our child."""
     with suppress(psutil.NoSuchProcess):
         found = psutil.Process(server.pid)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from penstock.analysis.running import LONGEST, Line, running, zone_of
 from penstock.analysis.wide import text_width
 from penstock.loaders.layout.pages import OutlineEntry
-from penstock.loaders.layout.paragraphs import CAPTION, ENDS, Draft, with_level
+from penstock.loaders.layout.paragraphs import CAPTION, ENDS, BlockDraft, with_level
 
 LARGER, GUESSED_LARGER = 1.12, 1.4
 """A heading's letters are so many times the size of running text; the second where sizes are guessed from a picture."""
@@ -28,7 +28,7 @@ NUMBERED = re.compile(
 Style = tuple[float, bool]
 
 
-def with_headings(drafts: Sequence[Draft], outline: Sequence[OutlineEntry]) -> list[Draft]:
+def with_headings(drafts: Sequence[BlockDraft], outline: Sequence[OutlineEntry]) -> list[BlockDraft]:
     """The drafts, those that are headings turned into such with their levels."""
     body = body_size(drafts)
     named = _named(outline)
@@ -42,7 +42,7 @@ def with_headings(drafts: Sequence[Draft], outline: Sequence[OutlineEntry]) -> l
     return [with_level(draft, levels[at]) if at in levels else draft for at, draft in enumerate(drafts)]
 
 
-def body_size(drafts: Sequence[Draft]) -> float:
+def body_size(drafts: Sequence[BlockDraft]) -> float:
     """The size that most letters of running text have; 0 for a document without any."""
     sizes: Counter[float] = Counter()
     for draft in drafts:
@@ -51,7 +51,7 @@ def body_size(drafts: Sequence[Draft]) -> float:
     return max(sizes, key=lambda size: (sizes[size], -size), default=0.0)
 
 
-def style_of(draft: Draft) -> Style:
+def style_of(draft: BlockDraft) -> Style:
     """What tells one kind of heading from another: the letters' size and whether they are bold."""
     return (_rounded(draft.size) if draft.measured else round(draft.size / 6) * 6.0, draft.bold)
 
@@ -60,7 +60,7 @@ def _rounded(size: float) -> float:
     return round(size * 2) / 2
 
 
-def _looks_like_heading(draft: Draft, body: float) -> bool:
+def _looks_like_heading(draft: BlockDraft, body: float) -> bool:
     if draft.kind != "paragraph" and not (draft.kind == "list" and draft.bold):
         return False
     text, long = draft.text, text_width(draft.text)
@@ -80,7 +80,7 @@ def _says_something(text: str) -> bool:
     )
 
 
-def _running(drafts: Sequence[Draft]) -> set[int]:
+def _running(drafts: Sequence[BlockDraft]) -> set[int]:
     """Numbers of the drafts that are running headers or footers, if they were headings: of two lines at most."""
     lines: list[Line] = []
     for number, draft in enumerate(drafts):
@@ -101,7 +101,7 @@ def _named(outline: Sequence[OutlineEntry]) -> dict[int, dict[str, int]]:
     return named
 
 
-def _in_outline(draft: Draft, named: dict[int, dict[str, int]]) -> int:
+def _in_outline(draft: BlockDraft, named: dict[int, dict[str, int]]) -> int:
     """The level that the outline gives to a block on its page, 0 where it does not name it."""
     if not draft.places or draft.lines > HEADING_LINES or len(draft.text) > 2 * HEADING_WIDTH:
         return 0

@@ -6,7 +6,7 @@ from statistics import median
 from penstock.analysis.running import ZONE
 from penstock.loaders.layout.columns import reading_order
 from penstock.loaders.layout.pages import Page
-from penstock.loaders.layout.paragraphs import Draft, drafts_of
+from penstock.loaders.layout.paragraphs import BlockDraft, drafts_of
 from penstock.loaders.layout.text_rows import Row, rows_of
 
 APART = 0.6
@@ -15,7 +15,7 @@ EDGE_SIZE = 1.3
 """They are not larger than so many times the page's usual letters: a title is no running header."""
 
 
-def page_drafts(page: Page) -> list[Draft]:
+def page_drafts(page: Page) -> list[BlockDraft]:
     """The blocks of a page in reading order; each line of a running header or footer is a block of its own."""
     rows = rows_of(page.pieces)
     if not rows:

@@ -6,7 +6,7 @@ from penstock.analysis.wide import one_line
 from penstock.loaders.layout.headings import with_headings
 from penstock.loaders.layout.layout import page_drafts
 from penstock.loaders.layout.pages import OutlineEntry, Page
-from penstock.loaders.layout.paragraphs import Draft
+from penstock.loaders.layout.paragraphs import BlockDraft
 from penstock.loaders.titles import choose_title
 from penstock.model import Extraction, ExtractionWriter
 
@@ -16,7 +16,7 @@ class PagedDocument:
 
     def __init__(self, *, outline: Sequence[OutlineEntry] = ()) -> None:
         self._outline = outline
-        self._drafts: list[Draft] = []
+        self._drafts: list[BlockDraft] = []
         self._writer = ExtractionWriter()
 
     def add(self, page: Page) -> None:
@@ -35,7 +35,7 @@ class PagedDocument:
         return self._writer.finish(title=choose_title(title.replace("\x00", ""), _first_heading(drafts)))
 
 
-def _first_heading(drafts: Sequence[Draft]) -> str:
+def _first_heading(drafts: Sequence[BlockDraft]) -> str:
     """The first heading of the highest level on the first page that has one."""
     headings = [draft for draft in drafts if draft.kind == "heading"]
     first = [draft for draft in headings if draft.places[:1] and draft.places[0].page == headings[0].places[0].page]

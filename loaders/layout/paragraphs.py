@@ -31,7 +31,7 @@ ENDS = frozenset(".!?。！？:：;；")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class BlockDraft:
     """A block whose kind may still change: what is a heading is only known when the whole document was seen."""
 
     kind: BlockKind
@@ -44,7 +44,7 @@ class Draft:
     level: int = 0
 
 
-def drafts_of(page: Page, column: Sequence[Piece]) -> Iterator[Draft]:
+def drafts_of(page: Page, column: Sequence[Piece]) -> Iterator[BlockDraft]:
     """The blocks of one column of a page, from top to bottom."""
     rows = rows_of(column)
     start = 0
@@ -55,17 +55,17 @@ def drafts_of(page: Page, column: Sequence[Piece]) -> Iterator[Draft]:
         start = last
 
 
-def given_table(page: Page, piece: Piece) -> Draft:
+def given_table(page: Page, piece: Piece) -> BlockDraft:
     """A table that the engine found, as a draft."""
-    return Draft(kind="table", text=table_text(piece.cells), places=(page.place(piece.rect),))
+    return BlockDraft(kind="table", text=table_text(piece.cells), places=(page.place(piece.rect),))
 
 
-def _table(page: Page, rows: Sequence[Row]) -> Draft:
+def _table(page: Page, rows: Sequence[Row]) -> BlockDraft:
     text = table_text(table_lines(rows))
-    return Draft(kind="table", text=text, places=(page.place(union([row.rect for row in rows])),))
+    return BlockDraft(kind="table", text=text, places=(page.place(union([row.rect for row in rows])),))
 
 
-def _text(page: Page, rows: Sequence[Row]) -> Iterator[Draft]:
+def _text(page: Page, rows: Sequence[Row]) -> Iterator[BlockDraft]:
     plain = [row for row in rows if not row.pieces[0].cells]
     if not plain:
         yield from (given_table(page, row.pieces[0]) for row in rows)
@@ -135,7 +135,7 @@ def _hangs(row: Row, column: Rect) -> bool:
     return row.rect.left - column.left < 0.5 * row.size and row.rect.right > column.right - 0.15 * column.width
 
 
-def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[Draft]:
+def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[BlockDraft]:
     if not rows:
         return
     first = rows[0].text
@@ -150,7 +150,7 @@ def _closed(page: Page, rows: list[Row], column: Rect) -> Iterator[Draft]:
         kind, level = "list", 1
     elif CAPTION.match(first) and len(text) <= (SHORT_CAPTION if is_solid(first[0]) else CAPTION_LENGTH):
         kind = "caption"
-    yield Draft(
+    yield BlockDraft(
         kind=kind,
         text=text,
         places=(page.place(union([row.rect for row in rows])),),
@@ -167,6 +167,6 @@ def _indented(row: Row, column: Rect) -> str:
     return " " * max(round((row.rect.left - column.left) / (0.6 * row.size or 1.0)), 0) + row.text
 
 
-def with_level(draft: Draft, level: int) -> Draft:
+def with_level(draft: BlockDraft, level: int) -> BlockDraft:
     """The draft as a heading."""
     return replace(draft, kind="heading", level=level)

@@ -61,7 +61,7 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class OcrLine:
     """A line of text as the engine finds it."""
 
     text: str
@@ -85,7 +85,7 @@ def recognise(pixels: Pixels) -> Recognised:
     return Recognised(pieces=tuple(_evened(pieces)), unsure=sum(len(line.text) for line in lines if line.score < SURE))
 
 
-def _piece(line: Line) -> Piece:
+def _piece(line: OcrLine) -> Piece:
     across, down = [float(x) for x in line.quad[:, 0]], [float(y) for y in line.quad[:, 1]]
     height = (
         float(np.linalg.norm(line.quad[0] - line.quad[3])) + float(np.linalg.norm(line.quad[1] - line.quad[2]))
@@ -103,7 +103,7 @@ def _evened(pieces: list[Piece]) -> list[Piece]:
     ]
 
 
-def _read(engine: Any, pixels: Pixels) -> list[Line]:
+def _read(engine: Any, pixels: Pixels) -> list[OcrLine]:
     import cv2
 
     telemetry.switch_off("onnxruntime")
@@ -122,7 +122,7 @@ def _read(engine: Any, pixels: Pixels) -> list[Line]:
         ) from error
 
 
-def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> Line:
+def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> OcrLine:
     """What stands in a strip, read in parts where it is long; the score is that of the worst part."""
     text, worst = "", 1.0
     for part, apart in parts_of(strip):
@@ -130,7 +130,7 @@ def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> Line:
         words, score = (found.txts[0].strip(), float(found.scores[0])) if found.txts else ("", 1.0)
         spaced = apart and text and words and not stand_solid(text, words)
         text, worst = text + (" " if spaced else "") + words, min(worst, score)
-    return Line(text=text, score=worst, quad=quad)
+    return OcrLine(text=text, score=worst, quad=quad)
 
 
 def parts_of(strip: Pixels) -> Iterator[tuple[Pixels, bool]]:

@@ -34,7 +34,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PageReading:
     """A page as it should be taken, and what must be said about it."""
 
     page: Page
@@ -43,7 +43,7 @@ class Reading:
 
 def read_page(
     page: Page, look: Callable[[], Sight], draw: Callable[[float], Pixels], *, ocr: OcrMode, dpi: int
-) -> Reading:
+) -> PageReading:
     """The page as it is, or as OCR reads it where it has no text of its own (or always, if so asked).
 
     `look` and `draw` are called only where they are needed; `draw` is given the scale in pixels a point.
@@ -54,12 +54,12 @@ def read_page(
     if garbage > GARBAGE:
         page, why = replace(page, pieces=(), aside=()), "its text cannot be decoded"
     elif count >= FEW or not _is_scan(look(), count):
-        return Reading(page=page)
+        return PageReading(page=page)
     else:
         why = "the page is a scan"
     if ocr == "auto":
         return _recognised(page, draw, dpi, instead=False)
-    return Reading(page=page, problem="" if page.pieces else f"{why}, and OCR is off ({SWITCH})")
+    return PageReading(page=page, problem="" if page.pieces else f"{why}, and OCR is off ({SWITCH})")
 
 
 def _is_scan(sight: Sight, count: int) -> bool:
@@ -83,20 +83,20 @@ def _is_garbage(character: str) -> bool:
     return code == 0xFFFD or 0xE000 <= code <= 0xF8FF or code >= 0xF0000 or code < 32 or 127 <= code < 160
 
 
-def _recognised(page: Page, draw: Callable[[float], Pixels], dpi: int, *, instead: bool) -> Reading:
+def _recognised(page: Page, draw: Callable[[float], Pixels], dpi: int, *, instead: bool) -> PageReading:
     """The page as OCR reads it; as it was where OCR reads less, unless its result shall stand `instead`."""
     scale = min(dpi / 72, LONGEST_DRAWN / max(page.width, page.height, 1.0))
     try:
         pixels = draw(scale)
         if int(pixels.max()) - int(pixels.min()) < FAINT:
-            return Reading(page=page)
+            return PageReading(page=page)
         found = recognise(pixels)
     except EngineError as error:
-        return Reading(page=page, problem=f"the page must be read by OCR, and {error}")
+        return PageReading(page=page, problem=f"the page must be read by OCR, and {error}")
     before, _ = letters(page)
     read = sum(len("".join(piece.text.split())) for piece in found.pieces)
     if read <= (0 if instead else before):
-        return Reading(page=page, problem="" if before else NOTHING)
+        return PageReading(page=page, problem="" if before else NOTHING)
     height, width = pixels.shape[:2]
     taken = replace(
         page,
@@ -107,7 +107,7 @@ def _recognised(page: Page, draw: Callable[[float], Pixels], dpi: int, *, instea
         turns=0,
         measured=False,
     )
-    return Reading(page=taken, problem=UNSURE if found.much_unsure else "")
+    return PageReading(page=taken, problem=UNSURE if found.much_unsure else "")
 
 
 def _scaled(piece: Piece, scale: float) -> Piece:

@@ -13,7 +13,7 @@ from penstock.loaders.detection.container_types import PPT
 from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.powerpoint import ppt_records as ppt
-from penstock.loaders.powerpoint.ppt_records import Entry, Record, Text
+from penstock.loaders.powerpoint.ppt_records import PptRecord, PptText, SlideEntry
 from penstock.loaders.titles import titled
 from penstock.model import Extraction, ExtractionWriter, Place, Source
 
@@ -85,10 +85,10 @@ class _Deck:
             self._writer.add("furniture", text)
         return self._writer.finish()
 
-    def _object(self, number: int) -> Record:
+    def _object(self, number: int) -> PptRecord:
         return ppt.record_at(self._content, self._places[number])
 
-    def _slide(self, entry: Entry, number: int, notes: dict[int, Entry]) -> None:
+    def _slide(self, entry: SlideEntry, number: int, notes: dict[int, SlideEntry]) -> None:
         if entry.persist not in self._places:
             self._writer.problem("the deck lists this slide but does not hold it", page=number)
             return
@@ -103,12 +103,12 @@ class _Deck:
         if identity in notes and notes[identity].persist in self._places:
             self._notes(notes[identity], places)
 
-    def _notes(self, entry: Entry, places: tuple[Place, ...]) -> None:
+    def _notes(self, entry: SlideEntry, places: tuple[Place, ...]) -> None:
         for text in _texts_of(self._object(entry.persist), entry):
             if text.role == _NOTES:  # the page of notes shows the slide too
                 self._writer.add("note", _lines(text.text), places=places)
 
-    def _add(self, text: Text, places: tuple[Place, ...]) -> None:
+    def _add(self, text: PptText, places: tuple[Place, ...]) -> None:
         shown = "" if text.text == "*" else _lines(text.text)  # a star is where a date or number is filled in
         if text.role == _MARGIN:
             self._margins[shown] = None
@@ -131,13 +131,13 @@ class _Deck:
                     for box in shape.below(ppt.TEXT_BOX):
                         self._margins.update((_lines(text.text), None) for text in ppt.texts(_opened(box)))
 
-    def _keep_margins(self, holder: Record) -> None:
+    def _keep_margins(self, holder: PptRecord) -> None:
         for margin in holder.below(ppt.HEADERS_FOOTERS):
             for one in margin.below(ppt.STRING):
                 self._margins[_lines(ppt.text_of(one))] = None
 
 
-def _texts_of(sheet: Record, entry: Entry) -> Iterator[Text]:
+def _texts_of(sheet: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
     """The texts of a slide in the order of its shapes; placeholders refer to the outline in the list of slides."""
     for shape in sheet.below(ppt.SHAPE):
         atom = next(shape.below(ppt.PLACEHOLDER), None)
@@ -147,7 +147,7 @@ def _texts_of(sheet: Record, entry: Entry) -> Iterator[Text]:
                 yield replace(text, role=_ROLES.get(placeholder, text.role))
 
 
-def _said(box: Record, entry: Entry) -> Iterator[Text]:
+def _said(box: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
     yield from ppt.texts(box)
     for reference in box.inside():
         if reference.kind == ppt.OUTLINE_REFERENCE:
@@ -155,12 +155,12 @@ def _said(box: Record, entry: Entry) -> Iterator[Text]:
             yield from entry.texts[index : index + 1]
 
 
-def _opened(box: Record) -> Record:
+def _opened(box: PptRecord) -> PptRecord:
     # Text boxes hold records whether or not they are marked as containers.
-    return Record(kind=box.kind, instance=box.instance, content=box.content, container=True)
+    return PptRecord(kind=box.kind, instance=box.instance, content=box.content, container=True)
 
 
-def _is_hidden(slide: Record) -> bool:
+def _is_hidden(slide: PptRecord) -> bool:
     info = next(slide.below(ppt.SHOW_INFO), None)
     return info is not None and bool(int.from_bytes(info.content[10:12], "little") & _HIDDEN_BIT)
 

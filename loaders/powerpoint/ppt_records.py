@@ -18,7 +18,7 @@ MAX_DEPTH = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class PptRecord:
     """One record: `instance` tells records of one kind apart; containers hold more records."""
 
     kind: int
@@ -26,11 +26,11 @@ class Record:
     content: bytes
     container: bool
 
-    def inside(self) -> Iterator["Record"]:
+    def inside(self) -> Iterator["PptRecord"]:
         """The records that a container holds."""
         return records(self.content) if self.container else iter(())
 
-    def below(self, *kinds: int, depth: int = MAX_DEPTH) -> Iterator["Record"]:
+    def below(self, *kinds: int, depth: int = MAX_DEPTH) -> Iterator["PptRecord"]:
         """All records of these kinds at any depth; what lies below a found one is left to it."""
         for one in self.inside():
             if one.kind in kinds:
@@ -40,7 +40,7 @@ class Record:
 
 
 @dataclass(slots=True, kw_only=True)
-class Text:
+class PptText:
     """A text and its role: 0 and 6 are titles, 2 notes. Source: [MS-PPT] 2.13.33 TextTypeEnum."""
 
     role: int
@@ -48,15 +48,15 @@ class Text:
 
 
 @dataclass(slots=True, kw_only=True)
-class Entry:
+class SlideEntry:
     """A slide, master or notes page as its list names it, with the texts of its outline."""
 
     persist: int
     identity: int
-    texts: list[Text] = field(default_factory=list)
+    texts: list[PptText] = field(default_factory=list)
 
 
-def records(content: bytes) -> Iterator[Record]:
+def records(content: bytes) -> Iterator[PptRecord]:
     """The records in a stretch of bytes; a cut one ends them."""
     position = 0
     while position + 8 <= len(content):
@@ -64,7 +64,7 @@ def records(content: bytes) -> Iterator[Record]:
         position += 8 + struct.unpack_from("<I", content, position + 4)[0]
 
 
-def record_at(content: bytes, position: int) -> Record:
+def record_at(content: bytes, position: int) -> PptRecord:
     """The record that starts at a position.
 
     Raises:
@@ -72,7 +72,7 @@ def record_at(content: bytes, position: int) -> Record:
     """
     head, kind, length = struct.unpack_from("<HHI", content, position)
     inner = content[position + 8 : position + 8 + length]
-    return Record(kind=kind, instance=head >> 4, content=inner, container=head & 15 == 15)
+    return PptRecord(kind=kind, instance=head >> 4, content=inner, container=head & 15 == 15)
 
 
 def persist_directory(stream: bytes, newest: int) -> tuple[dict[int, int], int]:
@@ -93,48 +93,48 @@ def persist_directory(stream: bytes, newest: int) -> tuple[dict[int, int], int]:
     return places, document
 
 
-def slide_lists(document: Record) -> dict[int, list[Entry]]:
+def slide_lists(document: PptRecord) -> dict[int, list[SlideEntry]]:
     """Entries by kind of list: 0 slides, 1 masters, 2 notes."""
-    lists: dict[int, list[Entry]] = {}
+    lists: dict[int, list[SlideEntry]] = {}
     for one in document.inside():
         if one.kind == _SLIDE_LIST:
             lists.setdefault(one.instance, []).extend(_listed(one))
     return lists
 
 
-def texts(holder: Record) -> Iterator[Text]:
+def texts(holder: PptRecord) -> Iterator[PptText]:
     """The texts that a text box or list holds itself."""
     role = 4
     for one in holder.inside():
         if one.kind == TEXT_HEADER:
             role = int.from_bytes(one.content[:4], "little")
         elif one.kind in (TEXT_CHARS, TEXT_BYTES):
-            yield Text(role=role, text=text_of(one))
+            yield PptText(role=role, text=text_of(one))
 
 
-def text_of(record: Record) -> str:
+def text_of(record: PptRecord) -> str:
     """The characters of a text record."""
     # Eight-bit records keep the low halves of UTF-16, which is Latin-1.
     return record.content.decode("latin-1" if record.kind == TEXT_BYTES else "utf-16-le", "replace")
 
 
-def _listed(one: Record) -> Iterator[Entry]:
-    current: Entry | None = None
+def _listed(one: PptRecord) -> Iterator[SlideEntry]:
+    current: SlideEntry | None = None
     for inner in one.inside():
         if inner.kind == _SLIDE_ENTRY:
             if current is not None:
                 yield current
             persist, _, _, identity = struct.unpack_from("<IIII", inner.content)
-            current = Entry(persist=persist, identity=identity)
+            current = SlideEntry(persist=persist, identity=identity)
         elif inner.kind == TEXT_HEADER and current is not None:
-            current.texts.append(Text(role=int.from_bytes(inner.content[:4], "little"), text=""))
+            current.texts.append(PptText(role=int.from_bytes(inner.content[:4], "little"), text=""))
         elif inner.kind in (TEXT_CHARS, TEXT_BYTES) and current is not None and current.texts:
             current.texts[-1].text = text_of(inner)
     if current is not None:
         yield current
 
 
-def _entries(directory: Record) -> Iterator[tuple[int, int]]:
+def _entries(directory: PptRecord) -> Iterator[tuple[int, int]]:
     if directory.kind != _DIRECTORY:
         return
     content, position = directory.content, 0

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from penstock.errors import BrokenSource
 from penstock.loaders.detection.kinds import RTF, kinds_of
 from penstock.loaders.fingerprints import fingerprint
-from penstock.loaders.rtf.rtf_text import Line, read_lines
+from penstock.loaders.rtf.rtf_text import RtfLine, read_lines
 from penstock.loaders.tables import cell_text, table_text
 from penstock.loaders.titles import titled
 from penstock.model import Extraction, ExtractionWriter, Source
@@ -40,7 +40,7 @@ class RtfLoader:
         return titled(writer.finish(), *(line.text for line in lines if line.where == "title"))
 
 
-def _write(lines: list[Line], writer: ExtractionWriter) -> None:
+def _write(lines: list[RtfLine], writer: ExtractionWriter) -> None:
     rows: list[tuple[str, ...]] = []
     items: list[str] = []
     for line in _without_repeats(lines):
@@ -58,7 +58,7 @@ def _write(lines: list[Line], writer: ExtractionWriter) -> None:
     _end_list(items, writer)
 
 
-def _without_repeats(lines: list[Line]) -> Iterator[Line]:
+def _without_repeats(lines: list[RtfLine]) -> Iterator[RtfLine]:
     """Lines, each header and footer once: a file repeats them for every section."""
     seen: set[str] = set()
     for line in lines:
@@ -68,11 +68,11 @@ def _without_repeats(lines: list[Line]) -> Iterator[Line]:
             seen.add(line.text)
 
 
-def _is_item(line: Line) -> bool:
+def _is_item(line: RtfLine) -> bool:
     return line.where == "body" and bool(line.label) and not line.level
 
 
-def _write_line(line: Line, writer: ExtractionWriter) -> None:
+def _write_line(line: RtfLine, writer: ExtractionWriter) -> None:
     if line.where == "furniture":
         writer.add("furniture", line.text)
     elif line.where == "note":

@@ -37,7 +37,7 @@ _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class RtfLine:
     """One paragraph, or one row of a table where `cells` are given."""
 
     where: str
@@ -67,7 +67,7 @@ class _Group:
     in_table: bool = False
 
 
-def read_lines(content: bytes) -> list[Line]:
+def read_lines(content: bytes) -> list[RtfLine]:
     """All lines of an RTF file; a note follows the paragraph that refers to it."""
     return _Reader().read(content)
 
@@ -78,7 +78,7 @@ class _Reader:
         self._outer: list[_Group] = []
         self._fonts = Fonts()
         self._styles: dict[int, int] = {}
-        self._lines: list[Line] = []
+        self._lines: list[RtfLine] = []
         self._text: dict[str, list[str]] = {}
         self._cells: list[str] = []
         self._run = bytearray()
@@ -86,9 +86,9 @@ class _Reader:
         self._starred = False
         self._fresh = False
         self._closed = False
-        self._notes: list[Line] = []
+        self._notes: list[RtfLine] = []
 
-    def read(self, content: bytes) -> list[Line]:
+    def read(self, content: bytes) -> list[RtfLine]:
         for token in tokens(content):
             if self._closed:
                 break  # what follows the last brace is padding or damage
@@ -236,9 +236,9 @@ class _Reader:
         text = self._taken(where).strip()
         if text:
             self._end_row()
-            self._add(Line(where=where, text=text, label=label, level=self._group.level, depth=self._group.depth))
+            self._add(RtfLine(where=where, text=text, label=label, level=self._group.level, depth=self._group.depth))
 
-    def _add(self, line: Line) -> None:
+    def _add(self, line: RtfLine) -> None:
         if line.where == "note":
             self._notes.append(line)  # it is read within the paragraph that refers to it, and follows that one
             return
@@ -255,7 +255,7 @@ class _Reader:
 
     def _end_row(self) -> None:
         if self._cells:
-            self._add(Line(where="body", cells=tuple(self._cells)))
+            self._add(RtfLine(where="body", cells=tuple(self._cells)))
             self._cells.clear()
 
 
@@ -265,7 +265,7 @@ def _shown(label: str) -> str:
     return label if not label or (re.search(r"[^\W_]", label) and not _PRIVATE.search(label)) else "-"
 
 
-def text_of(lines: list[Line]) -> Iterator[str]:
+def text_of(lines: list[RtfLine]) -> Iterator[str]:
     """The lines as plain text."""
     for line in lines:
         if line.where != "title":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command
     from penstock.ports import Fetcher
 
 
-class Parser(Protocol):
+class SitemapParser(Protocol):
     """Reads a file where it can do no harm."""
 
     def parse(self, source: Source, path: Path) -> Extraction | Failure:
@@ -55,7 +55,7 @@ class SitemapLister:
         self,
         address: str,
         fetcher_for: "Callable[[str], Fetcher]",
-        sandbox: Callable[[], AbstractContextManager[Parser]],
+        sandbox: Callable[[], AbstractContextManager[SitemapParser]],
         *,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -86,7 +86,7 @@ class SitemapLister:
         """The pages that it names."""
         return uri in self._named if self._complete else is_web(uri)
 
-    def _below(self, uri: str, depth: int, parser: Parser) -> Iterator[Listed | Failure]:
+    def _below(self, uri: str, depth: int, parser: SitemapParser) -> Iterator[Listed | Failure]:
         """Pages of one sitemap and of those that it names."""
         if uri in self._asked or self._full:
             return
@@ -124,7 +124,7 @@ class SitemapLister:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
 
 
-def _read(uri: str, fetched: Fetched | None, parser: Parser) -> Extraction | Failure:
+def _read(uri: str, fetched: Fetched | None, parser: SitemapParser) -> Extraction | Failure:
     if fetched is None:
         raise AssertionError(f"{uri}: called unchanged, but never read")
     source = Source(uri=uri, media_type=SITEMAP, sha256=fetched.sha256, size=fetched.size, labels={})

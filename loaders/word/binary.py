@@ -60,7 +60,7 @@ def read_header(word: bytes) -> Header:
     )
 
 
-class Text:
+class PieceText:
     """The characters of a document, and where in the file each lies."""
 
     def __init__(self, word: bytes, tables: bytes) -> None:

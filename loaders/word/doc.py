@@ -13,7 +13,7 @@ from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
 from penstock.loaders.tables import table_text
 from penstock.loaders.titles import titled
-from penstock.loaders.word.binary import PARTS, WORD_97, Header, Paragraph, Text, read_header
+from penstock.loaders.word.binary import PARTS, WORD_97, Header, Paragraph, PieceText, read_header
 from penstock.model import BlockKind, Extraction, ExtractionWriter, Source
 
 _TABLES = ("0Table", "1Table")
@@ -73,7 +73,7 @@ def _read(source: Source, word: bytes, tables: dict[str, bytes]) -> Extraction:
     if header.version < WORD_97:
         _write_old(word[header.first : header.last], writer)
     else:
-        _write_parts(Text(word, tables[header.table]), header, writer)
+        _write_parts(PieceText(word, tables[header.table]), header, writer)
     return writer.finish()
 
 
@@ -83,7 +83,7 @@ def _write_old(content: bytes, writer: ExtractionWriter) -> None:
     _write_body((Paragraph(text=one, end="\r", level=0, row_end=False) for one in paragraphs), writer)
 
 
-def _write_parts(text: Text, header: Header, writer: ExtractionWriter) -> None:
+def _write_parts(text: PieceText, header: Header, writer: ExtractionWriter) -> None:
     start = 0
     for name, length in zip(PARTS, header.lengths, strict=True):
         end = start + max(length, 0)

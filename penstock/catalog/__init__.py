@@ -15,12 +15,12 @@ from penstock.catalog.values import (
     Hydrated,
     KnownMap,
     KnownSource,
-    Put,
     Quarantined,
     RevisionEntry,
     RevisionInfo,
     RunInfo,
     StoredDocument,
+    Upsert,
 )
 from penstock.catalog.vectors import VectorCache
 
@@ -34,13 +34,13 @@ __all__ = [
     "KnownMap",
     "KnownSource",
     "Parcel",
-    "Put",
     "Quarantined",
     "Returned",
     "RevisionEntry",
     "RevisionInfo",
     "RunInfo",
     "StoredDocument",
+    "Upsert",
     "VectorCache",
     "open_catalog",
     "writing",

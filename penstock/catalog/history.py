@@ -14,8 +14,8 @@ from penstock.catalog.database.schema import belongs, revisions, runs, sources
 from penstock.catalog.read import reading
 from penstock.catalog.read.changes import embedder_at
 from penstock.catalog.read.filters import source_conditions
-from penstock.catalog.read.kept import Kept, check_kept, left, read_kept
-from penstock.catalog.values import Put, RevisionEntry, StoredDocument
+from penstock.catalog.read.kept import KeptRevisions, check_kept, left, read_kept
+from penstock.catalog.values import RevisionEntry, StoredDocument, Upsert
 from penstock.errors import CatalogError
 from penstock.model import Filter, Source
 
@@ -32,7 +32,7 @@ class History:
         self._row = row
         self._key = row, name
 
-    def kept(self) -> Kept:
+    def kept(self) -> KeptRevisions:
         """The oldest revision that can be read, and the newest.
 
         Raises:
@@ -93,7 +93,7 @@ class History:
         """The documents of a revision, oldest first, streamed."""
         yield from reading.stream_documents(self._database, self._row, at, None)
 
-    def sources(self, at: int) -> Iterator[Put]:
+    def sources(self, at: int) -> Iterator[Upsert]:
         """The sources of a revision, oldest first, streamed; without their documents."""
         yield from carrying.sources_by_age(self._database, self._row, at)
 

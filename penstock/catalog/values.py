@@ -1,4 +1,4 @@
-"""What goes into the catalog (`Put`, `Batch`, `Quarantined`) and what comes out of it, as plain values."""
+"""What goes into the catalog (`Upsert`, `Batch`, `Quarantined`) and what comes out of it, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from penstock.model import Chunk, Document, Failure, Outcome, RunReport, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Upsert:
     """One source that was read, with what it said."""
 
     source: Source
@@ -40,7 +40,7 @@ class Quarantined:
 class Batch:
     """What one commit changes: all of it becomes visible at once, or nothing does."""
 
-    puts: tuple[Put, ...] = ()
+    puts: tuple[Upsert, ...] = ()
     removed: tuple[str, ...] = ()
     """URIs that are no longer there."""
     failures: tuple[Quarantined, ...] = ()

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class LoadedText:
     """What a framework takes as a document: a whole source, or one page of it, without running headers and footers."""
 
     id: str
@@ -55,7 +55,7 @@ class Loading:
         self.results: tuple[SourceResult, ...] = ()
         """The outcome of every source that the last reading has come to, in order."""
 
-    def texts(self) -> Iterator[Text]:
+    def texts(self) -> Iterator[LoadedText]:
         """The texts, read while they are asked for.
 
         Raises:
@@ -76,7 +76,7 @@ class Loading:
             logger.warning("%s: %s (%s)", shown(result.uri), result.outcome, result.reason)
 
 
-def texts_of(document: Document, *, by: By) -> Iterator[Text]:
+def texts_of(document: Document, *, by: By) -> Iterator[LoadedText]:
     """The document as one text, or as one a page; what goes on over a page break stands on the page where it begins."""
     blocks = [block for block in document.blocks if block.kind != "furniture"]
     pages = {block.places[0].page: block.places[0] for block in reversed(blocks) if block.places}
@@ -92,7 +92,7 @@ def texts_of(document: Document, *, by: By) -> Iterator[Text]:
         yield _text(document, found, pages[page])
 
 
-def _text(document: Document, blocks: list[Block], place: Place | None) -> Text:
+def _text(document: Document, blocks: list[Block], place: Place | None) -> LoadedText:
     source = document.source
     metadata = {
         "document_id": document.id,
@@ -105,7 +105,7 @@ def _text(document: Document, blocks: list[Block], place: Place | None) -> Text:
         "modified": source.modified.isoformat() if source.modified else None,
     }
     text = SEPARATOR.join(document.text[block.span.start : block.span.end] for block in blocks)
-    return Text(id=f"{document.id}-{place.page}" if place else document.id, text=text, metadata=metadata)
+    return LoadedText(id=f"{document.id}-{place.page}" if place else document.id, text=text, metadata=metadata)
 
 
 def _error(failure: Failure) -> SourceError:

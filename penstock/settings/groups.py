@@ -37,7 +37,7 @@ Hits = Annotated[int, Field(ge=1, le=MOST_HITS)]
 Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
-class Part(BaseModel):
+class SettingsGroup(BaseModel):
     """One group: misspelt names are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,7 +47,7 @@ class Part(BaseModel):
     """Paths that such a file may hold where they lie below its own folder."""
 
 
-class HistorySettings(Part):
+class HistorySettings(SettingsGroup):
     """How many of a collection's earlier revisions can be searched and gone back to."""
 
     keep: Annotated[int, Field(ge=0, le=MOST_AT_ONCE)] | Literal["all"] = Field(
@@ -60,7 +60,7 @@ class HistorySettings(Part):
         return None if self.keep == "all" else self.keep or None
 
 
-class LoaderSettings(Part):
+class LoaderSettings(SettingsGroup):
     """How files are read."""
 
     harmless = frozenset({"pdf", "ocr", "ocr_dpi", "encoding"})
@@ -77,7 +77,7 @@ class LoaderSettings(Part):
     options: dict[str, Options] = Field({}, description="of each loader that has any, by its name")
 
 
-class FolderSettings(Part):
+class FolderSettings(SettingsGroup):
     """Which files of a folder are sources; a known one that the patterns leave out is removed like a deleted one."""
 
     harmless = frozenset({"include", "exclude"})
@@ -89,7 +89,7 @@ class FolderSettings(Part):
     )
 
 
-class LimitSettings(Part):
+class LimitSettings(SettingsGroup):
     """What one source may cost."""
 
     parse_seconds: Seconds = Field(300, description="time to parse one file")
@@ -109,7 +109,7 @@ def _network(text: str) -> str:
     return str(ip_network(text))
 
 
-class WebSettings(Part):
+class WebSettings(SettingsGroup):
     """How web pages are fetched."""
 
     harmless = frozenset({"timeout_seconds", "attempts", "redirects", "user_agent"})
@@ -131,7 +131,7 @@ class WebSettings(Part):
     )
 
 
-class ChunkerSettings(Part):
+class ChunkerSettings(SettingsGroup):
     """How documents are cut."""
 
     harmless = frozenset({"name", "size", "overlap"})
@@ -144,7 +144,7 @@ class ChunkerSettings(Part):
     options: Options = Field({}, description="of a chunker that has any")
 
 
-class EmbedderSettings(Part):
+class EmbedderSettings(SettingsGroup):
     """Which model computes vectors."""
 
     name: str = Field("onnx", description="engine: onnx, or sentence-transformers (extra)")
@@ -155,7 +155,7 @@ class EmbedderSettings(Part):
     options: Options = Field({}, description="of an engine that has any")
 
 
-class IndexSettings(Part):
+class IndexSettings(SettingsGroup):
     """Which indexes follow the catalog."""
 
     keyword: str = Field("tantivy", description="tantivy (on disk), rank-bm25 (in memory) or elasticsearch (extra)")
@@ -166,7 +166,7 @@ class IndexSettings(Part):
 _PASSWORD = re.compile(r"(?P<before>[\w+]+://[^:/@]*):(?P<password>[^@]*)@")
 
 
-class CatalogSettings(Part):
+class CatalogSettings(SettingsGroup):
     """Where the catalog is kept."""
 
     url: str = Field("", description="postgresql://USER@HOST/DATABASE (extra postgresql); empty: a file in the home")
@@ -195,7 +195,7 @@ def _without_user(urls: tuple[str, ...]) -> tuple[str, ...]:
     return urls
 
 
-class ElasticsearchSettings(Part):
+class ElasticsearchSettings(SettingsGroup):
     """How Elasticsearch is reached, where an index is kept there."""
 
     urls: Annotated[tuple[str, ...], AfterValidator(_without_user)] = Field(
@@ -215,13 +215,13 @@ class ElasticsearchSettings(Part):
     attempts: Tries = Field(5, description="tries of a write that the server was too busy for")
 
 
-class AccessSettings(Part):
+class AccessSettings(SettingsGroup):
     """Who may look."""
 
     required: bool = Field(False, description="refuse to search and to show for nobody in particular: see --as")
 
 
-class AnalyserSettings(Part):
+class AnalyserSettings(SettingsGroup):
     """What keyword search knows besides its own rules."""
 
     inside = frozenset({"user_dictionary", "synonyms"})
@@ -230,7 +230,7 @@ class AnalyserSettings(Part):
     synonyms: Path | None = Field(None, description="comma-separated synonyms, one group a line")
 
 
-class RetrievalSettings(Part):
+class RetrievalSettings(SettingsGroup):
     """How legs are joined."""
 
     harmless = frozenset({"k", "candidates", "legs", "fusion", "vector_weight", "rrf_k", "neighbours"})
@@ -246,7 +246,7 @@ class RetrievalSettings(Part):
     )
 
 
-class PromptSettings(Part):
+class PromptSettings(SettingsGroup):
     """How a prompt is assembled."""
 
     harmless = frozenset({"budget", "answer_tokens", "policy"})
@@ -257,7 +257,7 @@ class PromptSettings(Part):
     template: Path | None = Field(None, description="a Jinja2 template of your own")
 
 
-class LLMSettings(Part):
+class LLMSettings(SettingsGroup):
     """Which language model answers."""
 
     name: str = Field("extractive", description="extractive (built in) or openai (any compatible server)")
@@ -309,7 +309,7 @@ class CollectionSettings(Described):
         own = {name: getattr(self, name) for name in self.model_fields_set - {"sources", "schedule", "overlap"}}
         return {
             name: {inner: getattr(value, inner) for inner in value.model_fields_set}
-            if isinstance(value, Part)
+            if isinstance(value, SettingsGroup)
             else value
             for name, value in own.items()
             if value is not None

@@ -42,9 +42,9 @@ from penstock.settings.groups import (
     LimitSettings,
     LLMSettings,
     LoaderSettings,
-    Part,
     PromptSettings,
     RetrievalSettings,
+    SettingsGroup,
     Share,
     WebSettings,
 )
@@ -187,12 +187,14 @@ def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
     return NestedSecretsSettingsSource(SecretsSettingsSource(Settings), secrets_dir=folder)
 
 
-_GROUPS = frozenset(name for name, field in Settings.model_fields.items() if isinstance(field.default, Part | dict))
+_GROUPS = frozenset(
+    name for name, field in Settings.model_fields.items() if isinstance(field.default, SettingsGroup | dict)
+)
 
 _TABLES = tuple(
     f".{group}.{name}"
     for group, part in Settings.model_fields.items()
-    if isinstance(part.default, Part)
+    if isinstance(part.default, SettingsGroup)
     for name, field in part.default.__class__.model_fields.items()
     if isinstance(field.default, dict)
 )

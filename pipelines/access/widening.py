@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from penstock.catalog import Collection, KnownSource, Put
+from penstock.catalog import Collection, KnownSource, Upsert
 from penstock.catalog.commit.addresses import folders_of
 from penstock.loaders import shown
 from penstock.model import Access, is_wider, lets_in
@@ -24,11 +24,11 @@ class Widening:
         self.exposed: list[str] = []
         """URIs of new sources that all readers of most of their neighbours see, and more."""
 
-    def known(self, puts: Sequence[Put]) -> Mapping[str, KnownSource]:
+    def known(self, puts: Sequence[Upsert]) -> Mapping[str, KnownSource]:
         """What the catalog holds of the sources of puts before they are committed; empty where nobody is kept out."""
         return self._collection.known_map([put.source.uri for put in puts]) if self._restricts else {}
 
-    def look(self, puts: Sequence[Put], known: Mapping[str, KnownSource]) -> None:
+    def look(self, puts: Sequence[Upsert], known: Mapping[str, KnownSource]) -> None:
         """Notes which of the puts show more; `known` is what the catalog held of them."""
         for put in puts if self._restricts else ():
             uri, access = put.source.uri, put.source.access

@@ -37,7 +37,7 @@ MIN_WEIGHT = 8
 """Letters that a quotation needs to be evidence by itself; a Han character counts as two."""
 MIN_SHARE = 0.6
 MIN_SHARE_HAN = 0.5
-"""The share for claims mainly in Han characters: their tokens include pairs across words, which a paraphrase changes."""
+"""For claims mainly in Han characters: their tokens include pairs across words, which a paraphrase changes."""
 MORE_OF_TWO = 0.2
 """Added to the share for two consecutive sentences, where more words match by chance."""
 MIN_SHARED = 3

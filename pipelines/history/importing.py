@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from penstock.catalog import Catalog, Parcel, Put, Quarantined
+from penstock.catalog import Catalog, Parcel, Quarantined, Upsert
 from penstock.errors import BrokenSource
 from penstock.ids import chunk_id, content_hash, document_id
 from penstock.model import Access, Chunk, Document, Place, Source, Span
@@ -85,13 +85,13 @@ def take_in(catalog: Catalog, path: Path, name: str) -> int:
         return manifest.revision
 
 
-def _documents(package: Package) -> Iterator[Put]:
+def _documents(package: Package) -> Iterator[Upsert]:
     for line, where in package.lines("documents.jsonl"):
         carried: CarriedDocument = parsed(CarriedDocument, line, where)
         yield _checked(carried, package.manifest.origin, where)
 
 
-def _checked(carried: CarriedDocument, origin: str, where: str) -> Put:
+def _checked(carried: CarriedDocument, origin: str, where: str) -> Upsert:
     """The document with its chunks, all ids of which were made once more."""
     if carried.id != document_id(origin, carried.uri):
         raise BrokenSource(f"{where}: the id of the document is not the one of its address")
@@ -102,7 +102,7 @@ def _checked(carried: CarriedDocument, origin: str, where: str) -> Put:
     if carried.content != content_hash(carried.title, carried.language, carried.text, carried.blocks):
         raise BrokenSource(f"{where}: the hash of the document is not the one of its text")
     source = Source(uri=carried.uri, media_type="", sha256="", size=0, labels={})
-    return Put(
+    return Upsert(
         source=source,
         outcome="indexed",
         reason="",
@@ -150,10 +150,10 @@ def _check_places(places: tuple[Place, ...], where: str) -> None:
             raise BrokenSource(f"{where}: a place that no page has")
 
 
-def _sources(package: Package) -> Iterator[Put]:
+def _sources(package: Package) -> Iterator[Upsert]:
     for line, where in package.lines("sources.jsonl"):
         carried: CarriedSource = parsed(CarriedSource, line, where)
-        yield Put(
+        yield Upsert(
             source=_plain(carried.source, where),
             outcome=carried.outcome,
             reason=carried.reason,

@@ -30,7 +30,7 @@ WHOLE_VIEW = "`penstock doctor --deep --set access.required=false`, without --as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class IndexProblem:
     """One way in which a store does not agree with the catalog."""
 
     where: Literal["catalog", "keyword", "vector"]
@@ -46,7 +46,7 @@ class Diagnosis:
     collection: str
     revision: int
     chunks: int
-    problems: tuple[Problem, ...]
+    problems: tuple[IndexProblem, ...]
     confinement: "Confinement"
     """What keeps a parser in on this machine; no problem of the collection, whatever it is."""
 
@@ -83,7 +83,7 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
     )
 
 
-def _corrupt(collection: Collection, seen: Rows | None) -> list[Problem]:
+def _corrupt(collection: Collection, seen: Rows | None) -> list[IndexProblem]:
     """What the catalog holds otherwise than it was written; only counted where not all is seen: it names documents."""
     flaws = collection.verify()
     if seen is not None:
@@ -92,16 +92,16 @@ def _corrupt(collection: Collection, seen: Rows | None) -> list[Problem]:
     else:
         told = [f"{one}; {REMEDY}" for one in islice(flaws, MOST_TOLD)]
         told += ["and more"] if next(flaws, None) is not None else []
-    return [Problem(where="catalog", what="damaged", message=one) for one in told]
+    return [IndexProblem(where="catalog", what="damaged", message=one) for one in told]
 
 
-def _unembedded(collection: Collection) -> list[Problem]:
+def _unembedded(collection: Collection) -> list[IndexProblem]:
     identity = collection.embedder()
     missing = sum(1 for _ in collection.missing_vectors(identity)) if identity else 0
     if not missing:
         return []
     told = f"{missing} texts have no stored vector of model {identity!r}; ingest again to compute them"
-    return [Problem(where="catalog", what="unembedded", message=told)]
+    return [IndexProblem(where="catalog", what="unembedded", message=told)]
 
 
 def _compare(
@@ -112,17 +112,17 @@ def _compare(
     follower: Follower[Any],
     *,
     deep: bool,
-) -> list[Problem]:
+) -> list[IndexProblem]:
     try:
         index = follower.index
         held, applied = index.rows(), index.revision
         problems = _verified(collection, revision, where, index, rows[1]) if deep and applied == revision else []
     except DamagedIndex as error:
-        return [Problem(where=where, what="damaged", message=str(error))]
+        return [IndexProblem(where=where, what="damaged", message=str(error))]
     live, seen = rows
     if applied != revision:
         told = f"the {where} index stands at revision {applied}, the catalog at {revision}"
-        problems.append(Problem(where=where, what="behind" if applied < revision else "ahead", message=told))
+        problems.append(IndexProblem(where=where, what="behind" if applied < revision else "ahead", message=told))
     missing, surplus = np.setdiff1d(live, held), np.setdiff1d(held, live)
     if missing.size:
         problems.append(_difference(collection, where, "missing", "are not in", missing, seen))
@@ -137,7 +137,7 @@ def _verified(
     where: Literal["keyword", "vector"],
     index: Index[Any],
     seen: Rows | None,
-) -> list[Problem]:
+) -> list[IndexProblem]:
     """What an index holds otherwise than it was given; one of a plug-in may not be able to tell."""
     if not isinstance(index, Verifiable) or not revision:
         return []
@@ -148,7 +148,7 @@ def _verified(
             verb = f"({flaw.message}) are not what was written into"
             problems.append(_difference(collection, where, "differs", verb, np.array(flaw.rows), seen))
         else:
-            problems.append(Problem(where=where, what="damaged", message=flaw.message))
+            problems.append(IndexProblem(where=where, what="damaged", message=flaw.message))
     return problems
 
 
@@ -161,7 +161,7 @@ def refusals(collection: Collection, followers: Followers) -> list[str]:
 
 def _rejected(
     collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any], seen: Rows | None = None
-) -> Iterator[Problem]:
+) -> Iterator[IndexProblem]:
     """What the index would not take: to build it anew would end the same."""
     refused = follower.rejected()
     if refused:
@@ -178,12 +178,12 @@ def _difference(
     verb: str,
     rows: Rows,
     seen: Rows | None,
-) -> Problem:
+) -> IndexProblem:
     shown = (rows if seen is None else np.intersect1d(rows, seen))[:SHOWN]
     named: Sequence[str] = sorted(collection.chunk_ids([int(row) for row in shown]).values())
     names = f" ({', '.join(named)}{', ...' if rows.size > len(named) else ''})" if named else ""
     message = f"{rows.size} chunks {verb} the {where} index{names}"
-    return Problem(where=where, what=what, message=message, chunk_ids=tuple(named))
+    return IndexProblem(where=where, what=what, message=message, chunk_ids=tuple(named))
 
 
 def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:

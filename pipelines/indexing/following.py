@@ -11,7 +11,7 @@ from penstock.catalog import Collection
 from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Change, Scope
 from penstock.pipelines.indexing.rebuilding import Rebuilds
-from penstock.pipelines.indexing.storage import Kept
+from penstock.pipelines.indexing.storage import IndexPlace
 from penstock.ports import Float32Array, Index, ServerIndex
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ QueryT = TypeVar("QueryT")
 class Follower(Generic[QueryT]):
     """One index of a collection, which can be built anew in its place at any time."""
 
-    def __init__(self, collection: Collection, kept: Kept[QueryT], rebuilds: Rebuilds) -> None:
+    def __init__(self, collection: Collection, kept: IndexPlace[QueryT], rebuilds: Rebuilds) -> None:
         self._collection = collection
         self._kept = kept
         self._rebuilds = rebuilds

@@ -10,7 +10,7 @@ from penstock import ids, registry
 from penstock.catalog import Collection
 from penstock.pipelines.indexing.following import Follower, Followers
 from penstock.pipelines.indexing.rebuilding import Rebuilds
-from penstock.pipelines.indexing.storage import InFolder, Kept, OnServers, place_of
+from penstock.pipelines.indexing.storage import IndexPlace, InFolder, OnServers, place_of
 from penstock.ports import Analyser, Float32Array, KeywordIndex, ServerIndex, VectorIndex
 from penstock.settings import Settings
 from penstock.settings.options import group_of, plain
@@ -67,8 +67,8 @@ def followers(
         made: VectorIndex = _made(settings, names.vector, path, identity=identity, dimension=dimension)
         return made
 
-    keyword_kept: Kept[Sequence[str]] = InFolder(folder / keyword_name, keyword)
-    vector_kept: Kept[Float32Array] = InFolder(folder / vector_name, vector)
+    keyword_kept: IndexPlace[Sequence[str]] = InFolder(folder / keyword_name, keyword)
+    vector_kept: IndexPlace[Float32Array] = InFolder(folder / vector_name, vector)
     if of_words := stores.get(names.keyword):
         keyword_kept = OnServers(of_words, of_words.keyword, partial(_keyword_anew, of_words))
     if of_vectors := stores.get(names.vector):

@@ -38,7 +38,7 @@ class Counting(Protocol):
         ...
 
 
-class Kept(Protocol[QueryT]):
+class IndexPlace(Protocol[QueryT]):
     """Where one index is stored, and how it is opened and replaced there."""
 
     def open(self) -> Index[QueryT]:

@@ -9,7 +9,7 @@ from penstock.model import Access, Failure, readers
 from penstock.pipelines.access.inheriting import Inherited, Neighbours, no_neighbours
 from penstock.pipelines.ingest.lookups import Known
 from penstock.pipelines.ingest.outcomes import is_left_out
-from penstock.pipelines.ingest.reading import KEEP, Found, Marks
+from penstock.pipelines.ingest.reading import KEEP, FoundSource, Marks
 from penstock.pipelines.ingest.removal import Removal, guarded, is_gone
 from penstock.ports import Lister
 from penstock.settings import FIRST_DECIDES
@@ -56,7 +56,7 @@ class Discovery:
         told = ((one.address, one.marks.access) for one in self._listings if one.address)
         return tuple((address, access) for address, access in told if access is not None)
 
-    def found(self) -> Iterator[Found | Failure]:
+    def found(self) -> Iterator[FoundSource | Failure]:
         """Sources and what could not be listed, streamed; last what is left out, unless another listing names it.
 
         Raises:
@@ -64,7 +64,7 @@ class Discovery:
         """
         return map(self._named, list(self._listed())) if self._compared else self._listed()
 
-    def _listed(self) -> Iterator[Found | Failure]:
+    def _listed(self) -> Iterator[FoundSource | Failure]:
         for listing in self._listings:
             for one in listing.lister.list():
                 if isinstance(one, Failure) and is_left_out(one):
@@ -74,7 +74,7 @@ class Discovery:
                     yield one
                 elif one.uri not in self._seen:
                     self._seen[one.uri] = listing
-                    yield Found(listed=one, marks=listing.marks, address=listing.address)
+                    yield FoundSource(listed=one, marks=listing.marks, address=listing.address)
                 elif self._compared and listing.marks.access is not None:
                     self._compare(one.uri, listing)
         yield from (failure for uri, failure in self._left_out.items() if uri not in self._seen)
@@ -86,14 +86,14 @@ class Discovery:
         elif not self._ordered:
             _check_same_readers(uri, first, listing)
 
-    def _named(self, one: Found | Failure) -> Found | Failure:
+    def _named(self, one: FoundSource | Failure) -> FoundSource | Failure:
         """A source for the readers that some listing names, if one does."""
         if isinstance(one, Failure) or one.listed.uri not in self._naming:
             return one
         listing = self._naming[one.listed.uri]
         return replace(one, marks=replace(one.marks, access=listing.marks.access), address=listing.address)
 
-    def beside(self, found: Found) -> Inherited:
+    def beside(self, found: FoundSource) -> Inherited:
         """What a source that was found inherits from those around it, should it be new."""
         return self._seen[found.listed.uri].beside(found.listed.uri)
 

@@ -21,9 +21,9 @@ from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.joining import joined, run_report, too_many_failed
 from penstock.pipelines.ingest.lookups import Heirs, Known, LookUp, looked_up
-from penstock.pipelines.ingest.outcomes import Reading, not_fetched, not_listed
+from penstock.pipelines.ingest.outcomes import SourceOutcome, not_fetched, not_listed
 from penstock.pipelines.ingest.pool import AbandonablePool
-from penstock.pipelines.ingest.reading import Before, Found, Reader
+from penstock.pipelines.ingest.reading import FoundSource, KnownState, Reader
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 
@@ -79,7 +79,7 @@ class Ingestion:
         self._watch = watch
         self.stopwatch = stopwatch
         self._widening = Widening(collection, run)
-        self._waiting: list[Reading] = []
+        self._waiting: list[SourceOutcome] = []
         self._results: list[SourceResult] = []
         self.followed = time.monotonic() if followed is None else followed
         self._parsed = self._pages = 0
@@ -100,7 +100,7 @@ class Ingestion:
 
         return self._reported(work)
 
-    def add(self, readings: Iterable[Reading]) -> RunReport:
+    def add(self, readings: Iterable[SourceOutcome]) -> RunReport:
         """Commits readings that were made elsewhere; nothing is removed."""
         return self._reported(lambda: self._take_all(readings))
 
@@ -108,7 +108,7 @@ class Ingestion:
         """Takes sources out of the collection on request; no guard applies."""
         return self._reported(lambda: self._remove(Removal(uris=tuple(uris), reason="removed on request")))
 
-    def take(self, batch: Sequence[Found], reader: Reader) -> BatchReport:
+    def take(self, batch: Sequence[FoundSource], reader: Reader) -> BatchReport:
         """Reads and commits some of the sources of a run; looks up only those, and removes nothing.
 
         The indexes follow when they did not for a while.
@@ -188,16 +188,20 @@ class Ingestion:
             interrupted=interrupted,
         )
 
-    def _discovered(self, listed: Iterable[Found | Failure], look_up: LookUp) -> Iterator[tuple[Found, Before]]:
+    def _discovered(
+        self, listed: Iterable[FoundSource | Failure], look_up: LookUp
+    ) -> Iterator[tuple[FoundSource, KnownState]]:
         for found in looked_up(self.stopwatch.timing_each("discover", iter(listed)), look_up):
             if isinstance(found, Failure):
                 self._end(not_listed(found))
             else:
                 yield found
 
-    def _readings(self, listed: Iterable[Found | Failure], heirs: Heirs, reader: Reader) -> Iterator[Reading]:
+    def _readings(
+        self, listed: Iterable[FoundSource | Failure], heirs: Heirs, reader: Reader
+    ) -> Iterator[SourceOutcome]:
         """Readings in the order of discovery; a few sources are read ahead."""
-        ahead: deque[Future[Reading] | Reading] = deque()
+        ahead: deque[Future[SourceOutcome] | SourceOutcome] = deque()
         pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
             for found, before in self._discovered(listed, heirs.of):
@@ -209,7 +213,7 @@ class Ingestion:
         finally:
             pool.shutdown()
 
-    def _take_all(self, readings: Iterable[Reading]) -> None:
+    def _take_all(self, readings: Iterable[SourceOutcome]) -> None:
         chunks = 0
         for reading in readings:
             self._parsed += reading.parsed
@@ -233,7 +237,7 @@ class Ingestion:
         waiting, self._waiting = self._waiting, []
         self._commit_readings(waiting)
 
-    def _commit_readings(self, readings: Sequence[Reading]) -> None:
+    def _commit_readings(self, readings: Sequence[SourceOutcome]) -> None:
         """Commits all together; where the database does not store what one of them holds, each by itself."""
         puts = tuple(reading.put for reading in readings if reading.put)
         failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
@@ -252,7 +256,7 @@ class Ingestion:
         for reading in readings:
             self._end(reading.result)
 
-    def _not_stored(self, reading: Reading, error: UnstorableValue) -> SourceResult:
+    def _not_stored(self, reading: SourceOutcome, error: UnstorableValue) -> SourceResult:
         uri = reading.result.uri
         return not_fetched(uri, str(error), self._collection.known(uri)).result
 
@@ -310,5 +314,5 @@ class Ingestion:
         self._watch(result)
 
 
-def _finished(reading: Future[Reading] | Reading) -> Reading:
-    return reading if isinstance(reading, Reading) else reading.result()
+def _finished(reading: Future[SourceOutcome] | SourceOutcome) -> SourceOutcome:
+    return reading if isinstance(reading, SourceOutcome) else reading.result()

@@ -7,19 +7,19 @@ from itertools import islice
 from penstock.catalog import Collection
 from penstock.model import EVERYBODY, Failure
 from penstock.pipelines.access.inheriting import Inheritance, Inherited
-from penstock.pipelines.ingest.reading import Before, Found
+from penstock.pipelines.ingest.reading import FoundSource, KnownState
 
 PAGE = 500
 """Listed sources that are looked up together."""
-NEW = Before()
+NEW = KnownState()
 """What is known of a source that the catalog does not hold."""
-LookUp = Callable[[Sequence[Found]], Mapping[str, Before]]
+LookUp = Callable[[Sequence[FoundSource]], Mapping[str, KnownState]]
 """What is known of some listed sources, by URI; without those of which nothing is."""
 
 
-def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, Before]:
+def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, KnownState]:
     """What the catalog holds of some sources, by URI."""
-    before = {uri: Before(known=known) for uri, known in collection.known_map(uris).items()}
+    before = {uri: KnownState(known=known) for uri, known in collection.known_map(uris).items()}
     for failed in collection.quarantine(uris):
         uri = failed.source.uri
         before[uri] = replace(before.get(uri, NEW), failed=failed)
@@ -32,7 +32,7 @@ class Known:
     def __init__(self, collection: Collection | None) -> None:
         self._collection = collection
 
-    def of(self, found: Sequence[Found]) -> Mapping[str, Before]:
+    def of(self, found: Sequence[FoundSource]) -> Mapping[str, KnownState]:
         """What is known of listed sources."""
         return known_of(self._collection, [one.listed.uri for one in found]) if self._collection else {}
 
@@ -49,14 +49,14 @@ class Known:
 class Heirs:
     """Looks up the sources of a run, and for new ones whom they inherit their readers from."""
 
-    def __init__(self, collection: Collection, beside: Callable[[Found], Inherited]) -> None:
+    def __init__(self, collection: Collection, beside: Callable[[FoundSource], Inherited]) -> None:
         """`beside` says what a new source inherits from those around it."""
         self._collection = collection
         self._beside = beside
         self._restricts = collection.restricts()
         """As it was before the run changed anything."""
 
-    def of(self, found: Sequence[Found]) -> Mapping[str, Before]:
+    def of(self, found: Sequence[FoundSource]) -> Mapping[str, KnownState]:
         """What is known of listed sources, and what new ones inherit."""
         before = dict(known_of(self._collection, [one.listed.uri for one in found]))
         new = [one for one in found if inherits(one, before.get(one.listed.uri, NEW))]
@@ -67,19 +67,21 @@ class Heirs:
                 failed = before.get(uri, NEW).failed
                 tried = failed.source.access if failed else EVERYBODY
                 inherited = inheritance.of(uri, tried=tried, beside=self._beside(one))
-                before[uri] = Before(failed=failed, inherited=inherited)
+                before[uri] = KnownState(failed=failed, inherited=inherited)
         return before
 
 
-def inherits(found: Found, before: Before) -> bool:
+def inherits(found: FoundSource, before: KnownState) -> bool:
     """Whether a source is new and nobody says who may see it."""
     return before.known is None and found.marks.access is None
 
 
-def looked_up(listed: Iterable[Found | Failure], look_up: LookUp) -> Iterator[tuple[Found, Before] | Failure]:
+def looked_up(
+    listed: Iterable[FoundSource | Failure], look_up: LookUp
+) -> Iterator[tuple[FoundSource, KnownState] | Failure]:
     """What a listing shows, in its order, each source with what is known of it."""
     listed = iter(listed)
     while page := list(islice(listed, PAGE)):
-        before = look_up([one for one in page if isinstance(one, Found)])
+        before = look_up([one for one in page if isinstance(one, FoundSource)])
         for one in page:
             yield one if isinstance(one, Failure) else (one, before.get(one.listed.uri, NEW))

@@ -3,18 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from penstock.catalog import KnownSource, Put, Quarantined
+from penstock.catalog import KnownSource, Quarantined, Upsert
 from penstock.errors import ExcludedSource, LimitExceeded, UnsupportedFormat
 from penstock.model import Chunk, Document, Extraction, Failure, Outcome, Source, SourceResult
 from penstock.urls import without_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SourceOutcome:
     """What became of one source before embedding, and what the catalog shall hold of it."""
 
     result: SourceResult
-    put: Put | None = None
+    put: Upsert | None = None
     quarantined: Quarantined | None = None
     removed: bool = False
     """Whether the catalog shall forget what it holds of the source."""
@@ -22,43 +22,45 @@ class Reading:
     pages: int = 0
 
 
-def as_before(known: KnownSource) -> Reading:
+def as_before(known: KnownSource) -> SourceOutcome:
     """Nothing about the source has changed. One without text keeps its outcome, so that it is never taken as read."""
     outcome: Outcome = "unchanged" if known.chunks else known.outcome
-    return Reading(result=_result(known.source, outcome, known.reason, known.chunks))
+    return SourceOutcome(result=_result(known.source, outcome, known.reason, known.chunks))
 
 
-def touched(source: Source, known: KnownSource) -> Reading:
+def touched(source: Source, known: KnownSource) -> SourceOutcome:
     """The same bytes under a new date or with new labels: only the source's own record changes."""
     put = _record(source, known.outcome, known.reason, known.loader)
     put = replace(put, content=known.content, chunker=known.chunker)
     return replace(as_before(known), put=put)
 
 
-def copied(source: Source, copy: KnownSource) -> Reading:
+def copied(source: Source, copy: KnownSource) -> SourceOutcome:
     """The bytes of another source: nothing is parsed or embedded, and the document gains a source."""
     reason = f"same bytes as {without_secrets(copy.source.uri)}"
     put = _record(source, copy.outcome, copy.reason, copy.loader)
     put = replace(put, content=copy.content, chunker=copy.chunker)
-    return Reading(result=_result(source, copy.outcome, reason, copy.chunks), put=put)
+    return SourceOutcome(result=_result(source, copy.outcome, reason, copy.chunks), put=put)
 
 
-def skipped(source: Source, loader: str, reason: str) -> Reading:
+def skipped(source: Source, loader: str, reason: str) -> SourceOutcome:
     """Nothing here reads this kind of file."""
-    return Reading(result=_result(source, "skipped", reason), put=_record(source, "skipped", reason, loader))
+    return SourceOutcome(result=_result(source, "skipped", reason), put=_record(source, "skipped", reason, loader))
 
 
-def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> Reading:
+def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> SourceOutcome:
     """The file was read and says nothing."""
     reason = problems_of(extraction) or "no text was found in it"
     put = _record(source, "empty", reason, loader)
-    return Reading(result=_result(source, "empty", reason), put=put, parsed=True, pages=pages)
+    return SourceOutcome(result=_result(source, "empty", reason), put=put, parsed=True, pages=pages)
 
 
-def cut(document: Document, content: str, chunks: tuple[Chunk, ...], chunker: str, extraction: Extraction) -> Reading:
+def cut(
+    document: Document, content: str, chunks: tuple[Chunk, ...], chunker: str, extraction: Extraction
+) -> SourceOutcome:
     """The file was read and cut; `partial` where a part of it could not be read."""
     outcome: Outcome = "partial" if extraction.problems else "indexed"
-    put = Put(
+    put = Upsert(
         source=document.source,
         outcome=outcome,
         reason=problems_of(extraction),
@@ -68,20 +70,22 @@ def cut(document: Document, content: str, chunks: tuple[Chunk, ...], chunker: st
         document=document,
         chunks=chunks,
     )
-    return Reading(result=_result(document.source, outcome, put.reason, len(chunks)), put=put, parsed=True)
+    return SourceOutcome(result=_result(document.source, outcome, put.reason, len(chunks)), put=put, parsed=True)
 
 
-def cut_anew(put: Put) -> Reading:
+def cut_anew(put: Upsert) -> SourceOutcome:
     """The stored text was cut again, because the chunker or its settings changed."""
     reason = "cut anew from the stored text"
-    return Reading(result=_result(put.source, "indexed", reason, len(put.chunks)), put=put)
+    return SourceOutcome(result=_result(put.source, "indexed", reason, len(put.chunks)), put=put)
 
 
-def not_fetched(uri: str, reason: str, known: KnownSource | None) -> Reading:
+def not_fetched(uri: str, reason: str, known: KnownSource | None) -> SourceOutcome:
     """The bytes could not be had, or nothing could be made of them; what was read before stays."""
     if still_there := _still_there(known):
         reason += f"{still_there} (`penstock remove` takes it out)"
-    return Reading(result=SourceResult(uri=uri, outcome="failed", reason=reason, chunks=known.chunks if known else 0))
+    return SourceOutcome(
+        result=SourceResult(uri=uri, outcome="failed", reason=reason, chunks=known.chunks if known else 0)
+    )
 
 
 def not_listed(failure: Failure) -> SourceResult:
@@ -89,9 +93,9 @@ def not_listed(failure: Failure) -> SourceResult:
     return SourceResult(uri=failure.uri, outcome=outcome_of(failure), reason=failure.message)
 
 
-def left_out(uri: str, reason: str, *, was_known: bool) -> Reading:
+def left_out(uri: str, reason: str, *, was_known: bool) -> SourceOutcome:
     """A setting leaves the source out; what was read of it before goes."""
-    return Reading(result=SourceResult(uri=uri, outcome="skipped", reason=reason), removed=was_known)
+    return SourceOutcome(result=SourceResult(uri=uri, outcome="skipped", reason=reason), removed=was_known)
 
 
 def is_left_out(failure: Failure) -> bool:
@@ -99,21 +103,21 @@ def is_left_out(failure: Failure) -> bool:
     return failure.kind == ExcludedSource.__name__
 
 
-def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> Reading:
+def broken(source: Source, loader: str, failure: Failure, known: KnownSource | None) -> SourceOutcome:
     """The bytes could not be parsed. Unless another try may help, they wait in quarantine until they change."""
     reason = failure.message + _still_there(known)
     result = _result(source, outcome_of(failure), reason, known.chunks if known else 0)
     quarantined = Quarantined(source=source, loader=loader, failure=failure, since=datetime.now(UTC))
-    return Reading(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
+    return SourceOutcome(result=result, quarantined=None if failure.retryable else quarantined, parsed=True)
 
 
-def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> Reading:
+def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> SourceOutcome:
     """In quarantine, and neither the bytes nor their loader have changed; `source` is what else is known of it now."""
     changes = "the file, a limit or the chunker" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)
     renewed = replace(failed, source=source) if source and source != failed.source else None
-    return Reading(result=result, quarantined=renewed)
+    return SourceOutcome(result=result, quarantined=renewed)
 
 
 def outcome_of(failure: Failure) -> Outcome:
@@ -121,8 +125,8 @@ def outcome_of(failure: Failure) -> Outcome:
     return "skipped" if failure.kind in (UnsupportedFormat.__name__, ExcludedSource.__name__) else "failed"
 
 
-def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Put:
-    return Put(
+def _record(source: Source, outcome: Outcome, reason: str, loader: str) -> Upsert:
+    return Upsert(
         source=source, outcome=outcome, reason=reason, content="", loader=loader, chunker="", document=None, chunks=()
     )
 

@@ -7,21 +7,21 @@ from penstock.model import Access, BatchReport, Failure, SourceResult, lets_in
 from penstock.pipelines.access.widening import remarks
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.lookups import Known, inherits, looked_up
-from penstock.pipelines.ingest.outcomes import Reading, not_listed
-from penstock.pipelines.ingest.reading import Before, Found
+from penstock.pipelines.ingest.outcomes import SourceOutcome, not_listed
+from penstock.pipelines.ingest.reading import FoundSource, KnownState
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 
-Settle = Callable[[Found, Before], Reading | None]
+Settle = Callable[[FoundSource, KnownState], SourceOutcome | None]
 """The outcome of a source, where its listing alone tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What the listings of a run show, against what the collection holds."""
 
     collection: str
-    pending: tuple[Found, ...]
+    pending: tuple[FoundSource, ...]
     """Sources to read, in the order of discovery: new ones, and those of which the listing does not say that they are
     unchanged. A web page without a date in its sitemap is always one: only its server can tell."""
     changed: frozenset[str]
@@ -42,11 +42,11 @@ class Plan:
         return (*self.removal.remarks, *refused, *remarks(self.opened, ()))
 
     @property
-    def new(self) -> tuple[Found, ...]:
+    def new(self) -> tuple[FoundSource, ...]:
         """Pending sources that the collection does not know."""
         return tuple(found for found in self.pending if found.listed.uri not in self.changed)
 
-    def batches(self, size: int) -> list[tuple[Found, ...]]:
+    def batches(self, size: int) -> list[tuple[FoundSource, ...]]:
         """The pending sources, so many at a time."""
         return [self.pending[start : start + size] for start in range(0, len(self.pending), size)]
 
@@ -59,9 +59,9 @@ def plan_run(
     *,
     removal_share: float,
     stopwatch: Stopwatch,
-) -> Plan:
+) -> RunPlan:
     """Looks through the listings once; nothing is fetched but lists and sitemaps, and nothing is written."""
-    pending: list[Found] = []
+    pending: list[FoundSource] = []
     changed: set[str] = set()
     results: list[SourceResult] = []
     opened: list[str] = []
@@ -79,7 +79,7 @@ def plan_run(
         if _opens(found, before):
             opened.append(found.listed.uri)
     seconds = stopwatch.seconds()
-    return Plan(
+    return RunPlan(
         collection=collection,
         pending=tuple(pending),
         changed=frozenset(changed),
@@ -90,6 +90,6 @@ def plan_run(
     )
 
 
-def _opens(found: Found, before: Before) -> bool:
+def _opens(found: FoundSource, before: KnownState) -> bool:
     known, access = before.known, found.marks.access
     return known is not None and access is not None and lets_in(access, known.source.access)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from penstock import ids
-from penstock.catalog import Collection, KnownSource, Put, Quarantined
+from penstock.catalog import Collection, KnownSource, Quarantined, Upsert
 from penstock.chunkers import chunks_of
 from penstock.errors import ExcludedSource, LimitExceeded, PenstockError, SourceError
 from penstock.loaders import Parsed, shown
@@ -31,7 +31,7 @@ from penstock.model import (
 from penstock.pipelines.access.inheriting import NOTHING_SAID, UNKNOWN, Inherited, access_of_copies
 from penstock.pipelines.ingest import outcomes
 from penstock.pipelines.ingest.documents import Formats, dated, document_of, not_read, read_with, source_of, unsupported
-from penstock.pipelines.ingest.outcomes import Reading
+from penstock.pipelines.ingest.outcomes import SourceOutcome
 from penstock.pipelines.ingest.preparation import fault
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.ports import Chunker, Fetcher
@@ -70,7 +70,7 @@ KEEP = Marks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundSource:
     """A source as its listing shows it, and what is attached to it."""
 
     listed: Listed
@@ -82,7 +82,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class KnownState:
     """What the catalog knew of a URI before the run."""
 
     known: KnownSource | None = None
@@ -117,7 +117,7 @@ class Reader:
         self._stopwatch = stopwatch
         self._limits = limits
 
-    def settled(self, found: Found, before: Before) -> Reading | None:
+    def settled(self, found: FoundSource, before: KnownState) -> SourceOutcome | None:
         """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
@@ -128,7 +128,7 @@ class Reader:
             return outcomes.as_before(known)
         return None
 
-    def read(self, found: Found, before: Before) -> Reading:
+    def read(self, found: FoundSource, before: KnownState) -> SourceOutcome:
         """What the source says now, or why nothing could be made of it.
 
         Who may see what was read before follows `found` also where nothing could be made of it.
@@ -137,7 +137,7 @@ class Reader:
             return outcomes.not_fetched(found.listed.uri, UNKNOWN, None)
         return _marked(self._read_or_failed(found, before), found.marks, before)
 
-    def _read_or_failed(self, found: Found, before: Before) -> Reading:
+    def _read_or_failed(self, found: FoundSource, before: KnownState) -> SourceOutcome:
         listed = found.listed
         try:
             return self._read(found, before)
@@ -152,7 +152,7 @@ class Reader:
             log.warning("not read: %s (%s)", shown(listed.uri), type(error).__name__)
             return outcomes.not_fetched(listed.uri, fault(error), before.known)
 
-    def _read(self, found: Found, before: Before) -> Reading:
+    def _read(self, found: FoundSource, before: KnownState) -> SourceOutcome:
         listed, known = found.listed, before.known
         self._collection.check_uri(listed.uri)
         reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
@@ -168,7 +168,7 @@ class Reader:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
             return self._read_bytes(found, fetched, before)
 
-    def _read_bytes(self, found: Found, fetched: Fetched, before: Before) -> Reading:
+    def _read_bytes(self, found: FoundSource, fetched: Fetched, before: KnownState) -> SourceOutcome:
         with self._stopwatch.timing("sniff"):
             media_type = self._formats.sniff(fetched.path, found.listed.uri, fetched.declared_type)
         source = found.marks.on(self._source(found.listed, fetched, media_type, before))
@@ -185,7 +185,7 @@ class Reader:
             return outcomes.copied(source, copy)
         return self._parse(source, fetched, loader, known)
 
-    def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: Before) -> Source:
+    def _source(self, listed: Listed, fetched: Fetched, media_type: str, before: KnownState) -> Source:
         labels = before.known.source.labels if before.known else {}
         access = before.known.source.access if before.known else self._inherited(before.inherited, fetched.sha256)
         return source_of(listed, fetched, media_type, labels=labels, access=access)
@@ -195,7 +195,7 @@ class Reader:
             return access_of_copies(self._collection.access_of_bytes(sha256))
         return EVERYBODY if inherited.access is None else inherited.access  # None: the run itself says who
 
-    def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> Reading:
+    def _parse(self, source: Source, fetched: Fetched, loader: str, known: KnownSource | None) -> SourceOutcome:
         with self._stopwatch.timing("parse", shown(source.uri)):
             parsed = self._parser.prepare(source, fetched.path, fetched.declared_type)
         if isinstance(parsed, Failure):
@@ -214,7 +214,7 @@ class Reader:
                 drafts=parsed.drafts,
             )
 
-    def _cut_anew(self, source: Source, known: KnownSource) -> Reading:
+    def _cut_anew(self, source: Source, known: KnownSource) -> SourceOutcome:
         """Chunks the stored text again, because the chunker or its settings changed; nothing is parsed."""
         if self._is_cut(known):
             return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
@@ -226,7 +226,7 @@ class Reader:
             if isinstance(drafts, Failure):
                 return outcomes.not_fetched(source.uri, drafts.message, known)
             chunks = chunked(stored.document, stored.content, self._chunker, drafts)
-        put = Put(
+        put = Upsert(
             source=source,
             outcome=known.outcome,
             reason=known.reason,
@@ -257,7 +257,7 @@ class Reader:
         return read_with(self._formats, source.media_type, source.uri) or unsupported(self._formats)
 
 
-def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
+def _marked(reading: SourceOutcome, marks: Marks, before: KnownState) -> SourceOutcome:
     """The reading, with the marks on what was read, or tried, before where nothing takes its place."""
     known, failed = before.known, before.failed
     if reading.put or reading.removed:
@@ -303,7 +303,7 @@ def cut(
     collection: str,
     chunker: Chunker,
     drafts: tuple[Draft, ...] | None = None,
-) -> Reading:
+) -> SourceOutcome:
     """The reading of a source whose text is at hand: its document and chunks, or that it has no text.
 
     `drafts` say where that chunker cut the text already.

@@ -8,7 +8,7 @@ from penstock.catalog import Collection, KnownSource
 from penstock.errors import LimitExceeded
 from penstock.model import EVERYBODY, Access, Extraction, ExtractionWriter, Labels, Source
 from penstock.pipelines.access.inheriting import NOTHING_SAID, UNKNOWN, Inheritance
-from penstock.pipelines.ingest.outcomes import Reading, as_before, not_fetched
+from penstock.pipelines.ingest.outcomes import SourceOutcome, as_before, not_fetched
 from penstock.pipelines.ingest.reading import cut
 from penstock.ports import Chunker
 
@@ -51,7 +51,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[Reading]:
+def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[SourceOutcome]:
     """What the catalog shall hold of each record; one that it holds already is unchanged."""
     for record in records:
         known = collection.known(record.uri)

@@ -15,7 +15,7 @@ from penstock.pipelines.history.importing import Imported
 from penstock.pipelines.history.removing import Removed, Renamed
 from penstock.pipelines.history.returning import RolledBack
 from penstock.pipelines.indexing.doctor import Diagnosis
-from penstock.pipelines.ingest.planning import Plan
+from penstock.pipelines.ingest.planning import RunPlan
 from penstock.pipelines.reporting.status import Status
 
 
@@ -42,7 +42,7 @@ def run_report(report: RunReport) -> dict[str, Any]:
     }
 
 
-def plan(found: Plan) -> dict[str, Any]:
+def plan(found: RunPlan) -> dict[str, Any]:
     """What a run would do: a list of sources for each outcome that is known before anything is read."""
     settled: dict[str, Any] = {outcome: [] for outcome in OUTCOMES if outcome not in ("indexed", "removed")}
     for result in found.settled.results:

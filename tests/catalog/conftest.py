@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
+from penstock.catalog import Batch, Catalog, Collection, Upsert, open_catalog
 from penstock.testing.contracts.catalog import cache_vectors
 
 Committer = Callable[..., int]
@@ -46,7 +46,7 @@ def collection(catalog: Catalog) -> Collection:
 def commit(catalog: Catalog, collection: Collection) -> Committer:
     """Embeds and commits puts and removals."""
 
-    def commit(*puts: Put, removed: tuple[str, ...] = (), embedder: str = "model-a") -> int:
+    def commit(*puts: Upsert, removed: tuple[str, ...] = (), embedder: str = "model-a") -> int:
         cache_vectors(catalog, embedder, puts)
         return collection.commit(Batch(puts=puts, removed=removed), run=None, embedder=embedder)
 

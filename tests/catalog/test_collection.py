@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from penstock.catalog import Batch, Catalog, Collection, Put
+from penstock.catalog import Batch, Catalog, Collection, Upsert
 from penstock.errors import CatalogError, UnknownName, UsageError
 from penstock.ids import document_id
 from penstock.model import Box, ChunkCounts, Place, RunReport, SourceResult
@@ -150,7 +150,7 @@ def test_runs_and_revisions_are_recorded(commit: Committer, collection: Collecti
     assert (revision.revision, revision.run, revision.embedder) == (1, run, "model-a")
 
 
-def _empty(uri: str) -> Put:
+def _empty(uri: str) -> Upsert:
     put = make_put("books", make_source(uri), [])
     return dataclasses.replace(put, content="", document=None, outcome="empty")
 

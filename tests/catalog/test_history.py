@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from penstock.catalog import Batch, Catalog, Collection, Put
+from penstock.catalog import Batch, Catalog, Collection, Upsert
 from penstock.errors import RevisionGone, UnknownName, UsageError
 from penstock.ids import text_hash
 from penstock.model import Access, Filter
@@ -15,7 +15,7 @@ A, B, C = "file:///a", "file:///b", "file:///c"
 STAFF = frozenset({"staff"})
 
 
-def version(uri: str, number: int, access: Access = frozenset()) -> Put:
+def version(uri: str, number: int, access: Access = frozenset()) -> Upsert:
     return make_put("books", make_source(uri, access=access, sha256=f"{uri}{number}"), [f"{uri} version {number}"])
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from penstock.cli.app import app
 from penstock.settings import CollectionSettings, Settings, SourceSettings
-from penstock.settings.groups import Part
+from penstock.settings.groups import SettingsGroup
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "trust.md").read_text("utf-8")
@@ -19,7 +19,9 @@ TABLE = PAGE.partition("| without trust |")[2].partition("\n\n")[0].splitlines()
 def test_the_table_is_the_list_of_harmless_settings() -> None:
     told = {row.split("|")[1].strip(" `"): set(re.findall(r"`([a-z_]+)`", row.split("|")[2])) for row in TABLE}
     groups = {name: type(field.default) for name, field in Settings.model_fields.items()}
-    listed = {name: set(kind.harmless | kind.inside) for name, kind in groups.items() if issubclass(kind, Part)}
+    listed = {
+        name: set(kind.harmless | kind.inside) for name, kind in groups.items() if issubclass(kind, SettingsGroup)
+    }
     assert SourceSettings.inside == {"path", "url_list"}
     assert told == {
         "at the top": set(Settings.harmless),

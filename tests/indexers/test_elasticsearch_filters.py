@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from penstock.catalog import Batch, Collection, Put, open_catalog
+from penstock.catalog import Batch, Collection, Upsert, open_catalog
 from penstock.indexers.elasticsearch.options import Connection, Layout
 from penstock.indexers.elasticsearch.queries import within
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
@@ -40,7 +40,7 @@ class Words:
         return text.split()
 
 
-def shelf() -> tuple[Put, ...]:
+def shelf() -> tuple[Upsert, ...]:
     """Documents that differ in everything a filter can ask for; the last is a copy of the first."""
     rows: list[tuple[str, str, int | None, Labels, list[str], str]] = [
         (URIS[0], "application/pdf", 0, {"team": "red", "year": 2024}, [], "one"),

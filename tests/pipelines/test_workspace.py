@@ -14,7 +14,7 @@ from penstock.catalog import Batch
 from penstock.errors import MissingKey, ModelNotFound, SettingsError, UnknownName, UsageError
 from penstock.model import Answer, Change, Filter, Place
 from penstock.pipelines import assembly
-from penstock.pipelines.indexing.doctor import SHOWN, Problem
+from penstock.pipelines.indexing.doctor import SHOWN, IndexProblem
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
@@ -165,7 +165,7 @@ def test_doctor_tells_of_texts_without_a_vector(
     missing = iter([("hash", "text")])
     monkeypatch.setattr(type(penstock.collection), "missing_vectors", lambda *_: missing)
     (problem,) = penstock.doctor().problems
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, IndexProblem)
     assert (problem.where, problem.what) == ("catalog", "unembedded")
     assert problem.message.startswith("1 texts have no stored vector")
 

@@ -24,7 +24,7 @@ from penstock.settings import (
 )
 from penstock.settings.described import Described
 from penstock.settings.file import FileSource
-from penstock.settings.groups import Part
+from penstock.settings.groups import SettingsGroup
 from penstock.settings.harmless import lies_inside
 
 HARMLESS = {
@@ -92,7 +92,7 @@ def names(text: str) -> set[str]:
 def every_setting(group: type[BaseModel], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Each setting with a file's values that set it alone, to something that no setting takes."""
     for name, field in group.model_fields.items():
-        if isinstance(field.default, Part):
+        if isinstance(field.default, SettingsGroup):
             for inner, values in every_setting(type(field.default), f"{place}{name}."):
                 yield inner, {name: values}
         elif name not in ("collections", "sources"):
@@ -110,7 +110,7 @@ def test_a_collection_may_set_no_more_than_the_file_itself(working: Path) -> Non
         assert needing.keys() == (set() if name in HARMLESS | {"schedule"} else {f"collections.h.{name}"})
 
 
-GROUPS: list[type[BaseModel]] = [Settings, *Part.__subclasses__(), *Described.__subclasses__()]
+GROUPS: list[type[BaseModel]] = [Settings, *SettingsGroup.__subclasses__(), *Described.__subclasses__()]
 
 
 @pytest.mark.parametrize("group", GROUPS)

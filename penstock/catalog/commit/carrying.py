@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, exists, insert, select
 
 from penstock.catalog.commit import addresses
 from penstock.catalog.commit.committing import Prepared, next_revision, quarantine_row, write_plan
-from penstock.catalog.commit.planning import Opened, Plan
+from penstock.catalog.commit.planning import CommitPlan, Opened
 from penstock.catalog.database.database import Database, inserted, inserted_rows
 from penstock.catalog.database.encoding import read_source, source_row
 from penstock.catalog.database.schema import (
@@ -29,7 +29,7 @@ from penstock.catalog.database.schema import (
 from penstock.catalog.database.schema import addresses as addresses_table
 from penstock.catalog.read.kept import check_kept
 from penstock.catalog.read.reading import STREAMED
-from penstock.catalog.values import Batch, Put, Quarantined
+from penstock.catalog.values import Batch, Quarantined, Upsert
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError, UsageError
 from penstock.model import Access, Source
@@ -46,9 +46,9 @@ class Parcel:
     origin: str
     embedder: str
     dimension: int
-    documents: Iterable[Put]
+    documents: Iterable[Upsert]
     """Each with its text and chunks, put under the address that its id is made of."""
-    sources: Iterable[Put]
+    sources: Iterable[Upsert]
     """Without documents."""
     gone: Iterable[Source]
     """Those that went, of which it is remembered who could see them."""
@@ -59,10 +59,10 @@ class Parcel:
     """By hash of the text, some at a time."""
 
 
-def sources_by_age(database: Database, collection: int, at: int) -> Iterator[Put]:
+def sources_by_age(database: Database, collection: int, at: int) -> Iterator[Upsert]:
     """The live sources at a revision, oldest first, streamed; without their documents."""
     for row in _by_row(database, collection, at):
-        yield Put(
+        yield Upsert(
             source=read_source(row),
             outcome=row.outcome,
             reason=row.reason,
@@ -142,9 +142,9 @@ def _write(connection: Connection, row: int, revision: int, parcel: Parcel) -> N
             for put in puts
             if put.document is not None
         ]
-        write_plan(connection, row, revision, Plan(opened=opened), Prepared(Batch(puts=tuple(puts))))
+        write_plan(connection, row, revision, CommitPlan(opened=opened), Prepared(Batch(puts=tuple(puts))))
     for puts in _paged(parcel.sources, STREAMED):
-        write_plan(connection, row, revision, Plan(open_sources=list(puts)), Prepared(Batch(puts=tuple(puts))))
+        write_plan(connection, row, revision, CommitPlan(open_sources=list(puts)), Prepared(Batch(puts=tuple(puts))))
 
 
 def _write_memory(connection: Connection, row: int, run: int, parcel: Parcel) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, insert, literal, select, update
 
-from penstock.catalog.commit.planning import LiveDocument, LiveSource, Opened, Plan, check_batch, plan_commit
+from penstock.catalog.commit.planning import CommitPlan, LiveDocument, LiveSource, Opened, check_batch, plan_commit
 from penstock.catalog.database.database import Database, by_row, inserted, inserted_rows, pages
 from penstock.catalog.database.dialect import insert_if_absent
 from penstock.catalog.database.encoding import (
@@ -33,7 +33,7 @@ from penstock.catalog.database.schema import (
     source_labels,
     sources,
 )
-from penstock.catalog.values import Batch, Put, Quarantined
+from penstock.catalog.values import Batch, Quarantined, Upsert
 from penstock.catalog.vectors import VectorCache, missing_hashes
 from penstock.errors import CatalogError, UnknownName
 from penstock.urls import without_secrets
@@ -126,7 +126,9 @@ def _check_embedder(connection: Connection, head: Row[Any], embedder: str) -> No
         )
 
 
-def _check_vectors(connection: Connection, vectors: VectorCache, plan: Plan, prepared: Prepared, embedder: str) -> None:
+def _check_vectors(
+    connection: Connection, vectors: VectorCache, plan: CommitPlan, prepared: Prepared, embedder: str
+) -> None:
     wanted: dict[str, tuple[str, str]] = {}
     for opened in plan.opened:
         uri = opened.put.source.uri
@@ -142,7 +144,7 @@ def _check_vectors(connection: Connection, vectors: VectorCache, plan: Plan, pre
         )
 
 
-def _source_values(put: Put) -> dict[str, Any]:
+def _source_values(put: Upsert) -> dict[str, Any]:
     return source_row(put.source) | {
         "outcome": put.outcome,
         "reason": put.reason,
@@ -152,7 +154,7 @@ def _source_values(put: Put) -> dict[str, Any]:
     }
 
 
-def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) -> Plan:
+def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) -> CommitPlan:
     batch = prepared.batch
     before = _live_sources(connection, row, [*prepared.sources, *batch.removed])
     same = {uri for uri, values in prepared.sources.items() if uri in before and _is_same(before[uri], values)}
@@ -209,7 +211,7 @@ def attached_to(connection: Connection, row: int, hashes: Iterable[str]) -> dict
     return found
 
 
-def write_plan(connection: Connection, row: int, revision: int, plan: Plan, prepared: Prepared) -> None:
+def write_plan(connection: Connection, row: int, revision: int, plan: CommitPlan, prepared: Prepared) -> None:
     """Writes all of a plan as one revision."""
     for page in pages(plan.close_sources):
         connection.execute(update(sources).where(sources.c.row.in_(page)).values(removed_rev=revision))
@@ -222,7 +224,7 @@ def write_plan(connection: Connection, row: int, revision: int, plan: Plan, prep
     _move_documents(connection, plan, born)
 
 
-def _write_sources(connection: Connection, plan: Plan, prepared: Prepared, born: dict[str, Any]) -> None:
+def _write_sources(connection: Connection, plan: CommitPlan, prepared: Prepared, born: dict[str, Any]) -> None:
     if not plan.open_sources:
         return
     numbers = inserted_rows(connection, sources, [prepared.sources[put.source.uri] | born for put in plan.open_sources])
@@ -239,7 +241,7 @@ def _write_sources(connection: Connection, plan: Plan, prepared: Prepared, born:
         connection.execute(insert(source_access), access)
 
 
-def _write_documents(connection: Connection, plan: Plan, prepared: Prepared, born: dict[str, Any]) -> None:
+def _write_documents(connection: Connection, plan: CommitPlan, prepared: Prepared, born: dict[str, Any]) -> None:
     if not plan.opened:
         return
     bodies = {opened.put.content: prepared.bodies[opened.put.content] for opened in plan.opened}
@@ -268,7 +270,7 @@ def _document_row(opened: Opened) -> dict[str, Any]:
     }
 
 
-def _move_documents(connection: Connection, plan: Plan, born: dict[str, Any]) -> None:
+def _move_documents(connection: Connection, plan: CommitPlan, born: dict[str, Any]) -> None:
     for move in plan.moves:
         old = connection.execute(select(documents).where(documents.c.row == move.document.row)).one()
         values = {name: value for name, value in old._mapping.items() if name != "row"}

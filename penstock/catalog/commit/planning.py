@@ -7,7 +7,7 @@ revision a collection holds one document for one content.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from penstock.catalog.values import Batch, Put
+from penstock.catalog.values import Batch, Upsert
 from penstock.errors import CatalogError
 from penstock.ids import document_id
 from penstock.model import Document
@@ -47,18 +47,18 @@ class Move:
 class Opened:
     """A document that becomes live with the chunks of a put."""
 
-    put: Put
+    put: Upsert
     document: Document
     id: str
     uri: str
 
 
 @dataclass(slots=True, kw_only=True)
-class Plan:
+class CommitPlan:
     """What a commit writes."""
 
     close_sources: list[int] = field(default_factory=list)
-    open_sources: list[Put] = field(default_factory=list)
+    open_sources: list[Upsert] = field(default_factory=list)
     close_documents: list[int] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
@@ -88,11 +88,11 @@ def check_batch(batch: Batch) -> None:
 
 def plan_commit(
     collection: str,
-    puts: Sequence[Put],
+    puts: Sequence[Upsert],
     gone: Iterable[LiveSource],
     attached: Mapping[str, Sequence[str]],
     documents: Mapping[str, LiveDocument],
-) -> Plan:
+) -> CommitPlan:
     """The plan of a commit.
 
     `puts` are those that differ from what is live; `gone` are the live sources that they replace and those that were
@@ -103,12 +103,12 @@ def plan_commit(
         CatalogError: a copy of a document that is neither live nor in the batch.
     """
     remaining = {content: dict.fromkeys(uris) for content, uris in attached.items()}
-    plan = Plan()
+    plan = CommitPlan()
     for source in gone:
         plan.close_sources.append(source.row)
         if source.content:
             remaining[source.content].pop(source.uri)
-    cuts: dict[str, Put] = {}
+    cuts: dict[str, Upsert] = {}
     for put in puts:
         plan.open_sources.append(put)
         if put.content:
@@ -122,7 +122,7 @@ def plan_commit(
 
 
 def _place(
-    plan: Plan, collection: str, content: str, uris: Sequence[str], live: LiveDocument | None, cut: Put | None
+    plan: CommitPlan, collection: str, content: str, uris: Sequence[str], live: LiveDocument | None, cut: Upsert | None
 ) -> None:
     if not uris:
         if live is not None:

@@ -19,13 +19,13 @@ from penstock.catalog.commit.committing import (
     next_revision,
     write_plan,
 )
-from penstock.catalog.commit.planning import LiveDocument, Move, Plan
+from penstock.catalog.commit.planning import CommitPlan, LiveDocument, Move
 from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.encoding import read_source
 from penstock.catalog.database.schema import LIVE, belongs, chunks, documents, live, sources, vectors
 from penstock.catalog.read.changes import embedder_at
 from penstock.catalog.read.kept import check_kept
-from penstock.catalog.values import Batch, Put
+from penstock.catalog.values import Batch, Upsert
 from penstock.catalog.vectors import VectorCache
 from penstock.errors import CatalogError
 from penstock.ids import document_id
@@ -64,7 +64,7 @@ def roll_back(
         removed = [uri for uri in now if uri not in then]
         batch = Batch(puts=tuple(puts), removed=tuple(removed))
         closed = [now[uri] for uri in (*removed, *(put.source.uri for put in puts)) if uri in now]
-        plan = Plan(close_sources=[one.row for one in closed], open_sources=puts)
+        plan = CommitPlan(close_sources=[one.row for one in closed], open_sources=puts)
         _place(connection, plan, (row, origin), to, closed)
         embedder = embedder_at(connection, row, to) or head.embedder
         revision = head.revision
@@ -112,7 +112,7 @@ def _today(
 
 def _puts(
     then: Mapping[str, Row[Any]], now: Mapping[str, Row[Any]], today: Mapping[str, Access | None]
-) -> tuple[list[Put], list[str]]:
+) -> tuple[list[Upsert], list[str]]:
     """Sources that come back, with what they were; and those that cannot."""
     puts, left_out = [], []
     for uri, old in then.items():
@@ -121,7 +121,7 @@ def _puts(
         if access is None:
             left_out.append(uri)
             continue
-        put = Put(
+        put = Upsert(
             source=replace(source, access=access),
             outcome=old.outcome,
             reason=old.reason,
@@ -134,8 +134,8 @@ def _puts(
     return puts, left_out
 
 
-def _as_put(row: Row[Any]) -> Put:
-    return Put(
+def _as_put(row: Row[Any]) -> Upsert:
+    return Upsert(
         source=read_source(row),
         outcome=row.outcome,
         reason=row.reason,
@@ -145,7 +145,7 @@ def _as_put(row: Row[Any]) -> Put:
     )
 
 
-def _place(connection: Connection, plan: Plan, key: tuple[int, str], to: int, closed: Sequence[Row[Any]]) -> None:
+def _place(connection: Connection, plan: CommitPlan, key: tuple[int, str], to: int, closed: Sequence[Row[Any]]) -> None:
     """Finds for each content that is concerned the document that it has from now on, as it was then if it can be."""
     row, origin = key
     old = _old_documents(connection, row, to)
@@ -163,7 +163,7 @@ def _place(connection: Connection, plan: Plan, key: tuple[int, str], to: int, cl
 
 
 def _settle(
-    plan: Plan, origin: str, uris: Sequence[str], present: LiveDocument | None, old: LiveDocument | None
+    plan: CommitPlan, origin: str, uris: Sequence[str], present: LiveDocument | None, old: LiveDocument | None
 ) -> None:
     if not uris:
         if present is not None:

@@ -8,7 +8,7 @@ from penstock.catalog.database.schema import collections
 from penstock.errors import RevisionGone, UnknownName
 
 
-class Kept(NamedTuple):
+class KeptRevisions(NamedTuple):
     """A collection's name, and the ends of its history."""
 
     name: str
@@ -16,7 +16,7 @@ class Kept(NamedTuple):
     newest: int
 
 
-def read_kept(connection: Connection, collection: int) -> Kept:
+def read_kept(connection: Connection, collection: int) -> KeptRevisions:
     """What can be read of the collection of that row.
 
     Raises:
@@ -26,7 +26,7 @@ def read_kept(connection: Connection, collection: int) -> Kept:
     found = connection.execute(query.where(collections.c.row == collection)).one_or_none()
     if found is None:
         raise UnknownName("collection", f"of row {collection}", connection.scalars(select(collections.c.name)))
-    return Kept(*found)
+    return KeptRevisions(*found)
 
 
 def check_kept(connection: Connection, collection: int, at: int) -> bool:
@@ -46,7 +46,7 @@ def check_kept(connection: Connection, collection: int, at: int) -> bool:
     return at < kept.newest
 
 
-def left(kept: Kept) -> str:
+def left(kept: KeptRevisions) -> str:
     """Which revisions there are, in words."""
     if kept.oldest == kept.newest:
         return f"only revision {kept.newest}, the newest, is left"

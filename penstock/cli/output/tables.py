@@ -9,7 +9,7 @@ from penstock.cli.output.escaping import one_line
 from penstock.cli.output.screen import Screen
 from penstock.loaders import shown
 from penstock.model import OUTCOMES, Answer, ChunkCounts, Hit, Leg, Place, Prompt, Retrieved, RunReport, SourceResult
-from penstock.pipelines.ingest.planning import Plan
+from penstock.pipelines.ingest.planning import RunPlan
 from penstock.pipelines.reporting.status import Status
 
 LISTED = 50
@@ -40,7 +40,7 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
         screen.say(("interrupted: ", "yellow"), "what was committed stays; run the same command again to go on")
 
 
-def show_plan(plan: Plan, *, stderr: bool) -> None:
+def show_plan(plan: RunPlan, *, stderr: bool) -> None:
     """What a run would do, by count and by name."""
     screen = Screen(stderr=stderr)
     screen.say((f"{plan.collection}: this would be done", "bold"))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from penstock import retries
 from penstock.engines.llms.openai_errors import MAX_WAIT_SECONDS, Caller, asked_pause, translated
-from penstock.engines.llms.openai_stream import Reading
+from penstock.engines.llms.openai_stream import StreamReader
 from penstock.engines.llms.presets import preset as preset_named
 from penstock.engines.llms.thinking import without_thoughts
 from penstock.engines.llms.tokens import token_counter
@@ -147,7 +147,7 @@ class OpenAILLM:
     def _once(self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
         import httpx
 
-        reading, said = Reading(self._caller), False
+        reading, said = StreamReader(self._caller), False
         try:
             with (
                 self._opened(client, messages, max_tokens) as response,

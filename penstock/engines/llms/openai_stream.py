@@ -16,7 +16,7 @@ DONE = b"[DONE]"
 """What ends a stream in place of an event."""
 
 
-class Reading:
+class StreamReader:
     """The state of one response while it is read: how it ended and what was used."""
 
     def __init__(self, caller: Caller) -> None:

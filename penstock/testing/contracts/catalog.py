@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from penstock.catalog import Catalog, Put
+from penstock.catalog import Catalog, Upsert
 from penstock.catalog.database.dialect import backend_of
 from penstock.ids import chunk_id, content_hash, document_id, text_hash
 from penstock.model import Chunk, Document, ExtractionWriter, Labels, Outcome, Place, Source
@@ -47,7 +47,7 @@ def make_put(
     chunker: str = "paragraphs-1",
     loader: str = "lines-1",
     outcome: Outcome = "indexed",
-) -> Put:
+) -> Upsert:
     """A put of a document with one chunk a paragraph; `languages` and `pages` go round when they are shorter."""
     writer = ExtractionWriter()
     for number, paragraph in enumerate(paragraphs):
@@ -76,7 +76,7 @@ def make_put(
         )
         for number, block in enumerate(read.blocks)
     )
-    return Put(
+    return Upsert(
         source=source,
         outcome=outcome,
         reason="",
@@ -95,7 +95,7 @@ def text_vector(text: str, dimension: int = DIMENSION) -> Float32Array:
     return vector / np.linalg.norm(vector)
 
 
-def cache_vectors(catalog: Catalog, identity: str, puts: Iterable[Put]) -> None:
+def cache_vectors(catalog: Catalog, identity: str, puts: Iterable[Upsert]) -> None:
     """Puts the vectors of all chunks into the embedding cache."""
     contexts = [chunk.context for put in puts for chunk in put.chunks]
     catalog.vectors.put(identity, {text_hash(context): text_vector(context) for context in contexts})

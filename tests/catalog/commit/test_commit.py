@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from penstock.catalog import Batch, Catalog, Collection, Put, Quarantined
+from penstock.catalog import Batch, Catalog, Collection, Quarantined, Upsert
 from penstock.errors import CatalogError, UnknownName
 from penstock.ids import document_id
 from penstock.model import Failure
@@ -16,12 +16,12 @@ Committer = Callable[..., int]
 A, B, C = "file:///a.txt", "file:///b.txt", "file:///c.txt"
 
 
-def put(uri: str, *paragraphs: str, chunker: str = "paragraphs-1", **of_source: object) -> Put:
+def put(uri: str, *paragraphs: str, chunker: str = "paragraphs-1", **of_source: object) -> Upsert:
     source = make_source(uri, **of_source)  # type: ignore[arg-type]  # passed on as it comes
     return make_put("books", source, paragraphs, chunker=chunker)
 
 
-def copy_of(original: Put, uri: str) -> Put:
+def copy_of(original: Upsert, uri: str) -> Upsert:
     return dataclasses.replace(original, source=make_source(uri), document=None, chunks=())
 
 
@@ -146,7 +146,7 @@ def test_cutting_anew_takes_the_copies_along(commit: Committer, collection: Coll
 
 
 def test_a_source_without_text_is_known(commit: Committer, collection: Collection) -> None:
-    blank = Put(source=make_source(A), outcome="empty", reason="no text", content="", loader="lines-1", chunker="c")
+    blank = Upsert(source=make_source(A), outcome="empty", reason="no text", content="", loader="lines-1", chunker="c")
     commit(blank)
     known = collection.known(A)
     assert known is not None

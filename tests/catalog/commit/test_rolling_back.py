@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from penstock.catalog import Batch, Catalog, Collection, Put
+from penstock.catalog import Batch, Catalog, Collection, Upsert
 from penstock.errors import CatalogError, RevisionGone
 from penstock.model import Access, Filter
 from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
@@ -16,7 +16,7 @@ A, B, C, *_ = URIS
 STAFF, BOARD, BOTH = frozenset({"staff"}), frozenset({"board"}), frozenset({"staff", "board"})
 
 
-def version(uri: str, text: str, access: Access = frozenset(), chunker: str = "paragraphs-1") -> Put:
+def version(uri: str, text: str, access: Access = frozenset(), chunker: str = "paragraphs-1") -> Upsert:
     return make_put("books", make_source(uri, access=access, sha256=text), [f"{text} one", "two"], chunker=chunker)
 
 

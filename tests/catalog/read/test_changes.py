@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
+from penstock.catalog import Batch, Catalog, Collection, Upsert, open_catalog
 from penstock.errors import CatalogError
 from penstock.ids import document_id
 from penstock.model import Entry, Filter
@@ -167,11 +167,11 @@ class Commits(RuleBasedStateMachine):
         for since in range(1, revision):
             assert follow(self.held[since], self.collection, since) == self.held[-1]
 
-    def put(self, uri: str, kind: str, number: int, chunker: str, labels: dict[str, str]) -> Put:
+    def put(self, uri: str, kind: str, number: int, chunker: str, labels: dict[str, str]) -> Upsert:
         put = make_put("books", make_source(uri, labels=labels), CONTENTS[number], chunker=chunker)
         if kind == "document":
             return put
-        return Put(
+        return Upsert(
             source=put.source,
             outcome="indexed" if kind == "copy" else "empty",
             reason="",

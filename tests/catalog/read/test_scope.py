@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, literal, select
 
-from penstock.catalog import Batch, Catalog, Collection, Put, open_catalog
+from penstock.catalog import Batch, Catalog, Collection, Upsert, open_catalog
 from penstock.catalog.database.dialect import ExactText, backend_of, matches
 from penstock.errors import UsageError
 from penstock.model import Chunk, Filter, Labels, Source
@@ -20,7 +20,7 @@ Committer = Callable[..., int]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def shelf() -> tuple[Put, ...]:
+def shelf() -> tuple[Upsert, ...]:
     """A few documents that differ in everything a filter can ask for; the last is a copy of the first."""
     rows: list[tuple[str, str, int | None, Labels, list[str], str]] = [
         ("file:///a/One.pdf", "application/pdf", 0, {"team": "red", "year": 2024}, [], "one"),

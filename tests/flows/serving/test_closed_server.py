@@ -116,14 +116,14 @@ def test_a_run_is_ordered_with_the_password_alone(folder: Path, watched: Mapping
 
 
 @contextmanager
-def without_password(folder: Path) -> Iterator[server.Server]:
+def without_password(folder: Path) -> Iterator[server.PrefectServer]:
     """A server as somebody starts one who did not think of a password, and as a release before this started ours."""
     port = free_port()
     words = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     environment = {**needed(os.environ), **telemetry.everything(), "PREFECT_HOME": str(folder)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(words, env=environment, stdout=log, stderr=log, start_new_session=True)
-    found = server.Server(pid=process.pid, port=port)
+    found = server.PrefectServer(pid=process.pid, port=port)
     try:
         until(found.answers)
         yield found
@@ -173,9 +173,9 @@ with http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Agreeable) as serve
     process = subprocess.Popen([sys.executable, "-c", imposter, "prefect", str(port)], stderr=subprocess.DEVNULL)
     started = subprocess.Popen(["sleep", "60"])
     try:
-        theirs = server.Server(pid=process.pid, port=port, password="penstock:x")
+        theirs = server.PrefectServer(pid=process.pid, port=port, password="penstock:x")
         until(theirs.answers)
-        ours = server.Server(pid=started.pid, port=port, password="penstock:x")
+        ours = server.PrefectServer(pid=started.pid, port=port, password="penstock:x")
         assert ours.is_closed()  # as far as one can ask
         assert not ours.answers()
     finally:

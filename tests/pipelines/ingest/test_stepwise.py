@@ -9,8 +9,8 @@ from penstock.catalog import writing
 from penstock.errors import CatalogError, CollectionLocked, EngineError, UnknownName
 from penstock.model import Filter, RunReport, SourceResult
 from penstock.pipelines.indexing.following import Followers
-from penstock.pipelines.ingest.planning import Plan
-from penstock.pipelines.ingest.reading import Found
+from penstock.pipelines.ingest.planning import RunPlan
+from penstock.pipelines.ingest.reading import FoundSource
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.testing.doubles.embedders import LittleModel
@@ -172,8 +172,8 @@ def test_a_sync_of_what_is_not_described(stepwise: Stepwise) -> None:
 
 
 def test_batches_hold_every_pending_source_once_in_order(many: Path, stepwise: Stepwise) -> None:
-    plan: Plan = stepwise.plan(many)
-    taken: list[Found] = [found for batch in plan.batches(4) for found in batch]
+    plan: RunPlan = stepwise.plan(many)
+    taken: list[FoundSource] = [found for batch in plan.batches(4) for found in batch]
     assert tuple(taken) == plan.pending == plan.new
     assert [len(batch) for batch in plan.batches(4)] == [4, 4, 4, 4, 1]
 
