@@ -313,18 +313,21 @@ class ServerIndex(Protocol):
 
 
 class Retriever(Protocol):
-    """Finds chunks for a question."""
+    """Finds chunks for a question. Threads share one."""
 
     def retrieve(self, question: str, *, k: int, where: Filter) -> Retrieved:
-        """At most `k` hits by (-score, chunk id), all of one revision."""
+        """At most `k` hits by (-score, chunk id), all of one revision.
+
+        What is added around a hit follows it, beyond the `k`, with its score, and says so in `Trace.notes`.
+        """
         ...
 
 
 class Reranker(Protocol):
-    """Orders hits anew with a closer look at each."""
+    """Orders hits anew with a closer look at each, whatever order they had. Threads share one."""
 
     def rerank(self, question: str, hits: Sequence[Hit], *, k: int) -> list[Hit]:
-        """The best `k` of the hits, best first, with the new scores in `Hit.score`."""
+        """The best `k` of the hits by (-score, chunk id), with the new scores in `Hit.score`."""
         ...
 
 
@@ -332,7 +335,7 @@ class LLM(Protocol):
     """A language model, local or remote.
 
     Made with `model`, `base_url`, `api_key`, `context_tokens`, `timeout_seconds`, `attempts`, `temperature`, `preset`,
-    `tokenizer`, `analyser`.
+    `tokenizer`, `analyser`. Threads share one.
     """
 
     @property
@@ -359,7 +362,10 @@ class LLM(Protocol):
 
 
 class Analyser(Protocol):
-    """Turns text into the tokens that every keyword index stores and every question is asked with."""
+    """Turns text into the tokens that every keyword index stores and every question is asked with.
+
+    Threads share one.
+    """
 
     @property
     def fingerprint(self) -> str:
