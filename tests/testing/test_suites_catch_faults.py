@@ -107,7 +107,7 @@ class Found:
         return Retrieved(question=question, revision=1, hits=tuple(hits[:k]))
 
 
-def with_method(base: type, name: str, method: Callable[..., Any]) -> type:
+def with_method(base: type, name: str, method: Any) -> type:
     """The part with one method, or property, in the place of its own."""
     return type(f"Broken{base.__name__}", (base,), {name: method})
 
@@ -133,7 +133,7 @@ def counters(name: str, method: Callable[..., Any]) -> dict[str, Any]:
     return {"counter": with_method(WordCounter, name, method)()}
 
 
-def analysers(name: str, method: Callable[..., Any]) -> dict[str, Any]:
+def analysers(name: str, method: Any) -> dict[str, Any]:
     return {"analyser": with_method(Words, name, method)()}
 
 
