@@ -4,9 +4,8 @@ Implementations are found by entry points (see `penstock.registry`) and proved b
 `penstock.testing`. All ports are synchronous; behaviour is added by wrapping one implementation in another.
 
 A part that a setting names is made by calling its class or factory with keyword arguments: those of the pipeline that
-its signature names (each port lists them), and its own options, where it has any (`Configurable`). From Python a part
-is given as an instance, made in any way. Either way its fingerprint or identity has to name every option that changes
-what it gives.
+its signature names (each port lists them), and its own options (`Configurable`). From Python a part is given as an
+instance. Either way its fingerprint or identity has to name every option that changes what it gives.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,8 +66,7 @@ class Configurable(Protocol):
 class Loader(Protocol):
     """Reads one kind of file, or several that are alike, in a process of its own.
 
-    Made with `ocr`, `ocr_dpi`, `encoding` (the setting, or what the origin of the source declared) and `charset` (only
-    what the origin declared).
+    Made with `ocr`, `ocr_dpi`, `encoding` (the setting, or what the origin declared), `charset` (only the latter).
     """
 
     @property
@@ -189,8 +187,7 @@ class Index(Protocol[QueryT]):
     """A follower of the catalog: holds chunks of one collection up to a revision, and finds them.
 
     Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector
-    index. Where the folder is empty the index is new: another one is thrown away by renaming its folder. One that is
-    kept on servers, for every home, is a `ServerIndex`.
+    index. Where it is empty the index is new; one is thrown away by renaming it. Those on servers: `ServerIndex`.
     """
 
     @property
@@ -313,18 +310,18 @@ class ServerIndex(Protocol):
 
 
 class Retriever(Protocol):
-    """Finds chunks for a question."""
+    """Finds chunks for a question. Threads share one."""
 
     def retrieve(self, question: str, *, k: int, where: Filter) -> Retrieved:
-        """At most `k` hits by (-score, chunk id), all of one revision."""
+        """At most `k` hits by (-score, chunk id), of one revision; what is added follows its hit and is noted on it."""
         ...
 
 
 class Reranker(Protocol):
-    """Orders hits anew with a closer look at each."""
+    """Orders hits anew with a closer look at each, whatever order they had. Threads share one."""
 
     def rerank(self, question: str, hits: Sequence[Hit], *, k: int) -> list[Hit]:
-        """The best `k` of the hits, best first, with the new scores in `Hit.score`."""
+        """The best `k` of the hits by (-score, chunk id), with the new scores in `Hit.score`."""
         ...
 
 
@@ -332,7 +329,7 @@ class LLM(Protocol):
     """A language model, local or remote.
 
     Made with `model`, `base_url`, `api_key`, `context_tokens`, `timeout_seconds`, `attempts`, `temperature`, `preset`,
-    `tokenizer`, `analyser`.
+    `tokenizer`, `analyser`. Threads share one.
     """
 
     @property
@@ -359,7 +356,7 @@ class LLM(Protocol):
 
 
 class Analyser(Protocol):
-    """Turns text into the tokens that every keyword index stores and every question is asked with."""
+    """The tokens that every keyword index stores and every question is asked with. Threads share one."""
 
     @property
     def fingerprint(self) -> str:

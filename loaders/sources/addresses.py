@@ -95,13 +95,16 @@ def web_uri(address: str) -> str:
     'https://example.org/'
 
     Raises:
-        AddressRefused: there is no host, the port is no number, or the address carries a user name or password.
+        AddressRefused: the scheme is another one, there is no host, the port is no number, or the address carries a
+            user name or password.
     """
     try:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise AddressRefused(f"{shown(address)!r} is no web address: {error}") from error
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise AddressRefused(f"{shown(address)!r} is neither http:// nor https://")
     if not host:
         raise AddressRefused(f"{shown(address)!r} names no host; write https://host/path")
     if "@" in parts.netloc:

@@ -10,15 +10,19 @@ from penstock.model import Blueprint
 from penstock.ports import FEWEST_TOKENS, SPECIAL_TOKENS, Embedder, PortableCounter, TokenCounter
 from penstock.registry import build, load
 from penstock.testing.contracts.chunkers import check, cut, document_of
+from penstock.testing.contracts.counters import TokenCounterContract
+from penstock.testing.contracts.texts import AWKWARD, CHINESE, ENGLISH, at_once
 
-ENGLISH = "Ten days of leave carry over into the next year."
-CHINESE = "未休完的年假可以结转到下一年。"
-AWKWARD = ("", " \n\t ", "\x00", "a\ud800b", "😀" * 3, "e\u0301", "\u202eabc", "word " * 2000, "年" * 2000)
 TOLERANCE = 1e-5
 
 
-class EmbedderContract:
+class EmbedderContract(TokenCounterContract):
     """What every embedder must do: subclass it in a test and give the fixture `embedder`."""
+
+    @pytest.fixture
+    def counter(self, embedder: Embedder) -> TokenCounter:
+        """The embedder, which counts in the tokens of its model."""
+        return embedder
 
     def test_vectors_are_unit_and_of_the_stated_shape(self, embedder: Embedder) -> None:
         """One float32 row of length 1 for each text."""
@@ -44,6 +48,16 @@ class EmbedderContract:
         apart = np.vstack([embedder.embed([text], role="passage") for text in reversed(texts)])[::-1]
         assert np.abs(together - apart).max() < TOLERANCE
 
+    def test_threads_share_it(self, embedder: Embedder) -> None:
+        """Several collections of a library ask one model at the same moment, and each gets its own answer."""
+        texts = [ENGLISH, CHINESE, *("leave " * count for count in range(1, 9))]
+        expected = embedder.embed(texts, role="query")
+        assert all(
+            np.abs(found - expected).max() < TOLERANCE for found in at_once(lambda: embedder.embed(texts, role="query"))
+        )
+        counts = embedder.count(texts)
+        assert all(found == counts for found in at_once(lambda: embedder.count(texts)))
+
     def test_identity_stays(self, embedder: Embedder) -> None:
         """Nothing that was embedded changes what vectors may be compared."""
         before = embedder.identity
@@ -63,22 +77,6 @@ class EmbedderContract:
         texts = [ENGLISH, CHINESE, *AWKWARD]
         assert made.count(texts) == embedder.count(texts)
         assert [made.offsets(text) for text in texts] == [embedder.offsets(text) for text in texts]
-
-    def test_counts_the_tokens_that_it_places(self, embedder: Embedder) -> None:
-        """Where tokens are and how many there are say the same, for any text, and each time."""
-        texts = [ENGLISH, CHINESE, *AWKWARD]
-        counts = embedder.count(texts)
-        assert counts == [len(embedder.offsets(text)) for text in texts]
-        assert counts == [count for text in texts for count in embedder.count([text])]
-        assert all(count > 0 for count in counts[:2])
-        assert embedder.count([]) == []
-
-    def test_tokens_are_places_in_the_text(self, embedder: Embedder) -> None:
-        """Half-open ranges of code points, none before the one that it follows, none beyond the text."""
-        for text in (ENGLISH, CHINESE, *AWKWARD):
-            places = embedder.offsets(text)
-            assert all(0 <= start <= end <= len(text) for start, end in places)
-            assert places == sorted(places, key=lambda place: place[0])
 
     def test_documents_are_cut_to_what_it_sees(self, embedder: Embedder) -> None:
         """The default chunker fills chunks by its tokens, loses nothing, and exceeds its window nowhere."""

@@ -1,10 +1,22 @@
 """Contract suite for language models, and `ScriptedLLM`, the double that says what a test tells it to."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+import pytest
+
+from penstock.errors import EngineError
 from penstock.model import Message, Usage
 from penstock.ports import LLM
+from penstock.testing.contracts.texts import AWKWARD, CHINESE, ENGLISH, at_once
+
+GREETING = (Message(role="user", content="Say hello."),)
+
+
+def pieces_of(llm: LLM, *messages: Message) -> list[str]:
+    """The pieces of an answer."""
+    return [item for item in llm.stream(messages, max_tokens=50) if isinstance(item, str)]
 
 
 class ScriptedLLM:
@@ -45,11 +57,20 @@ class ScriptedLLM:
 
 
 class LLMContract:
-    """What every language model must do; subclass it and give the fixture `llm`, which can answer a greeting."""
+    """What every language model must do: subclass it and give the fixture `llm`, which can answer a greeting.
+
+    Where the model can be out of reach, give the fixture `unreachable` too.
+    """
+
+    @pytest.fixture
+    def unreachable(self) -> LLM | None:
+        """A model of the same kind that cannot be called; None where there is nothing to reach."""
+        return None
 
     def test_has_a_name_and_a_window(self, llm: LLM) -> None:
         """An answer says who gave it, and a prompt is fitted to the window."""
         assert llm.name
+        assert llm.name.isprintable()
         assert llm.context_tokens > 0
 
     def test_counts_tokens(self, llm: LLM) -> None:
@@ -58,6 +79,15 @@ class LLMContract:
         counts = [llm.count_tokens(text) for text in texts]
         assert counts[0] == 0
         assert counts == sorted(counts)
+        assert counts[1] > 0
+
+    def test_any_text_has_a_number_of_tokens(self, llm: LLM) -> None:
+        """Empty, broken and very long ones; long ones are counted to their end, and the same each time."""
+        counts = [llm.count_tokens(text) for text in AWKWARD]
+        assert all(count >= 0 for count in counts)
+        assert [llm.count_tokens(text) for text in AWKWARD] == counts
+        for text in (ENGLISH, CHINESE):
+            assert llm.count_tokens(text * 400) > 100 * llm.count_tokens(text)
 
     def test_streams_text_and_then_at_most_one_usage(self, llm: LLM) -> None:
         """Pieces of text are not empty, together they say something, and the usage is the last item if there is one."""
@@ -75,3 +105,21 @@ class LLMContract:
         if close is not None:
             close()
         assert list(llm.stream([Message(role="user", content="Say hello.")], max_tokens=50))
+
+    def test_any_message_may_be_sent(self, llm: LLM) -> None:
+        """Empty, broken and very long ones are answered or refused as a model refuses, and the next one is answered."""
+        for text in AWKWARD:
+            with suppress(EngineError):
+                pieces_of(llm, Message(role="system", content=text), Message(role="user", content=text))
+        assert pieces_of(llm, *GREETING)
+
+    def test_threads_share_it(self, llm: LLM) -> None:
+        """Collections of a library ask one model at the same moment."""
+        assert all(at_once(lambda: "".join(pieces_of(llm, *GREETING)).strip()))
+
+    def test_a_model_out_of_reach_is_told(self, unreachable: LLM | None) -> None:
+        """As an error of the engine that says what is the matter, at the call or while it is read."""
+        if unreachable is None:
+            pytest.skip("there is nothing to reach")
+        with pytest.raises(EngineError, match=r"\w"):
+            pieces_of(unreachable, *GREETING)

@@ -18,7 +18,8 @@ from penstock.engines.embedders.sentence_transformers import SentenceTransformer
 from penstock.engines.models.models import resolve
 from penstock.errors import MissingExtra, ModelNotFound, SettingsError, UnsupportedModel
 from penstock.ports import Embedder
-from penstock.testing.contracts.embedders import AWKWARD, EmbedderContract
+from penstock.testing.contracts.embedders import EmbedderContract
+from penstock.testing.contracts.texts import AWKWARD
 from penstock.testing.doubles.tiny_models import write_model
 
 pytestmark = [

@@ -36,6 +36,11 @@ class TestOpenAILLM(LLMContract):
         with ScriptedServer(answer("Hello", " there.")) as server:
             yield model_at(server)
 
+    @pytest.fixture
+    def unreachable(self) -> Iterator[LLM]:
+        with ScriptedServer(refusal(503, "overloaded")) as server:
+            yield model_at(server, attempts=1)
+
 
 def test_streams_the_answer_and_the_usage() -> None:
     with ScriptedServer(answer("十", "天 [1]")) as server:
