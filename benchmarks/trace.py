@@ -5,9 +5,9 @@
 Each operation runs in a process of its own, over one PDF of the sample handbook: from opening the collection to
 closing it, and once more in a collection that is open and has done the same twice (`again`). A module is entered when a
 function that is written in it is called by the operation: neither importing it counts, nor what runs while a module is
-imported, nor the `__init__` that a dataclass is given. `sys.setprofile` sees the calls, in all threads. The process that parses is
-seen too: before it confines itself, the same watch is set there, which writes each module once to its standard error,
-and that goes to a file of ours. `--names` lists the modules.
+imported, nor the `__init__` that a dataclass is given. `sys.setprofile` sees the calls, in all threads. The process
+that parses is seen too: before it confines itself, the same watch is set there, which writes each module once to its
+standard error, and that goes to a file of ours. `--names` lists the modules.
 
 The search is timed in a process that is not watched, over the whole handbook, every question in turn after a first
 round. Its bound, taken question by question beside it, is what no search can do without: the tokens and the vector of

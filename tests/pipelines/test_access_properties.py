@@ -13,6 +13,7 @@ from penstock.loaders import path_of, uri_of
 from penstock.model import EVERYBODY, Access, Filter, may_see
 from penstock.pipelines.stepwise import Stepwise
 from penstock.testing.doubles.embedders import LittleModel
+from tests.examples import examples
 
 FOLDERS = ("", "hr", "hr/board", "menu")
 READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))
@@ -94,7 +95,7 @@ class Expected:
             self.texts[text] = self.seen[uri]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_nobody_sees_more_than_was_last_said(
     model: LittleModel, tmp_path_factory: pytest.TempPathFactory, acts: list[Act]
