@@ -39,6 +39,7 @@ demo: $(BIN)/penstock ## install, ingest the sample documents, search them, and 
 	$(BIN)/penstock search "年假怎么申请" --home $(DEMO_HOME) --collection demo --k 3
 	$(BIN)/penstock ask "How many days of leave carry over?" --home $(DEMO_HOME) --collection demo
 
+# HYPOTHESIS_PROFILE=gate looks at all examples of every property, as .ci/run does; without it a fifth of them.
 test: $(VENV)/.dev ## run the tests, less those that need servers or kill by the hundred
 	$(BIN)/python -m pytest -q -n auto -m "not elasticsearch and not postgresql and not prefect and not kills"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.examples import load_profile
 from tests.servers.fixtures import (
     elasticsearch_url,
     mortal_postgresql,
@@ -28,6 +29,8 @@ __all__ = [
 SERVERS = "PENSTOCK_TEST_"
 """What variables begin with that point to running servers."""
 LOOPBACK = ("127.", "::1", "localhost")
+
+load_profile()
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from penstock.indexers.elasticsearch.queries import within
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
 from penstock.model import Filter, Labels, Scope
 from penstock.testing.contracts.catalog import DIMENSION, cache_vectors, make_put, make_source
+from tests.examples import examples
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -124,7 +125,7 @@ FILTERS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=FILTERS)
 @example(where=Filter(labels={"team": "red", "year": 2024}, principals=frozenset({"bob"})))
 @example(where=Filter(labels={"n": 7, "year": 2024}))

@@ -13,6 +13,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.model import Change
 from penstock.ports import Float32Array
 from penstock.testing.contracts.indexes import entry_of, scope_of
+from tests.examples import examples
 
 D = 24
 
@@ -101,7 +102,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_STEPS)
 def test_holds_what_a_dictionary_would(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[int], list[int]]]

@@ -1,18 +1,22 @@
 """Whatever is written, renamed, removed and ingested in whatever order: nobody sees what nobody let them see."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.catalog.commit.addresses import folders_of
-from penstock.loaders import path_of, uri_of
+from penstock.loaders import Sandbox, path_of, uri_of
 from penstock.model import EVERYBODY, Access, Filter, may_see
+from penstock.pipelines import assembly
 from penstock.pipelines.stepwise import Stepwise
 from penstock.testing.doubles.embedders import LittleModel
+from tests.examples import examples
 
 FOLDERS = ("", "hr", "hr/board", "menu")
 READERS = (frozenset[str](), frozenset({"staff"}), frozenset({"board"}))
@@ -94,7 +98,25 @@ class Expected:
             self.texts[text] = self.seen[uri]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture
+def one_parser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All runs parse in one process: it takes longer to start than a run, and who sees what is not decided there."""
+    started, start, close = list[Sandbox](), assembly.sandbox, Sandbox.close
+
+    def the_one(*given: Any, **named: Any) -> Sandbox:
+        if not started:
+            started.append(start(*given, **named))
+        return started[0]
+
+    monkeypatch.setattr(assembly, "sandbox", the_one)
+    monkeypatch.setattr(Sandbox, "close", lambda _: None)
+    yield
+    for sandbox in started:
+        close(sandbox)
+
+
+@pytest.mark.usefixtures("one_parser")
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_nobody_sees_more_than_was_last_said(
     model: LittleModel, tmp_path_factory: pytest.TempPathFactory, acts: list[Act]

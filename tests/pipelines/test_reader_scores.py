@@ -18,6 +18,7 @@ from penstock.pipelines.reporting import reports
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.doubles.embedders import LittleModel
+from tests.examples import examples
 
 WORDS = ("leave", "salary", "bonus", "travel", "pension", "holiday", "training", "年假", "工资")
 READER = Filter(principals=frozenset({"ann"}))
@@ -127,7 +128,7 @@ def check_answers(opener: Opener, folder: Path, asked: Asked) -> None:
 HARD = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(HARD, max_examples=8)
+@settings(HARD, max_examples=examples(8))
 @given(asked=ASKED)
 def test_what_a_hidden_document_says_is_in_no_number(
     embedded: Opener, tmp_path_factory: pytest.TempPathFactory, asked: Asked
@@ -136,7 +137,7 @@ def test_what_a_hidden_document_says_is_in_no_number(
 
 
 @pytest.mark.elasticsearch
-@settings(HARD, max_examples=4)
+@settings(HARD, max_examples=examples(4))
 @given(asked=ASKED)
 def test_nor_in_one_of_elasticsearch(on_server: Opener, tmp_path_factory: pytest.TempPathFactory, asked: Asked) -> None:
     check_answers(on_server, tmp_path_factory.mktemp("homes"), asked)

@@ -14,6 +14,7 @@ from penstock.catalog.database.dialect import backend_of
 from penstock.catalog.database.migrate import upgrade
 from penstock.model import EVERYBODY, Access, Filter, is_wider, lets_in, may_see, narrowest
 from penstock.testing.contracts.catalog import cache_vectors, execute_on, make_put, make_source
+from tests.examples import examples
 
 STAFF, BOARD = frozenset({"staff"}), frozenset({"board"})
 ACCESS = st.sampled_from((EVERYBODY, STAFF, BOARD, STAFF | BOARD))
@@ -175,7 +176,7 @@ ADDRESSES = ("file:///", "file:///a", "file:///a/b", "file:///a/b/c", "file:///a
 SAID = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(ADDRESSES), ACCESS), max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
 @given(said=SAID)
 def test_the_last_word_is_that_of_the_plain_reading(catalog: Catalog, said: list[tuple[int, str, Access]]) -> None:
     """Of the latest run that said anything of it or above it, the longest address; two words for it, the narrower."""

@@ -26,6 +26,7 @@ from penstock.errors import CatalogError
 from penstock.ids import document_id
 from penstock.model import Entry, Filter
 from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source, text_vector
+from tests.examples import examples
 from tests.servers.postgresql import fresh_database
 
 Committer = Callable[..., int]
@@ -250,5 +251,5 @@ def test_any_history_can_be_followed(kind: str, url: str, request: pytest.Fixtur
     else:
         server: str = request.getfixturevalue("postgresql_url")
         Commits.copies = partial(fresh_database, server, template=url.rpartition("/")[2])
-    examples = 20 if kind == "sqlite" else 10
-    run_state_machine_as_test(Commits, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None))
+    count = examples(20 if kind == "sqlite" else 10)
+    run_state_machine_as_test(Commits, settings=settings(max_examples=count, stateful_step_count=20, deadline=None))

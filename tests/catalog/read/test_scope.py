@@ -14,6 +14,7 @@ from penstock.catalog.database.dialect import ExactText, backend_of, matches
 from penstock.errors import UsageError
 from penstock.model import Chunk, Filter, Labels, Source
 from penstock.testing.contracts.catalog import cache_vectors, make_put, make_source
+from tests.examples import examples
 from tests.servers.postgresql import fresh_database
 
 Committer = Callable[..., int]
@@ -112,7 +113,7 @@ filters = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(where=filters)
 @example(where=Filter(pages=(3, 4)))
 @example(where=Filter(sources=("https://x.org/p?q=1",)))
@@ -139,7 +140,7 @@ def connection(lasting_url: str) -> Iterator[Connection]:
     engines.pool.dispose()
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pattern=st.text("ab-[]!?*^\\.册", max_size=8), text=st.text("ab-[]!^\\.册", max_size=5))
 @example(pattern="[]", text="[]")
 @example(pattern="[!]", text="[!]")

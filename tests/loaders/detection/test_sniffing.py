@@ -30,6 +30,7 @@ from penstock.loaders.detection.kinds import PDF as PDF_TYPE
 from penstock.loaders.detection.sniffing import charset_of, sniff
 from penstock.loaders.formats import LOADERS, LoaderOptions, fingerprint, loader_for
 from penstock.registry import load, names
+from tests.examples import examples
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 MAIL = "From: a@example.org\nTo: b@example.org\nSubject: =?utf-8?b?5bm05YGH?=\nDate: Mon, 1 Jan 2024\n\nHello"
@@ -176,7 +177,7 @@ def test_a_zip_of_too_many_members_is_not_read(tmp_path: Path, monkeypatch: pyte
         assert container_types.expanded_bytes(data) == 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from([b"", b"PK\x03\x04", container_types.MAGIC_OLE, b"<?xml", b"RIFF", ole("Book")]),
     st.binary(max_size=99),

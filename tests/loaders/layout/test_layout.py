@@ -10,6 +10,7 @@ from penstock.loaders.layout.paged_document import PagedDocument
 from penstock.loaders.layout.pages import OutlineEntry, Page, Piece, Rect, turned
 from penstock.loaders.layout.text_rows import cells_of, joined, rows_of
 from penstock.loaders.pdf.fonts import names_bold, names_mono
+from tests.examples import examples
 
 SENTENCE = "some words that fill the line of text"
 
@@ -71,7 +72,7 @@ def test_columns_of_a_table_are_not_read_one_after_the_other() -> None:
         st.tuples(st.floats(0, 590), st.floats(0, 790), st.integers(1, 60), st.sampled_from([6, 10, 24])), max_size=60
     )
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_nothing_is_lost_or_doubled(spots: list[tuple[float, float, int, int]]) -> None:
     pieces = [
         piece(f"w{at}" + "x" * length, left, top, size=size) for at, (left, top, length, size) in enumerate(spots)

@@ -8,6 +8,7 @@ from penstock.analysis.analyser import TextAnalyser
 from penstock.model import Chunk, Hit, Place, Source, Span, Trace
 from penstock.pipelines.answering.citing import check_claim
 from penstock.pipelines.answering.passages import MARKER, Passage, passage
+from tests.examples import examples
 
 ANALYSER = TextAnalyser()
 
@@ -203,7 +204,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(PARTS | st.text(max_size=5), max_size=10).map("".join))
 def test_a_quote_always_stands_in_the_cited_chunk_and_a_mark_in_the_list(claim: str) -> None:
     found = check_claim(claim, GIVEN, ANALYSER)

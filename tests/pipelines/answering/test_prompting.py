@@ -11,6 +11,7 @@ from penstock.errors import SettingsError, UsageError
 from penstock.model import Chunk, Hit, Place, Prompt, Source, Span, Trace
 from penstock.pipelines.answering.prompting import MESSAGE_TOKENS, assemble, prompt_language
 from penstock.testing.contracts.llms import ScriptedLLM
+from tests.examples import examples
 
 QUESTION = "How many days carry over?"
 
@@ -182,7 +183,7 @@ TRICKS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(TRICKS, min_size=1, max_size=5), TRICKS, st.integers(480, 1500))
 def test_stays_in_budget_and_behind_its_fences(texts: list[str], title: str, budget: int) -> None:
     hits = [

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from penstock.model import Box, ExtractionWriter, Place
 from penstock.pipelines.cleaning.cleaning import clean
 from penstock.testing.contracts.chunkers import KINDS
+from tests.examples import examples
 
 PHRASES = st.sampled_from(
     [
@@ -33,7 +34,7 @@ BLOCKS = st.lists(st.tuples(st.sampled_from(KINDS), TEXTS, PLACES), max_size=20)
 
 
 @given(blocks=BLOCKS, title=TEXTS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_cleaning_twice_is_cleaning_once(blocks, title):  # type: ignore[no-untyped-def]  # given by hypothesis
     writer = ExtractionWriter()
     for kind, text, places in blocks:

@@ -15,6 +15,7 @@ from penstock.loaders.sources.web.courtesy import LONGEST_PAUSE_SECONDS, Courtes
 from penstock.loaders.sources.web.pages import WebFetcher
 from penstock.model import Listed
 from penstock.testing.doubles.website import Website
+from tests.examples import examples
 
 LIST = "https://lists.example/links.txt"
 
@@ -211,7 +212,7 @@ def test_secrets_of_addresses_are_in_no_message(site: Website) -> None:
     assert "zebra" not in str(caught.value)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=300))
 def test_any_robots_txt_can_be_read(text: str) -> None:
     courtesy = Courtesy(robots=True, pause_seconds=0, user_agent="Penstock/0.1")
