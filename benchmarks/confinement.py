@@ -21,7 +21,7 @@ from pathlib import Path
 _OPEN = """
 import penstock.loaders.sandbox.child
 boot = penstock.loaders.sandbox.child._BOOT.removesuffix("main()")
-boot += "from penstock.loaders.sandbox import confinement; confinement._close = lambda *_: None; main()"
+boot += "from penstock.loaders.confinement import confinement; confinement._close = lambda *_: None; main()"
 penstock.loaders.sandbox.child._BOOT = boot
 """
 _START = """
@@ -39,8 +39,8 @@ with Sandbox(options=LoaderOptions(), seconds=60, memory_mib=1536, text_mib=64, 
 _CLOSE = """
 import sys, tempfile, time
 from pathlib import Path
-from penstock.loaders.sandbox import confinement
-from penstock.loaders.sandbox import readable
+from penstock.loaders.confinement import confinement
+from penstock.loaders.confinement import readable
 begun = time.process_time()
 within = readable.reach(sys.path, libraries=(), home=Path.home())
 confinement._close(within, (tempfile.gettempdir(),))

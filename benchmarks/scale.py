@@ -27,7 +27,6 @@ from penstock.loaders.sources.files import listed_file
 from penstock.model import RunReport, Source
 from penstock.pipelines import assembly
 from penstock.pipelines.cleaning.cleaning import CLEANING_VERSION
-from penstock.ports import Embedder
 from penstock.settings import read_settings
 from penstock.testing.contracts.catalog import make_put
 from penstock.testing.doubles.embedders import LittleModel
@@ -41,17 +40,9 @@ MIB = 1024
 NAME = "scale"
 
 
-class Cheap(Penstock):
-    """A workspace without a model."""
-
-    @property
-    def _embedder(self) -> Embedder:
-        return LittleModel()
-
-
-def opened(place: Path) -> Cheap:
-    """The workspace of a place made by `build`."""
-    return Cheap(collection=NAME, settings=read_settings(home=place / "home"))
+def opened(place: Path) -> Penstock:
+    """The workspace of a place made by `build`, without a model."""
+    return Penstock(collection=NAME, settings=read_settings(home=place / "home"), embedder=LittleModel())
 
 
 def build(place: Path, count: int) -> None:
@@ -70,7 +61,7 @@ def build(place: Path, count: int) -> None:
         assert penstock.retriever is not None  # the indexes follow
 
 
-def puts_of(penstock: Cheap, folder: Path, count: int) -> Iterator[Upsert]:
+def puts_of(penstock: Penstock, folder: Path, count: int) -> Iterator[Upsert]:
     """What reading so many files would give."""
     chunker = assembly.chunker(penstock.settings, LittleModel()).fingerprint
     loader = f"{loaders.fingerprint(assembly.loader_options(penstock.settings), 'text/plain')}; {CLEANING_VERSION}"
@@ -102,36 +93,36 @@ def in_commits(puts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
         yield batch
 
 
-def unchanged(penstock: Cheap, folder: Path) -> RunReport:
+def unchanged(penstock: Penstock, folder: Path) -> RunReport:
     """One file, as it was."""
     return penstock.ingest(path_of(folder, 5))
 
 
-def changed(penstock: Cheap, folder: Path) -> RunReport:
+def changed(penstock: Penstock, folder: Path) -> RunReport:
     """One file that says something else each time."""
     path_of(folder, 6).write_text(f"It is {time.time_ns()} now, said the turbine.\n", "utf-8")
     return penstock.ingest(path_of(folder, 6))
 
 
-def new(penstock: Cheap, folder: Path) -> RunReport:
+def new(penstock: Penstock, folder: Path) -> RunReport:
     """One file that was not there."""
     path = path_of(folder, 7).with_name(f"{time.time_ns()}.txt")
     path.write_text(f"It is {time.time_ns()} now, said the other turbine.\n", "utf-8")
     return penstock.ingest(path)
 
 
-def removed(penstock: Cheap, folder: Path) -> RunReport:
+def removed(penstock: Penstock, folder: Path) -> RunReport:
     """One source of those that are there."""
     paths = (path_of(folder, number) for number in range(8, SMALL))
     return penstock.remove(next(path for path in paths if penstock.collection.known(loaders.uri_of(path))))
 
 
-def whole(penstock: Cheap, folder: Path) -> RunReport:
+def whole(penstock: Penstock, folder: Path) -> RunReport:
     """All files, of which none is another than before."""
     return penstock.ingest(folder)
 
 
-STEPS: dict[str, tuple[str, Callable[[Cheap, Path], RunReport]]] = {
+STEPS: dict[str, tuple[str, Callable[[Penstock, Path], RunReport]]] = {
     "unchanged": ("one unchanged file", unchanged),
     "changed": ("one changed file", changed),
     "new": ("one new file", new),
@@ -155,7 +146,7 @@ def measured(step: str, small: Path, place: Path) -> dict[str, float]:
     }
 
 
-def taken(work: Callable[[Cheap, Path], RunReport], place: Path) -> dict[str, float]:
+def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str, float]:
     """Seconds and MiB of one step, from opening the workspace to closing it."""
     Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak begins anew
     held = memory("VmRSS")

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from penstock.errors import BrokenSource, LimitExceeded, PenstockError, SettingsError
+from penstock.loaders.confinement.confinement import MIB, confine
+from penstock.loaders.confinement.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.detection.container_types import expanded_bytes
 from penstock.loaders.detection.sniffing import told_charset
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.sandbox.answers import MOST_ITEMS, OVERLAP, Parsed, encode_answer, extraction_of
-from penstock.loaders.sandbox.confinement import MIB, confine
 from penstock.loaders.sandbox.given import received as received_loaders
 from penstock.loaders.sandbox.protocol import read_frame, source_of
-from penstock.loaders.sandbox.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.sources.addresses import shown
 from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 from penstock.registry import build

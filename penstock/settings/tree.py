@@ -196,9 +196,12 @@ _TABLES = tuple(
     for group, part in Settings.model_fields.items()
     if isinstance(part.default, SettingsGroup)
     for name, field in part.default.__class__.model_fields.items()
-    if isinstance(field.default, dict)
+    if isinstance(field.default, dict) and name != OPTIONS
 )
-"""Ends of the dotted names of settings that are tables with names of a person's choice: each is one setting."""
+"""Ends of the dotted names of settings that are tables with names of a person's choice: each is one setting.
+
+Options are not: `origins` and messages name each of them.
+"""
 
 
 def read_settings(**given: Any) -> Settings:

@@ -16,7 +16,7 @@ from penstock.pipelines.indexing.following import Follower, Followers
 from penstock.ports import Index, Verifiable
 
 if TYPE_CHECKING:
-    from penstock.loaders.sandbox.confinement import Confinement
+    from penstock.loaders.confinement.confinement import Confinement
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
     All chunks are compared; named, and counted where nothing is wrong, are those that are seen. With `deep` what is
     written of each is compared as well: hashes and ids in the catalog, tokens, vectors and files of the indexes.
     """
-    from penstock.loaders.sandbox.confinement import available  # here: only this command asks the kernel
+    from penstock.loaders.confinement.confinement import available  # here: only this command asks the kernel
 
     collection = view.collection
     revision = collection.revision()

@@ -1,14 +1,17 @@
 """Loaders that other distributions bring, through the whole product."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from penstock import registry
+from penstock.cli.app import app
 from penstock.loaders import formats
 from penstock.pipelines import assembly
 from penstock.pipelines.extracting import extract
@@ -48,6 +51,13 @@ class Scans:
 """
 
 Install = Callable[..., None]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Types a command. The model is the built-in one: to use that of another distribution, all code must be allowed."""
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, [os.fspath(one) for one in arguments])
 
 
 def forget() -> None:

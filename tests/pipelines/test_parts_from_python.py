@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from penstock.errors import SettingsError, UsageError
-from penstock.loaders.sandbox import landlock
+from penstock.loaders.confinement import landlock
 from penstock.model import Extraction, FileKind, Source
 from penstock.pipelines.library import Library
 from penstock.pipelines.stepwise import Stepwise

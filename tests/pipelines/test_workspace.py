@@ -182,7 +182,7 @@ def test_one_leg_alone(penstock: Penstock, folder: Path, legs: str) -> None:
 @pytest.mark.parametrize("chunker", ["window", "sentence"])
 def test_other_chunkers(model: LittleModel, folder: Path, home: Path, chunker: str) -> None:
     given = {"name": chunker, "size": 16, **({"overlap": 2} if chunker == "window" else {})}
-    with Penstock(settings=read_settings(home=home, chunker=given)) as penstock:
+    with Penstock(settings=read_settings(home=home, chunker=given), embedder=model) as penstock:
         report = penstock.ingest(folder)
         assert report.count("indexed") == 2
         assert penstock.doctor().ok

@@ -38,7 +38,7 @@ def ingest(
         raise typer.BadParameter("goes without --access: everybody, or those principals", param_hint="--everybody")
     with told(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
         from penstock.cli.output.progress import watching
-        from penstock.loaders.sandbox.privileges import keep_memory_private
+        from penstock.loaders.confinement.privileges import keep_memory_private
 
         keep_memory_private()
         labels = labels_of(label) if label is not None else None

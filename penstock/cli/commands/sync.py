@@ -78,7 +78,7 @@ def _planned(penstock: "Stepwise", as_json: bool) -> tuple[int, dict[str, Any]]:
 def _synced(penstock: "Stepwise", as_json: bool) -> tuple[int, dict[str, Any]]:
     from penstock.cli.output.progress import watching
     from penstock.cli.output.tables import show_report
-    from penstock.loaders.sandbox.privileges import keep_memory_private
+    from penstock.loaders.confinement.privileges import keep_memory_private
     from penstock.pipelines.reporting import reports
 
     keep_memory_private()

@@ -370,9 +370,9 @@ def test_damaged_page_costs_that_page(engine: Engine, monkeypatch: pytest.Monkey
     document = pymupdf.open()
     for at in range(1, 24):
         page_with(document, (60, 90, f"Page number {at} has text enough to be read without OCR.", 10))
-    module = "pdf_pymupdf" if engine is PyMuPDFLoader else "pdf_pypdfium2"
-    target = f"penstock.loaders.{module}.page_of"
-    page_of = importlib.import_module(f"penstock.loaders.{module}").page_of
+    module = engine.__module__
+    target = f"{module}.page_of"
+    page_of = importlib.import_module(module).page_of
 
     def fails_on_two(page: Any, number: int, *rest: str) -> Any:
         if number == 2:

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from penstock.errors import BrokenSource
-from penstock.loaders.sandbox import confinement, worker
+from penstock.loaders.confinement import confinement
+from penstock.loaders.confinement.readable import Reach
+from penstock.loaders.sandbox import worker
 from penstock.loaders.sandbox.answers import Parsed, decode_answer
 from penstock.loaders.sandbox.protocol import LENGTH_BYTES, encode, plain_source
-from penstock.loaders.sandbox.readable import Reach
 from penstock.loaders.sandbox.worker import Worker, is_out_of_memory, serve
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Failure, Source

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.loaders.sandbox import landlock, seccomp
-from penstock.loaders.sandbox.confinement import Confinement, available
-from penstock.loaders.sandbox.syscalls import NUMBERS, REFUSED
+from penstock.loaders.confinement import landlock, seccomp
+from penstock.loaders.confinement.confinement import Confinement, available
+from penstock.loaders.confinement.syscalls import NUMBERS, REFUSED
 
 HEADERS = {
     "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/include/asm/unistd_64.h")),
@@ -112,15 +112,15 @@ def test_the_second_set_of_x86_is_unknown() -> None:
 OLD_KERNEL = """
 import struct, sys
 from pathlib import Path
-from penstock.loaders.sandbox import seccomp
-from penstock.loaders.sandbox.kernel import prctl
+from penstock.loaders.confinement import seccomp
+from penstock.loaders.confinement.kernel import prctl
 unknown = {unknown}
 seccomp._rules = lambda pid: ((name, [seccomp._refused(38)]) for name in unknown)
 prctl(38, 1)
 seccomp.NUMBERS = {{**seccomp.NUMBERS, **{{name: {{seccomp.machine(): number}} for name, number in unknown.items()}}}}
 seccomp.restrict()
 from penstock.loaders import LoaderOptions, Sandbox, uri_of
-from penstock.loaders.sandbox import confinement
+from penstock.loaders.confinement import confinement
 from penstock.model import Source
 print(confinement.available())
 path = Path(sys.argv[1])

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.loaders.sandbox import landlock, privileges, seccomp
-from penstock.loaders.sandbox.readable import Reach
+from penstock.loaders.confinement import landlock, privileges, seccomp
+from penstock.loaders.confinement.readable import Reach
 
 MIB = 1024 * 1024
 STACKS_MIB_A_CORE = 16

@@ -9,8 +9,8 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 
-from penstock.loaders.sandbox.kernel import call, machine
-from penstock.loaders.sandbox.syscalls import NUMBERS, REFUSED
+from penstock.loaders.confinement.kernel import call, machine
+from penstock.loaders.confinement.syscalls import NUMBERS, REFUSED
 
 _SET_MODE_FILTER, _GET_ACTION_AVAILABLE = 1, 2
 _ALL_THREADS = 1

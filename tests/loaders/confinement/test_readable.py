@@ -2,7 +2,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from penstock.loaders.sandbox.readable import SYSTEM, reach
+from penstock.loaders.confinement.readable import SYSTEM, reach
 
 
 def test_a_folder_of_distributions_is_open_and_one_of_a_program_is_not(tmp_path: Path) -> None:

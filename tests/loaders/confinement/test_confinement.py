@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from penstock.loaders.confinement import landlock, seccomp
 from penstock.loaders.formats import LoaderOptions
-from penstock.loaders.sandbox import landlock, seccomp
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sources.addresses import uri_of
 from penstock.model import Extraction, Source
@@ -272,8 +272,8 @@ def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbo
 
 def test_a_program_keeps_its_memory_to_itself() -> None:
     program = (
-        "from penstock.loaders.sandbox.privileges import keep_memory_private; "
-        "from penstock.loaders.sandbox.kernel import prctl; "
+        "from penstock.loaders.confinement.privileges import keep_memory_private; "
+        "from penstock.loaders.confinement.kernel import prctl; "
         "before = prctl(3, 0); keep_memory_private(); print(before, prctl(3, 0))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

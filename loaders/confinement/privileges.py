@@ -6,8 +6,8 @@ import struct
 import sys
 from contextlib import suppress
 
-from penstock.loaders.sandbox.kernel import call, machine, prctl
-from penstock.loaders.sandbox.syscalls import NUMBERS
+from penstock.loaders.confinement.kernel import call, machine, prctl
+from penstock.loaders.confinement.syscalls import NUMBERS
 
 _PARENT_DEATH_SIGNAL, _DUMPABLE, _DROP_FROM_BOUNDS, _NO_NEW_PRIVILEGES = 1, 4, 24, 38
 """Options of prctl(2), from include/uapi/linux/prctl.h."""

@@ -9,7 +9,7 @@ import struct
 import sys
 from collections.abc import Iterable
 
-from penstock.loaders.sandbox.kernel import call
+from penstock.loaders.confinement.kernel import call
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 """Numbers of the three system calls: the same on every architecture."""
