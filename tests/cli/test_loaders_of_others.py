@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,6 +78,9 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
         forget()
 
     yield added
+    for thread in threading.enumerate():  # what a run that ended early left behind would fill the caches again
+        if thread.name.startswith("penstock-read"):
+            thread.join(10)
     forget()
     for name in ("notebooks", "scans", "others"):
         sys.modules.pop(name, None)
