@@ -16,6 +16,7 @@ from penstock.engines.llms.presets import key_of
 from penstock.errors import FetchError, UsageError
 from penstock.model import Blueprint
 from penstock.pipelines.answering.answering import Quoter
+from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Listing
@@ -174,7 +175,9 @@ def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -
     return retrievers.SeparateLegs(*asked)
 
 
-def lister(settings: Settings, address: str | Path, present: Collection | None = None) -> Lister:
+def lister(
+    settings: Settings, address: str | Path, present: Collection | None = None, connectors: Connectors | None = None
+) -> Lister:
     """The listing of an address. A path that is gone is an empty listing if something was read from it or below it.
 
     `present` is the collection, if there is one yet.
@@ -183,6 +186,8 @@ def lister(settings: Settings, address: str | Path, present: Collection | None =
         FetchError: there is no such path, and nothing was ever read from it.
         AddressRefused: the address is of a scheme that is not read.
     """
+    if connectors and connectors.reads(str(address)):
+        return connectors.lister(str(address))
     folders = settings.folders
     try:
         return loaders.lister_for(
@@ -200,7 +205,11 @@ def lister(settings: Settings, address: str | Path, present: Collection | None =
 
 
 def addressed(
-    settings: Settings, addresses: Iterable[str | Path], marks: Marks, present: Collection | None
+    settings: Settings,
+    addresses: Iterable[str | Path],
+    marks: Marks,
+    present: Collection | None,
+    connectors: Connectors,
 ) -> list[Listing]:
     """The listings of addresses that a person named; `present` is the collection, if there is one yet.
 
@@ -208,6 +217,9 @@ def addressed(
     """
     made = []
     for one in addresses:
+        if connectors.reads(str(one)):
+            made.append(connectors.listing(str(one), marks, present))
+            continue
         listed, uri = lister(settings, one, present), loaders.address_of(str(one))
         made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
@@ -218,6 +230,7 @@ def listings(
     collection: CollectionSettings,
     fetcher_for: Callable[[str], Fetcher],
     present: Collection | None,
+    connectors: Connectors,
 ) -> list[Listing]:
     """What penstock.toml says that a collection is made of; each entry's labels are those of its sources.
 
@@ -225,12 +238,15 @@ def listings(
     """
     made = []
     for number, entry in enumerate(collection.sources, start=1):
-        listed = described_lister(settings, entry, fetcher_for)
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
+        name = f"entry {number} ({entry.named!r})"
+        if entry.address:
+            made.append(connectors.listing(entry.address, marks, present, name=name))
+            continue
+        listed = described_lister(settings, entry, fetcher_for)
         address = entry.path or entry.url_list or entry.sitemap
         uri = loaders.address_of(str(address)) if address else ""
         beside = _beside(present, marks, uri, listed, is_path=entry.path is not None)
-        name = f"entry {number} ({entry.address!r})"
         made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside, name=name))
     return made
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from penstock import ids, loaders
 from penstock.analysis.scripts import language_of
 from penstock.errors import SourceError, UnsupportedFormat
-from penstock.model import Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
+from penstock.model import Document, Extraction, Failure, Fetched, Listed, Removed, Source, SourceResult
 from penstock.pipelines import assembly
+from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.outcomes import not_listed, problems_of
 from penstock.pipelines.ingest.pool import AbandonablePool
@@ -39,9 +40,10 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [assembly.lister(settings, address) for address in addresses]
+    connectors = Connectors(settings)
+    listers = [assembly.lister(settings, address, connectors=connectors) for address in addresses]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.formats(settings))
+        reader = _Extractor(sandbox, connectors.fetchers(assembly.fetching(settings)), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 
@@ -49,6 +51,8 @@ def _discovered(listers: Iterable[Lister]) -> Iterator[Listed | Failure]:
     seen = set[str]()
     for lister in listers:
         for found in lister.list():
+            if isinstance(found, Removed):
+                continue
             if isinstance(found, Failure) or found.uri not in seen:
                 seen.add(found.uri)
                 yield found
@@ -108,7 +112,7 @@ class _Extractor:
             size=fetched.size,
             modified=fetched.modified,
             etag=fetched.etag,
-            labels={},
+            labels=listed.labels or {},
         )
         extraction = self._sandbox.parse(source, fetched.path, fetched.declared_type)
         return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, extraction)

@@ -171,15 +171,15 @@ class Reader:
     def _read(self, found: Found, before: Before) -> Reading:
         listed, known = found.listed, before.known
         self._collection.check_uri(listed.uri)
-        reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
-        if reusable and _same(listed, reusable.source):
-            return self._cut_anew(reusable.source, reusable)
+        reusable = known if known and not before.failed and self._loader(known.source) == known.loader else None
+        if reusable and _same(listed, reusable.source):  # what changed at most is who may see it, and its labels
+            return self._cut_anew(found.marks.on(reusable.source), reusable)
         with ExitStack() as at_hand:
             with self._stopwatch.timing("fetch", shown(listed.uri)):
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
-                return self._cut_anew(_dated(reusable.source, listed), reusable)
+                return self._cut_anew(_dated(found.marks.on(reusable.source), listed), reusable)
             if fetched is None:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
             return self._read_bytes(found, fetched, before)
@@ -303,8 +303,9 @@ def _marked(reading: Reading, marks: Marks, before: Before) -> Reading:
 
 
 def _dated(source: Source, listed: Listed) -> Source:
-    """The source with the date that its listing gives, where that is all it gives: what a sitemap says of a page is
-    what the next sitemap is compared with."""
+    """The source with the version that its listing gives, or the date where that is all it gives: what a sitemap says
+    of a page is what the next sitemap is compared with."""
+    source = replace(source, etag=listed.version) if listed.version else source
     return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 
@@ -313,8 +314,8 @@ def _as_extraction(document: Document) -> Extraction:
 
 
 def _same(listed: Listed, source: Source) -> bool:
-    if listed.etag:
-        return listed.etag == source.etag
+    if listed.version:
+        return listed.version == source.etag
     return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
 
 
