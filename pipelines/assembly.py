@@ -175,9 +175,7 @@ def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -
     return retrievers.SeparateLegs(*asked)
 
 
-def lister(
-    settings: Settings, address: str | Path, present: Collection | None = None, connectors: Connectors | None = None
-) -> Lister:
+def lister(settings: Settings, address: str | Path, present: Collection | None = None) -> Lister:
     """The listing of an address. A path that is gone is an empty listing if something was read from it or below it.
 
     `present` is the collection, if there is one yet.
@@ -186,8 +184,6 @@ def lister(
         FetchError: there is no such path, and nothing was ever read from it.
         AddressRefused: the address is of a scheme that is not read.
     """
-    if connectors and connectors.reads(str(address)):
-        return connectors.lister(str(address))
     folders = settings.folders
     try:
         return loaders.lister_for(
@@ -219,9 +215,9 @@ def addressed(
     for one in addresses:
         if connectors.reads(str(one)):
             made.append(connectors.listing(str(one), marks, present))
-            continue
-        listed, uri = lister(settings, one, present), loaders.address_of(str(one))
-        made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
+        else:
+            listed, uri = lister(settings, one, present), loaders.address_of(str(one))
+            made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
 
 

@@ -41,7 +41,10 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
         SourceError: an address is not there, or is of a kind that is not read.
     """
     connectors = Connectors(settings)
-    listers = [assembly.lister(settings, address, connectors=connectors) for address in addresses]
+    listers = [
+        connectors.lister(str(one)) if connectors.reads(str(one)) else assembly.lister(settings, one)
+        for one in addresses
+    ]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
         reader = _Extractor(sandbox, connectors.fetchers(assembly.fetching(settings)), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
