@@ -228,10 +228,7 @@ def listings(
     present: Collection | None,
     connectors: Connectors,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of; each entry's labels are those of its sources.
-
-    So is the access of an entry that names one; `present` is the collection, if there is one yet.
-    """
+    """What penstock.toml says that a collection is made of: each entry with its labels, and the readers that it names."""
     made = []
     for number, entry in enumerate(collection.sources, start=1):
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
