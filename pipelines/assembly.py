@@ -228,7 +228,7 @@ def listings(
     present: Collection | None,
     connectors: Connectors,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of: each entry with its labels, and the readers that it names."""
+    """What penstock.toml says that a collection is made of: each entry with its labels and readers."""
     made = []
     for number, entry in enumerate(collection.sources, start=1):
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))

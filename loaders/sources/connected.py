@@ -25,14 +25,14 @@ class ConnectedLister:
     """A connector's listing of an address, made when it is listed.
 
     What is of another scheme would be brought by another fetcher, such as a file of this machine: it is refused. A
-    listing that breaks off is incomplete.
+    listing that breaks off, or of which something was refused, is incomplete.
     """
 
     def __init__(self, address: str, make: "Callable[[], Lister]") -> None:
         self._address = address
         self._make = make
         self._inner: Lister | None = None
-        self._ended = False
+        self._ended = self._refused = False
 
     def list(self) -> Iterator[Listed | Removed | Failure]:
         """See `Lister`."""
@@ -51,7 +51,7 @@ class ConnectedLister:
 
     def complete(self) -> bool:
         """See `Lister`."""
-        return self._ended and self._inner is not None and self._inner.complete()
+        return self._ended and not self._refused and self._inner is not None and self._inner.complete()
 
     def covers(self, uri: str) -> bool:
         """What its connector says, of its own scheme; before it is listed, nothing."""
@@ -81,8 +81,8 @@ class ConnectedLister:
             return self._failure(listed.uri, f"the access of {shown(listed.uri)!r} is no set of names")
         return replace(listed, access=frozenset(names))
 
-    @staticmethod
-    def _failure(uri: str, message: str, error: SourceError | None = None) -> Failure:
+    def _failure(self, uri: str, message: str, error: SourceError | None = None) -> Failure:
+        self._refused = True
         return discover_failure(uri, message, error or AddressRefused(message))
 
 
