@@ -81,7 +81,7 @@ def seen(run: Run, *readers: str) -> set[str]:
     """The notes that readers find."""
     named = [word for reader in readers for word in ("--as", reader)] or ["--as", "visitor"]
     hits = printed(run("search", "leave pay gate director evening", *named, "--json"))["hits"]
-    return {hit["uri"].removeprefix("notes://") for hit in hits}
+    return {hit["uri"].removeprefix("notes://") for hit in hits if hit["uri"].startswith("notes://")}
 
 
 def test_what_a_connector_lists_is_found_by_those_who_may_see_it(run: Run, notes: Notebook) -> None:
