@@ -14,7 +14,8 @@ from penstock.loaders.sandbox.answers import Parsed
 from penstock.loaders.sandbox.given import portable
 from penstock.loaders.sandbox.sandbox import Sandbox
 from penstock.loaders.sandbox.worker import is_out_of_memory
-from penstock.loaders.sources.addresses import address_of, as_shown, path_of, shown, uri_of, web_uri
+from penstock.loaders.sources.addresses import address_of, as_shown, is_connected, path_of, shown, uri_of, web_uri
+from penstock.loaders.sources.connected import ConnectedFetcher, ConnectedLister, fetched_bytes
 from penstock.loaders.sources.fetching import fetcher_for
 from penstock.loaders.sources.listing import UnlistedPath, UrlLister, lister_for
 from penstock.loaders.sources.sitemap import SitemapLister
@@ -23,6 +24,8 @@ from penstock.loaders.sources.web.courtesy import Courtesy
 
 __all__ = [
     "PDF",
+    "ConnectedFetcher",
+    "ConnectedLister",
     "Courtesy",
     "LoaderOptions",
     "Parsed",
@@ -34,8 +37,10 @@ __all__ = [
     "address_of",
     "as_shown",
     "claims",
+    "fetched_bytes",
     "fetcher_for",
     "fingerprint",
+    "is_connected",
     "is_out_of_memory",
     "lister_for",
     "loader_for",

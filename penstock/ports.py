@@ -9,7 +9,6 @@ instance. Either way its fingerprint or identity has to name every option that c
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -23,19 +22,19 @@ from penstock.model import (
     Document,
     Entry,
     Extraction,
-    Failure,
-    Fetched,
     FileKind,
     Filter,
     Flaw,
     Hit,
-    Listed,
     Message,
     Retrieved,
     Scope,
     Source,
     Usage,
 )
+from penstock.source_ports import Connector as Connector
+from penstock.source_ports import Fetcher as Fetcher
+from penstock.source_ports import Lister as Lister
 
 if TYPE_CHECKING:  # a process that parses has no use for it
     from pydantic import BaseModel
@@ -369,32 +368,4 @@ class Analyser(Protocol):
 
     def query_tokens(self, text: str) -> list[str]:
         """What a question is searched with: its tokens without those that say only how it is asked, and synonyms."""
-        ...
-
-
-class Lister(Protocol):
-    """Says which sources exist below one address: a folder, a file, a list of URLs."""
-
-    def list(self) -> Iterator[Listed | Failure]:
-        """Every source found, streamed; a place that could not be listed is a failure of stage `discover`."""
-        ...
-
-    def complete(self) -> bool:
-        """After `list` ended: whether everything could be seen, so that what is missing is really gone."""
-        ...
-
-    def covers(self, uri: str) -> bool:
-        """Whether this listing speaks for the URI: a known source that it covers and did not list was deleted."""
-        ...
-
-
-class Fetcher(Protocol):
-    """Brings the bytes of a listed source to a local file."""
-
-    def fetch(self, listed: Listed, known: Source | None) -> AbstractContextManager[Fetched | None]:
-        """The bytes, for as long as the context is open; None when the origin says that they are still `known`.
-
-        Raises:
-            SourceError: the bytes cannot be had; the subclass says why and whether trying again can help.
-        """
         ...

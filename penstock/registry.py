@@ -17,7 +17,7 @@ from penstock.model import Blueprint
 if TYPE_CHECKING:  # a process that parses with parts without options has no use for it
     from pydantic import BaseModel, ValidationError
 
-Group = Literal["loaders", "chunkers", "indexers", "embedders", "llms"]
+Group = Literal["loaders", "chunkers", "indexers", "embedders", "llms", "sources"]
 
 ValueT = TypeVar("ValueT")
 
@@ -34,6 +34,7 @@ OPTIONS: Mapping[Group, str] = {
     "indexers": "indexes.options.{name}",
     "embedders": "embedder.options",
     "llms": "llm.options",
+    "sources": "connectors.options.{name}",
 }
 """The setting that holds the options of a part."""
 

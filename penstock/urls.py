@@ -18,9 +18,20 @@ _ENDINGS = (
     *("secretkey", "sharedkey", "signingkey", "subscriptionkey", "密码", "口令", "密钥", "令牌"),
 )
 _USER = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BETWEEN = re.compile(r"([?&;#\s])")
 _DEEPEST = 3
 """So often a name is decoded: what is encoded twice is decoded by some servers."""
+
+
+def scheme_of(address: str) -> str:
+    """The scheme of an address, in lower case; empty where it has none, as a path.
+
+    >>> scheme_of("Wiki://space/page"), scheme_of("./wiki://space")
+    ('wiki', '')
+    """
+    found = _SCHEME.match(address)
+    return found[0].removesuffix("://").lower() if found else ""
 
 
 def without_secrets(url: str) -> str:

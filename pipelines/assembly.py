@@ -17,6 +17,7 @@ from penstock.errors import FetchError, UsageError
 from penstock.model import Blueprint
 from penstock.pipelines.access.inheriting import Neighbours, named_by, neighbours_of, no_neighbours
 from penstock.pipelines.answering.answering import Quoter
+from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Listing
@@ -201,7 +202,11 @@ def lister(settings: Settings, address: str | Path, present: Collection | None =
 
 
 def addressed(
-    settings: Settings, addresses: Iterable[str | Path], marks: Marks, present: Collection | None
+    settings: Settings,
+    addresses: Iterable[str | Path],
+    marks: Marks,
+    present: Collection | None,
+    connectors: Connectors,
 ) -> list[Listing]:
     """The listings of addresses that a person named; `present` is the collection, if there is one yet.
 
@@ -209,8 +214,11 @@ def addressed(
     """
     made = []
     for one in addresses:
-        listed, uri = lister(settings, one, present), loaders.address_of(str(one))
-        made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
+        if connectors.reads(str(one)):
+            made.append(connectors.listing(str(one), marks, present))
+        else:
+            listed, uri = lister(settings, one, present), loaders.address_of(str(one))
+            made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
 
 
@@ -219,19 +227,20 @@ def listings(
     collection: CollectionSettings,
     fetcher_for: Callable[[str], Fetcher],
     present: Collection | None,
+    connectors: Connectors,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of; each entry's labels are those of its sources.
-
-    So is the access of an entry that names one; `present` is the collection, if there is one yet.
-    """
+    """What penstock.toml says that a collection is made of: each entry with its labels and readers."""
     made = []
     for number, entry in enumerate(collection.sources, start=1):
-        listed = described_lister(settings, entry, fetcher_for)
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))
+        name = f"entry {number} ({entry.named!r})"
+        if entry.address:
+            made.append(connectors.listing(entry.address, marks, present, name=name))
+            continue
+        listed = described_lister(settings, entry, fetcher_for)
         address = entry.path or entry.url_list or entry.sitemap
         uri = loaders.address_of(str(address)) if address else ""
         beside = _beside(present, marks, uri, listed, is_path=entry.path is not None)
-        name = f"entry {number} ({entry.address!r})"
         made.append(Listing(lister=listed, marks=marks, address=uri, beside=beside, name=name))
     return made
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from penstock import ids, loaders
 from penstock.errors import SourceError
-from penstock.model import EVERYBODY, Document, Extraction, Failure, Fetched, Listed, Source, SourceResult
+from penstock.model import EVERYBODY, Document, Extraction, Failure, Fetched, Listed, Removed, Source, SourceResult
 from penstock.pipelines import assembly
+from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.documents import Formats, document_of, not_read, read_with, source_of
 from penstock.pipelines.ingest.outcomes import not_listed, problems_of
@@ -38,9 +39,13 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     Raises:
         SourceError: an address is not there, or is of a kind that is not read.
     """
-    listers = [assembly.lister(settings, address) for address in addresses]
+    connectors = Connectors(settings)
+    listers = [
+        connectors.lister(str(one)) if connectors.reads(str(one)) else assembly.lister(settings, one)
+        for one in addresses
+    ]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
-        reader = _Extractor(sandbox, assembly.fetching(settings), assembly.formats(settings))
+        reader = _Extractor(sandbox, connectors.fetchers(assembly.fetching(settings)), assembly.formats(settings))
         yield from _in_order(_discovered(listers), reader.extract, settings.limits.workers)
 
 
@@ -48,6 +53,8 @@ def _discovered(listers: Iterable[Lister]) -> Iterator[Listed | Failure]:
     seen = set[str]()
     for lister in listers:
         for found in lister.list():
+            if isinstance(found, Removed):
+                continue
             if isinstance(found, Failure) or found.uri not in seen:
                 seen.add(found.uri)
                 yield found
@@ -98,7 +105,7 @@ class _Extractor:
         loader = read_with(self._formats, media_type, listed.uri)
         if loader is None:
             return Extracted(result=SourceResult(uri=listed.uri, outcome="skipped", reason=not_read(media_type)))
-        source = source_of(listed, fetched, media_type, labels={}, access=EVERYBODY)
+        source = source_of(listed, fetched, media_type, labels=listed.labels or {}, access=EVERYBODY)
         extraction = self._sandbox.parse(source, fetched.path, fetched.declared_type)
         return _failed(extraction) if isinstance(extraction, Failure) else _extracted(source, loader, extraction)
 

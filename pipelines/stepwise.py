@@ -97,7 +97,8 @@ class Stepwise(Penstock):
         with self._lock():
             working = self._ingestion(run, watch)
             removal = plan.removal if whole else Removal()
-            report = working.finish((plan.settled, *batches, *stopped), removal, plan.given)
+            cursors = plan.cursors if whole else ()
+            report = working.finish((plan.settled, *batches, *stopped), removal, plan.given, cursors)
             self.collection.finish_run(run, report, status_of(report))
             tidy(self.collection, self.settings.history.revisions)
         self._close_sandbox()

@@ -16,6 +16,7 @@ from penstock.pipelines.access.visibility import View, access_of, principals_of
 from penstock.pipelines.answering.answering import Quoter, answer, stream_answer
 from penstock.pipelines.answering.asking import check_counts, check_filter, check_question
 from penstock.pipelines.answering.prompting import Prompting, assemble
+from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.history.compacting import tidy
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.indexing.indexes import are_shared
@@ -83,7 +84,7 @@ class Penstock(Upkeep):
     def close(self) -> None:
         """Lets go of all files; the next call opens them again."""
         self._indexes.close()
-        for name in ("collection", "_fetching"):
+        for name in ("collection", "_fetching", "_connectors"):
             self.__dict__.pop(name, None)
         if self._owns_library:
             self._library.release()
@@ -147,12 +148,12 @@ class Penstock(Upkeep):
         """
         if addresses:
             marks = Marks(labels=labels, access=access_of(access))
-            return Discovery(assembly.addressed(self.settings, addresses, marks, self.present()))
+            return Discovery(assembly.addressed(self.settings, addresses, marks, self.present(), self._connectors))
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        listings = assembly.listings(self.settings, given, self._fetching, self.present())
+        listings = assembly.listings(self.settings, given, self._fetching, self.present(), self._connectors)
         return Discovery(listings, owner=True, ordered=given.overlap == "first")
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
@@ -286,7 +287,11 @@ class Penstock(Upkeep):
     @cached_property
     def _fetching(self) -> Callable[[str], Fetcher]:
         """What fetches, for listings and sources alike: together they are polite to a site."""
-        return assembly.fetching(self.settings)
+        return self._connectors.fetchers(assembly.fetching(self.settings))
+
+    @cached_property
+    def _connectors(self) -> Connectors:
+        return Connectors(self.settings)
 
     @property
     def _llm(self) -> LLM | Quoter:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
 from penstock.errors import AddressRefused, FetchError
-from penstock.urls import without_secrets
+from penstock.urls import scheme_of, without_secrets
 
 FILE = "file://"
 # What would end or change a URI, or a terminal line: %, ?, #, control characters, line separators, lone surrogates.
@@ -26,7 +26,7 @@ def uri_of(path: str | os.PathLike[str]) -> str:
 
 
 def address_of(address: str) -> str:
-    """The URI of what a person typed: a path, where `~` is the home folder, a `file://` URI, or a web address.
+    """The URI of what a person typed: a path, where `~` is the home folder, or an address of any scheme.
 
     >>> address_of("file://localhost/hr/a%20b"), address_of("HTTP://Example.org")
     ('file:///hr/a b', 'http://example.org/')
@@ -36,6 +36,8 @@ def address_of(address: str) -> str:
     """
     if is_web(address):
         return web_uri(address)
+    if is_connected(address):
+        return connected_uri(address)
     return uri_of(path_of(address) if is_file(address) else Path(address).expanduser())
 
 
@@ -86,6 +88,27 @@ def is_web(address: str) -> bool:
     (True, False)
     """
     return address[:8].lower().startswith(("http://", "https://"))
+
+
+def is_connected(address: str) -> bool:
+    """Whether the address is of a scheme that a connector reads.
+
+    >>> is_connected("wiki://space/page"), is_connected("file:///a"), is_connected("wiki/page")
+    (True, False, False)
+    """
+    return scheme_of(address) not in ("", "file", "http", "https")
+
+
+def connected_uri(address: str) -> str:
+    """A connector's address in one form: its scheme in lower case.
+
+    Raises:
+        AddressRefused: it holds a user, a password or another secret, which would be stored with it.
+    """
+    if without_secrets(address) != address:
+        raise AddressRefused(f"{shown(address)!r} holds a secret, which has its place in connectors.options")
+    scheme, mark, rest = address.strip().partition("://")
+    return f"{scheme.lower()}{mark}{rest}"
 
 
 def web_uri(address: str) -> str:

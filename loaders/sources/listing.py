@@ -13,6 +13,7 @@ from penstock.loaders.sources.folders import FolderLister, Links
 from penstock.loaders.sources.opening import is_of_kernel
 from penstock.loaders.sources.waiting import Stalled, within
 from penstock.model import Failure, Listed
+from penstock.urls import scheme_of
 
 if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command line needs at its start
     from penstock.ports import Lister
@@ -125,8 +126,7 @@ def lister_for(
 def _path(address: str) -> Path:
     if is_file(address):
         return path_of(address)
-    scheme, separator, _ = address.partition("://")
-    if separator and scheme.isalnum():
+    if scheme := scheme_of(address):
         raise AddressRefused(
             f"{shown(address)!r}: {scheme!r} addresses are not read; give a path, file://, http:// or https://"
         )

@@ -1,13 +1,15 @@
 """One collection of the catalog: what is in it, what was in it, and the one way to change it."""
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
-from penstock.catalog.commit import addresses, committing, dropping, quarantine, returning, runs
+from penstock.catalog.commit import addresses, committing, cursors, dropping, quarantine, returning, runs
 from penstock.catalog.commit.addresses import Given
+from penstock.catalog.commit.cursors import Cursor
 from penstock.catalog.commit.returning import Returned
 from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.encoding import read_chunk
@@ -210,6 +212,21 @@ class Collection:
     def access_of_bytes(self, sha256: str) -> Sequence[Access]:
         """Who may see the sources with these bytes; where none is live, who could see those that went last."""
         return addresses.access_of_bytes(self._database, self._row, sha256)
+
+    # Where listings go on
+
+    def cursor(self, address: str) -> Cursor | None:
+        """Where the listing of an address goes on."""
+        return cursors.read_cursor(self._database, self._row, address)
+
+    def keep_cursors(self, kept: Sequence[Cursor], *, removed: Several[str]) -> None:
+        """Remembers cursors, and forgets those of other addresses of the `removed` schemes.
+
+        Raises:
+            CatalogError: the database could not be written.
+        """
+        longest = self._database.backend.longest_uri
+        cursors.keep_cursors(self._database, (self._row, self.name), kept, removed=removed, longest=longest)
 
     # Changing it
 

@@ -21,6 +21,7 @@ from penstock.model.documents import (
     Listed,
     Place,
     Problem,
+    Removed,
     Source,
     Span,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Place",
     "Problem",
     "Prompt",
+    "Removed",
     "Retrieved",
     "RunReport",
     "Scope",

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from penstock.model.access import Access
+
 Labels = Mapping[str, str | int | float]
 """Fields that a user attaches to a source, for filtering."""
 
@@ -49,11 +51,27 @@ class Listed:
     """Bytes, where the listing says."""
     modified: datetime | None = None
     """Aware, UTC."""
-    etag: str = ""
+    version: str = ""
+    """Any text, where the listing says: the same one as when the source was read means that nothing has changed."""
+    labels: Labels | None = None
+    """In place of those that the source has; None where the listing does not say. A run's own go before."""
+    access: Access | Literal["everybody"] | None = None
+    """Principals that may see the source; none: nobody, so that it stays out. None where the listing does not say."""
+    cursor: str = ""
+    """Where a later listing may go on, as far as this source; the last one of a listing is remembered."""
     below: str = ""
     """Real path that a file must have, or lie below, when it is opened; empty where the file itself was named."""
     named_by: str = ""
     """URI of the list or sitemap that names the page; empty where the page itself was named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What a listing says is gone, in place of not listing it: for listings of what changed."""
+
+    uri: str
+    cursor: str = ""
+    """As of `Listed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +101,7 @@ class Source:
     modified: datetime | None = None
     """Aware, UTC; None where the origin does not say."""
     etag: str = ""
+    """Of a web server; of a source whose listing says a `version`, that."""
     labels: Labels
     access: frozenset[str] = frozenset()
     """Principals that may see this source; empty means everybody."""

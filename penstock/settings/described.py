@@ -20,12 +20,13 @@ from pydantic import (
 
 from penstock.model import readers
 from penstock.settings.times import checked_cron, checked_zone, duration, duration_text
-from penstock.urls import without_secrets
+from penstock.urls import scheme_of, without_secrets
 
-KINDS = ("path", "urls", "url_list", "sitemap")
+KINDS = ("path", "urls", "url_list", "sitemap", "address")
 """Of which each entry of `sources` has exactly one."""
 
 
+KNOWN_SCHEMES = ("file", "http", "https")
 FIRST_DECIDES = 'overlap = "first" for the collection, so that the first entry that lists a source decides'
 """How entries for different readers may list the same sources."""
 
@@ -50,6 +51,14 @@ def _web(address: str) -> str:
 
 def _web_or_path(text: str) -> str:
     return _web(text) if _is_web(text) else str(_absolute(Path(text)))
+
+
+def _connected(address: str) -> str:
+    if scheme_of(address) in ("", *KNOWN_SCHEMES):
+        raise ValueError(f"{without_secrets(address)!r} is of no connector; write path or urls for files and pages")
+    if without_secrets(address) != address:
+        raise ValueError(f"{without_secrets(address)!r} holds a secret, which has its place in connectors.options")
+    return address
 
 
 def _label(value: Any) -> Any:
@@ -77,7 +86,7 @@ class Described(BaseModel):
 
 
 class SourceSettings(Described):
-    """One entry of a collection's sources: a path, web addresses, a list of them, or a sitemap."""
+    """One entry of a collection's sources: a path, web addresses, a list of them, a sitemap, a connector's address."""
 
     harmless = frozenset({"urls", "sitemap", "include", "exclude", "labels", "access"})
     inside = frozenset({"path", "url_list"})
@@ -88,6 +97,9 @@ class SourceSettings(Described):
         "", description="a file, or a web address, with one web address a line"
     )
     sitemap: Annotated[str, AfterValidator(_web)] = Field("", description="web address of a sitemap")
+    address: Annotated[str, AfterValidator(_connected)] = Field(
+        "", description="of a connector's scheme, such as wiki://space"
+    )
     include: tuple[str, ...] | None = Field(None, description="of a path; default: folders.include")
     exclude: tuple[str, ...] | None = Field(None, description="of a path; default: folders.exclude")
     labels: dict[str, Label] = Field({}, description="attached to each source of this entry")
@@ -110,9 +122,10 @@ class SourceSettings(Described):
         return bool(self.include or self.exclude)
 
     @property
-    def address(self) -> str:
+    def named(self) -> str:
         """What a person is shown of the entry."""
-        return str(self.path or without_secrets(self.url_list or self.sitemap or ", ".join(self.urls)))
+        listed = self.url_list or self.sitemap or self.address or ", ".join(self.urls)
+        return str(self.path or without_secrets(listed))
 
 
 def check_apart(sources: Sequence[SourceSettings]) -> None:
@@ -127,14 +140,14 @@ def check_apart(sources: Sequence[SourceSettings]) -> None:
     for (number, one, access), (later, other, other_access) in combinations(named, 2):
         if access != other_access and _meet(one, other):
             raise ValueError(
-                f"entry {number} ({one.address!r}), for {readers(access)}, and entry {later} ({other.address!r}), for "
+                f"entry {number} ({one.named!r}), for {readers(access)}, and entry {later} ({other.named!r}), for "
                 f"{readers(other_access)}, list the same sources; leave them out of one (exclude), or set "
                 f"{FIRST_DECIDES}"
             )
 
 
 def _meet(one: SourceSettings, other: SourceSettings) -> bool:
-    if not set(one.urls).isdisjoint(other.urls):
+    if not set(one.urls).isdisjoint(other.urls) or (one.address and one.address == other.address):
         return True
     if one.path is None or other.path is None or one._has_patterns or other._has_patterns:
         return False

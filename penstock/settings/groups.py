@@ -131,6 +131,12 @@ class WebSettings(SettingsGroup):
     )
 
 
+class ConnectorSettings(SettingsGroup):
+    """How sources are reached that other distributions connect to."""
+
+    options: dict[str, Options] = Field({}, description="of each connector that has any, by its scheme")
+
+
 class ChunkerSettings(SettingsGroup):
     """How documents are cut."""
 
@@ -288,6 +294,7 @@ class CollectionSettings(Described):
     folders: FolderSettings = FolderSettings()
     limits: LimitSettings = LimitSettings()
     web: WebSettings = WebSettings()
+    connectors: ConnectorSettings = ConnectorSettings()
     chunker: ChunkerSettings = ChunkerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     indexes: IndexSettings = IndexSettings()

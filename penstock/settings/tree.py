@@ -33,6 +33,7 @@ from penstock.settings.groups import (
     CatalogSettings,
     ChunkerSettings,
     CollectionSettings,
+    ConnectorSettings,
     Count,
     ElasticsearchSettings,
     EmbedderSettings,
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     folders: FolderSettings = FolderSettings()
     limits: LimitSettings = LimitSettings()
     web: WebSettings = WebSettings()
+    connectors: ConnectorSettings = ConnectorSettings()
     chunker: ChunkerSettings = ChunkerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     catalog: CatalogSettings = CatalogSettings()

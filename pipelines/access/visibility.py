@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from penstock.catalog import Collection, Quarantined, StoredDocument
 from penstock.errors import UnknownName, UsageError
-from penstock.loaders import as_shown, shown, uri_of
+from penstock.loaders import address_of, as_shown, is_connected, shown, uri_of
 from penstock.model import Access, Filter, may_see
 
 PAGE = 500
@@ -68,7 +68,8 @@ class View:
             UnknownName: there is none, or none that is seen: that looks the same.
         """
         named = [address] if self.collection.known(address) or self.collection.quarantined(address) else []
-        below = sorted({*self._seen(named), *self._seen(self.collection.known_uris([uri_of(address)]))})
+        folder = address_of(address) if is_connected(address) else uri_of(address)
+        below = sorted({*self._seen(named), *self._seen(self.collection.known_uris([folder]))})
         below = below or as_shown(self._seen(self.collection.known_uris()), address)
         if not below:
             raise UnknownName("source", shown(address), self._known())

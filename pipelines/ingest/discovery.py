@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from penstock.errors import SettingsError
+from penstock.catalog.commit.cursors import Cursor
+from penstock.errors import ExcludedSource, SettingsError
 from penstock.loaders import shown
-from penstock.model import Access, Failure, readers
+from penstock.model import EVERYBODY, Access, Failure, Listed, Removed, narrowest, readers
 from penstock.pipelines.access.inheriting import Inherited, Neighbours, no_neighbours
 from penstock.pipelines.ingest.lookups import Known
 from penstock.pipelines.ingest.outcomes import is_left_out
@@ -13,6 +15,7 @@ from penstock.pipelines.ingest.reading import KEEP, FoundSource, Marks
 from penstock.pipelines.ingest.removal import Removal, guarded, is_gone
 from penstock.ports import Lister
 from penstock.settings import FIRST_DECIDES
+from penstock.urls import scheme_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,17 @@ class Listing:
     """Who may see a new source by those around it, where nobody says."""
     name: str = ""
     """What a person calls it."""
+    within: Access | None = EVERYBODY
+    """Who may see at most a source of which the listing says who may: what the run says, or else an earlier one."""
+    mark: str = ""
+    """As of `Cursor`; only listings of connectors have one."""
+    goes_on: bool = False
+    """Whether it began at a cursor: what is missing from it need not be gone."""
+
+    @property
+    def is_partial(self) -> bool:
+        """After it was listed: whether it went on from a cursor and gave what changed."""
+        return self.goes_on and not self.lister.complete()
 
 
 class Discovery:
@@ -47,8 +61,14 @@ class Discovery:
         self._seen: dict[str, Listing] = {}
         self._naming: dict[str, Listing] = {}
         """The first listing that names readers of a source, where an earlier one lists it and names none."""
-        self._failed = False
+        self._failed: set[int] = set()
+        """Listings of which not everything could be listed, by their number."""
         self._left_out: dict[str, Failure] = {}
+        self._gone: set[str] = set()
+        """URIs that a listing says are gone."""
+        self._closed: set[str] = set()
+        """URIs of sources that nobody may see."""
+        self._cursors: dict[int, str] = {}
 
     @property
     def given(self) -> tuple[tuple[str, Access], ...]:
@@ -62,16 +82,21 @@ class Discovery:
         Raises:
             SettingsError: a source is listed for different readers; that shows with the call, before the first source.
         """
-        return map(self._named, list(self._listed())) if self._compared else self._listed()
+        return map(self._permitted, map(self._named, list(self._listed())) if self._compared else self._listed())
 
     def _listed(self) -> Iterator[FoundSource | Failure]:
-        for listing in self._listings:
+        for number, listing in enumerate(self._listings):
             for one in listing.lister.list():
                 if isinstance(one, Failure) and is_left_out(one):
                     self._left_out.setdefault(one.uri, one)
-                elif isinstance(one, Failure):
-                    self._failed = True
+                    continue
+                if isinstance(one, Failure):
+                    self._failed.add(number)
                     yield one
+                    continue
+                self._cursors[number] = one.cursor or self._cursors.get(number, "")
+                if isinstance(one, Removed):
+                    self._gone.add(one.uri)
                 elif one.uri not in self._seen:
                     self._seen[one.uri] = listing
                     yield FoundSource(listed=one, marks=listing.marks, address=listing.address)
@@ -93,6 +118,33 @@ class Discovery:
         listing = self._naming[one.listed.uri]
         return replace(one, marks=replace(one.marks, access=listing.marks.access), address=listing.address)
 
+    def _permitted(self, one: FoundSource | Failure) -> FoundSource | Failure:
+        """A source with the labels and the readers that its listing says: never more of these than the listing says."""
+        if isinstance(one, Failure) or (one.listed.labels is None and one.listed.access is None):
+            return one
+        listed, marks = one.listed, one.marks
+        if listed.labels is not None:
+            marks = replace(marks, labels={**listed.labels, **(marks.labels or {})})
+        if listed.access is None:
+            return replace(one, marks=marks)
+        within = self._seen[listed.uri].within if marks.access is None else marks.access
+        access = _narrowed(listed, within)
+        if access is None:
+            self._closed.add(listed.uri)
+            return _closed(listed, within)
+        # Without its address: what is remembered of that is what the run was told, and not what one source says.
+        return replace(one, marks=replace(marks, access=access), address="")
+
+    @property
+    def cursors(self) -> tuple[Cursor, ...]:
+        """After `found` ended: where the next listings may go on, of those that did not fail."""
+        return tuple(
+            Cursor(address=one.address, text=text, mark=one.mark)
+            for number, one in enumerate(self._listings)
+            if one.mark and number not in self._failed and (one.goes_on or one.lister.complete())
+            if (text := self._cursors.get(number, ""))
+        )
+
     def beside(self, found: FoundSource) -> Inherited:
         """What a source that was found inherits from those around it, should it be new."""
         return self._seen[found.listed.uri].beside(found.listed.uri)
@@ -100,20 +152,26 @@ class Discovery:
     def removal(self, known: Known, *, share: float) -> Removal:
         """After `found` ended: the known sources that are gone, if so many may go at once."""
         listers = [listing.lister for listing in self._listings]
-        whole = all(lister.complete() for lister in listers)
+        partial = [
+            one.lister for number, one in enumerate(self._listings) if one.is_partial and number not in self._failed
+        ]
+        whole = all(lister.complete() or lister in partial for lister in listers)
         owns = self._owner and whole and not self._failed
-        left_out: list[str] = []
+        told = known.among(sorted(self._gone - set(self._seen)))
+        left_out: list[str] = known.among(sorted(self._closed))
         behind: list[str] = []
 
         def missing() -> Iterator[str]:
             for uri in known.uris(None if owns else self._spoken_for()):
-                if uri in self._seen:
+                if uri in self._seen or uri in self._gone:
                     continue
                 if uri in self._left_out:
                     left_out.append(uri)
                 if self._is_behind(uri):
                     behind.append(uri)
-                elif uri not in self._left_out and (owns or is_gone(uri, listers)):
+                elif uri in self._left_out:
+                    continue
+                elif is_gone(uri, listers) or (owns and not any(lister.covers(uri) for lister in partial)):
                     yield uri
 
         remark = "" if whole else "a listing was incomplete: sources that are missing from it were not removed"
@@ -122,7 +180,7 @@ class Discovery:
                 "not everything could be listed: sources that no entry lists any more stay, except those that a "
                 "complete listing speaks for"
             )
-        removal = guarded(missing(), known=known.count, share=share, remarks=(remark,) if remark else ())
+        removal = guarded(chain(told, missing()), known=known.count, share=share, remarks=(remark,) if remark else ())
         return replace(removal, left_out=tuple(left_out), behind=tuple(behind))
 
     def _spoken_for(self) -> list[str]:
@@ -131,8 +189,10 @@ class Discovery:
         An address that was itself listed is a file or a page, and nothing lies below it; of lists and sitemaps, all
         that they speak for was listed.
         """
-        listed = [one.address for one in self._listings if one.lister.complete() and one.address not in self._seen]
-        return [address for address in (*listed, *self._left_out) if address]
+        whole = [one for one in self._listings if one.lister.complete()]
+        listed = [one.address for one in whole if not one.mark and one.address not in self._seen]
+        schemes = [f"{scheme_of(one.address)}://" for one in whole if one.mark]  # its lister says what it speaks for
+        return [address for address in (*listed, *schemes, *self._left_out) if address]
 
     def _is_behind(self, uri: str) -> bool:
         return bool(self._left_out) and any(parent in self._left_out for parent in _parents(uri))
@@ -143,6 +203,22 @@ def _parents(uri: str) -> Iterator[str]:
     while (end := uri.rfind("/")) > 0:
         uri = uri[:end]
         yield uri
+
+
+def _narrowed(listed: Listed, within: Access | None) -> Access | None:
+    """Who may see a source by its listing and by what the run, or an earlier one, said; None where nobody may."""
+    if listed.access == "everybody":
+        return within
+    return narrowest([listed.access or None, within])
+
+
+def _closed(listed: Listed, within: Access | None) -> Failure:
+    told = "names nobody who may see it"
+    if listed.access:
+        told = f"lets only {readers(frozenset(listed.access))} see it, and here only "
+        told += f"{readers(within)} may" if within else "readers may of whom it is not known who they are"
+    message = f"nobody may see it: its source {told}"
+    return Failure(uri=listed.uri, stage="discover", kind=ExcludedSource.__name__, message=message, retryable=False)
 
 
 def _check_same_readers(uri: str, first: Listing, second: Listing) -> None:

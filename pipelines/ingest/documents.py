@@ -56,8 +56,9 @@ def source_of(listed: Listed, fetched: Fetched, media_type: str, *, labels: Labe
 
 
 def dated(source: Source, listed: Listed) -> Source:
-    """The source with the date that its listing gives, where that is all it gives: what a sitemap says of a page is
-    what the next sitemap is compared with."""
+    """The source with the version that its listing gives, or the date where that is all it gives: what a sitemap says
+    of a page is what the next sitemap is compared with."""
+    source = replace(source, etag=listed.version) if listed.version else source
     return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from penstock.catalog import Batch, Collection
+from penstock.catalog.commit.cursors import Cursor
 from penstock.engines.embedders.cached import CachedEmbedder
 from penstock.errors import PenstockError, UnstorableValue
 from penstock.model import Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
@@ -26,6 +27,7 @@ from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.reading import FoundSource, KnownState, Reader
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.urls import scheme_of
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
@@ -96,7 +98,9 @@ class Ingestion:
             found = discovery.found()
             self._collection.remember(discovery.given, run=self._run)
             self._take_all(self._readings(found, Heirs(self._collection, discovery.beside), reader))
-            self._remove(discovery.removal(Known(self._collection), share=self._pace.removal_share))
+            removal = discovery.removal(Known(self._collection), share=self._pace.removal_share)
+            self._remove(removal)
+            self._keep(() if removal.refused else discovery.cursors, self._results)
 
         return self._reported(work)
 
@@ -106,7 +110,12 @@ class Ingestion:
 
     def remove(self, uris: Sequence[str]) -> RunReport:
         """Takes sources out of the collection on request; no guard applies."""
-        return self._reported(lambda: self._remove(Removal(uris=tuple(uris), reason="removed on request")))
+
+        def work() -> None:
+            self._remove(Removal(uris=tuple(uris), reason="removed on request"))
+            self._keep((), self._results)
+
+        return self._reported(work)
 
     def take(self, batch: Sequence[FoundSource], reader: Reader) -> BatchReport:
         """Reads and commits some of the sources of a run; looks up only those, and removes nothing.
@@ -127,11 +136,16 @@ class Ingestion:
         return self._batch(begun, self._worked(work))
 
     def finish(
-        self, batches: Sequence[BatchReport], removal: Removal, given: Iterable[tuple[str, Access]] = ()
+        self,
+        batches: Sequence[BatchReport],
+        removal: Removal,
+        given: Iterable[tuple[str, Access]] = (),
+        cursors: Sequence[Cursor] = (),
     ) -> RunReport:
         """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
 
-        `given` is what the run was told of addresses, also of those where there was nothing to read.
+        `given` is what the run was told of addresses, also of those where there was nothing to read; `cursors` where
+        its listings ended, if all that they listed was read.
 
         Raises: as `ingest`.
         """
@@ -139,6 +153,8 @@ class Ingestion:
         def work() -> None:
             self._collection.remember(given, run=self._run)
             self._remove(removal)
+            results = [result for batch in batches for result in batch.results]
+            self._keep(() if removal.refused else cursors, [*results, *self._results])
 
         return self._reported(work, batches)
 
@@ -274,6 +290,19 @@ class Ingestion:
             return
         self._forget(removal.uris, reason=removal.reason)
         self._attention.extend(removal.remarks)
+
+    def _keep(self, cursors: Sequence[Cursor], results: Sequence[SourceResult]) -> None:
+        """Remembers where listings ended, last of all: a run that is killed before lists the same again.
+
+        So does one after a run in which a source of that scheme could not be had: no later listing would name it. What
+        waits in quarantine is named when it changes.
+        """
+        failed = [result.uri for result in results if result.outcome == "failed"]
+        waiting = {one.source.uri for one in self._collection.quarantine(failed)}
+        unread = {scheme_of(uri) for uri in failed if uri not in waiting}
+        removed = {scheme_of(result.uri) for result in results if result.outcome == "removed"}
+        kept = [one for one in cursors if scheme_of(one.address) not in unread]
+        self._collection.keep_cursors(kept, removed=removed)
 
     def _forget(self, uris: Sequence[str], *, reason: str = "") -> None:
         """Takes sources out of the catalog; without a reason their outcome was told already."""

@@ -41,6 +41,11 @@ class Known:
         if self._collection:
             yield from self._collection.known_uris(addresses)
 
+    def among(self, uris: Sequence[str]) -> list[str]:
+        """Those of some URIs whose sources are known, in their order."""
+        known = known_of(self._collection, uris) if self._collection and uris else {}
+        return [uri for uri in uris if uri in known]
+
     def count(self) -> int:
         """How many sources are known."""
         return self._collection.known_count() if self._collection else 0

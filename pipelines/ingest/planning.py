@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from penstock.catalog.commit.cursors import Cursor
 from penstock.model import Access, BatchReport, Failure, SourceResult, lets_in
 from penstock.pipelines.access.widening import remarks
 from penstock.pipelines.ingest.discovery import Discovery
@@ -34,6 +35,8 @@ class RunPlan:
     """What the run was told of addresses: who may see what lies there."""
     opened: tuple[str, ...] = ()
     """URIs of known sources that somebody will see who does not yet."""
+    cursors: tuple[Cursor, ...] = ()
+    """Where the next listings may go on, when this plan was carried out."""
 
     @property
     def attention(self) -> tuple[str, ...]:
@@ -87,6 +90,7 @@ def plan_run(
         removal=discovery.removal(known, share=removal_share),
         given=discovery.given,
         opened=tuple(opened),
+        cursors=discovery.cursors,
     )
 
 

@@ -155,15 +155,15 @@ class Reader:
     def _read(self, found: FoundSource, before: KnownState) -> SourceOutcome:
         listed, known = found.listed, before.known
         self._collection.check_uri(listed.uri)
-        reusable = known if known and not before.failed and self._is_current(known, found.marks) else None
-        if reusable and _same(listed, reusable.source):
-            return self._cut_anew(reusable.source, reusable)
+        reusable = known if known and not before.failed and self._loader(known.source) == known.loader else None
+        if reusable and _same(listed, reusable.source):  # what changed at most is who may see it, and its labels
+            return self._cut_anew(found.marks.on(reusable.source), reusable)
         with ExitStack() as at_hand:
             with self._stopwatch.timing("fetch", shown(listed.uri)):
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
-                return self._cut_anew(dated(reusable.source, listed), reusable)
+                return self._cut_anew(dated(found.marks.on(reusable.source), listed), reusable)
             if fetched is None:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
             return self._read_bytes(found, fetched, before)
@@ -276,8 +276,8 @@ def _as_extraction(document: Document) -> Extraction:
 
 
 def _same(listed: Listed, source: Source) -> bool:
-    if listed.etag:
-        return listed.etag == source.etag
+    if listed.version:
+        return listed.version == source.etag
     return listed.modified is not None and listed.modified == source.modified and listed.size in (None, source.size)
 
 

@@ -49,7 +49,7 @@ def test_a_collection_is_described(tmp_path: Path) -> None:
     assert urls.urls == ("https://example.org/a",)
     assert url_list.url_list == str(tmp_path / "links.txt")
     assert sitemap.sitemap == "https://example.org/sitemap.xml"
-    assert [entry.address for entry in (urls, sitemap)] == ["https://example.org/a", "https://example.org/sitemap.xml"]
+    assert [entry.named for entry in (urls, sitemap)] == ["https://example.org/a", "https://example.org/sitemap.xml"]
     schedules = [described[name].schedule for name in ("handbook", "手册")]
     assert all(schedules)
     assert [(one.cron, one.timezone, one.every) for one in schedules if one] == [

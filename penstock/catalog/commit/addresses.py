@@ -46,7 +46,12 @@ def folders_of(uri: str) -> Iterator[str]:
 
 def last_given(uri: str, given: Mapping[str, Given]) -> Given | None:
     """What was said last of a source: of its own address or of a folder that it lies in."""
-    said = [(given[one].run, len(one), one) for one in (uri, *folders_of(uri)) if one in given]
+    return last_said({one: given[one] for one in (uri, *folders_of(uri)) if one in given})
+
+
+def last_said(given: Mapping[str, Given]) -> Given | None:
+    """Of what was said of some addresses what counts where all of them are the source's, or above it."""
+    said = [(one.run, len(address), address) for address, one in given.items()]
     return given[max(said)[2]] if said else None
 
 

@@ -10,6 +10,7 @@ from penstock.catalog.database.schema import (
     chunks,
     collections,
     contents,
+    cursors,
     documents,
     quarantine,
     revisions,
@@ -19,7 +20,7 @@ from penstock.catalog.database.schema import (
     sources,
 )
 
-OWN = (chunks, documents, sources, contents, quarantine, addresses, revisions, runs)
+OWN = (chunks, documents, sources, contents, quarantine, addresses, cursors, revisions, runs)
 """Tables whose rows belong to one collection each."""
 
 

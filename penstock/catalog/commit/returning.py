@@ -19,6 +19,7 @@ from penstock.catalog.commit.committing import (
     next_revision,
     write_plan,
 )
+from penstock.catalog.commit.cursors import forget_cursors
 from penstock.catalog.commit.planning import CommitPlan, LiveDocument, Move
 from penstock.catalog.database.database import Database, pages
 from penstock.catalog.database.encoding import read_source
@@ -58,6 +59,7 @@ def roll_back(
     with database.write() as connection:
         head = lock_collection(database, connection, row, name)
         check_kept(connection, row, to)
+        forget_cursors(connection, row)
         now = {one.uri: one for one in connection.execute(_rows(row).where(_came_since(to)))}
         then = {one.uri: one for one in connection.execute(_rows(row).where(_went_since(to)))}
         puts, left_out = _puts(then, now, _today(connection, row, then, now))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from penstock.catalog.database.database import Database
 from penstock.errors import CatalogError, NewerCatalog
 
-VERSIONS: Final = ("0001", "0002", "0003")
+VERSIONS: Final = ("0001", "0002", "0003", "0004")
 """All versions of the schema, oldest first: the files in `migrations/versions`."""
 CURRENT: Final = VERSIONS[-1]
 

@@ -172,6 +172,15 @@ addresses = Table(
     _number("run"),
 )
 
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("collection", RowNumber, ForeignKey("collections.row"), primary_key=True),
+    Column("uri", ExactText, primary_key=True),
+    _text("cursor"),
+    _plain("mark"),
+)
+
 documents = Table(
     "documents",
     metadata,
