@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = "penstock.cdx.json"
-NOT_SHIPPED = ("all", "dev")
+NOT_SHIPPED = ("all", "dev", "testing")
 """Extras that bring nothing of their own, or nothing to users."""
 OWN = "penstock"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 UNFINISHED = ".unfinished"
 """How the name of a file ends that has not taken its place yet."""
+_OURS = re.compile(r"\..*-[0-9a-f]{16}\.unfinished", re.DOTALL)
 ABANDONED_SECONDS = 3600.0
 """An unfinished file to which nothing was written for so long belongs to a process that was killed."""
 
@@ -69,5 +71,6 @@ def _sweep(folder: Path) -> None:
     """Takes away what killed processes left; a file that cannot be removed is left for next time."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f".*{UNFINISHED}"):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+            ours = _OURS.fullmatch(path.name)  # the folder may be anybody's, such as one that is exported to
+            if ours and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""How each part is made from the settings: the only place where names of settings meet names of classes."""
+"""How each part but the indexes is made from the settings."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping

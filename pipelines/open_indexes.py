@@ -1,7 +1,7 @@
 """The indexes of one collection as they are open in this process: brought up to date before they are searched."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 
 from penstock.catalog import Collection
@@ -34,6 +34,7 @@ class OpenIndexes:
         self._retriever: Retriever | None = None
         self._past: Past | None = None
         """The indexes of the past revision that was searched last."""
+        self._looking_back = RLock()
         self._opening = RLock()
         """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
 
@@ -42,7 +43,8 @@ class OpenIndexes:
         for followers in self._opened.values():
             followers.close()
         self._opened, self._retriever = {}, None
-        self._leave_past()
+        with self._looking_back:
+            self._leave_past()
 
     @property
     def in_force(self) -> Followers:
@@ -70,14 +72,18 @@ class OpenIndexes:
             self._catch_up()
             return self._made(self._settings.model_copy(update={"retrieval": retrieval}))
 
-    def retriever_at(self, revision: int) -> Retriever:
-        """The retriever of a past revision, over indexes built for it, kept until another revision is asked for."""
-        with self._opening:
+    @contextmanager
+    def past(self, revision: int) -> Iterator[Retriever]:
+        """The retriever of a past revision, over indexes built for it, kept until another revision is asked for.
+
+        Searches of the past wait for each other, so that no thread removes the indexes that another one searches.
+        """
+        with self._looking_back:
             if self._past is None or self._past.at != revision:
                 self._leave_past()
                 words, model = self._library.analyser(self._settings), self._library.embedder(self._settings)
                 self._past = Past(self._settings, self._collection(), words, model, revision)
-            return self._past.retriever
+            yield self._past.retriever
 
     def _leave_past(self) -> None:
         past, self._past = self._past, None

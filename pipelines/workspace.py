@@ -234,7 +234,8 @@ class Penstock(Upkeep):
         given = self.settings.retrieval
         count = given.neighbours if neighbours is None else neighbours
         if at is not None and at != self.collection.revision():
-            return self._retrieve(question, k or given.k, where, count, self._indexes.retriever_at(at))
+            with self._indexes.past(at) as past:
+                return self._retrieve(question, k or given.k, where, count, past)
         try:
             return self._retrieve(question, k or given.k, where, count)
         except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile

@@ -54,11 +54,13 @@ def test_several_writers_leave_one_whole_file(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
-def test_what_killed_processes_left_goes_and_what_others_are_writing_stays(tmp_path: Path) -> None:
-    left, living = (tmp_path / f".{name}-0{UNFINISHED}" for name in ("dead", "living"))
-    left.touch()
-    living.touch()
+def test_what_killed_processes_left_goes_and_what_others_wrote_stays(tmp_path: Path) -> None:
+    left, living = (tmp_path / f".{name}-{'0' * 16}{UNFINISHED}" for name in ("dead", "living"))
+    somebodys = tmp_path / f".letter{UNFINISHED}"
     long_ago = time.time() - 2 * ABANDONED_SECONDS
-    os.utime(left, (long_ago, long_ago))
+    for path in (left, living, somebodys):
+        path.touch()
+    for path in (left, somebodys):
+        os.utime(path, (long_ago, long_ago))
     write_durably(tmp_path / "a", b"x")
-    assert names(tmp_path) == [living.name, "a"]
+    assert names(tmp_path) == sorted([somebodys.name, living.name, "a"])

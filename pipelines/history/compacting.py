@@ -12,8 +12,6 @@ from penstock.pipelines.history.disk import DiskUse, disk_use
 from penstock.pipelines.indexing.set_aside import AsideFolder, folders_aside
 from penstock.pipelines.indexing.storage import place_of
 
-RUNS = 10
-"""Runs of which accounts stay."""
 VECTORS_STAY = (
     "vectors that nothing needs any more were left where they are: another collection has a run that goes on, or was "
     "killed within a day, and may be about to use them; compact again later"
@@ -47,7 +45,7 @@ def compact(
     """
     before, kept = disk_use(catalog, home), collection.history.kept()
     aside = folders_aside(place_of(home, collection))
-    runs = keep or RUNS
+    runs = keep or 0  # the catalog keeps those of some runs whatever is said
     if dry_run:
         oldest, freed = collection.history.foreseen(keep=keep, since=since, runs=runs)
         return Compacted(
@@ -100,4 +98,4 @@ def tidy(collection: Collection, keep: int | None) -> None:
         before = collection.history.kept().oldest
         if collection.history.forget(keep=keep) == before:
             return
-        collection.history.clear(runs=max(keep, RUNS))
+        collection.history.clear(runs=keep)

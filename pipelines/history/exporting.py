@@ -1,19 +1,17 @@
 """Writing a collection into one file, as it is at its newest revision, a little of it in memory at a time."""
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
 from penstock import __version__
 from penstock.catalog import Catalog, Collection, StoredDocument
 from penstock.errors import CatalogError, UsageError
+from penstock.files import replacing
 from penstock.pipelines.history.disk import DiskUse
 from penstock.pipelines.history.package import (
     FORMAT,
@@ -55,21 +53,13 @@ def export(catalog: Catalog, collection: Collection, target: Path) -> tuple[int,
         raise UsageError(f"{str(target)!r} is there already; give another name, or move it away")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {str(target.parent)!r}")
-    beside = target.with_name(f".{target.name}-{uuid4().hex[:8]}")
     try:
-        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as zipped:
-                revision = _write(zipped, catalog, collection)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            sha = hashlib.file_digest(file, "sha256").hexdigest()
-        beside.rename(target)
+        with replacing(target, private=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
+            revision = _write(zipped, catalog, collection)
+        with target.open("rb") as written:
+            sha = hashlib.file_digest(written, "sha256").hexdigest()
     except OSError as error:
         raise CatalogError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
     return revision, sha
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from penstock.catalog import Catalog, Parcel, Quarantined, Upsert
 from penstock.errors import BrokenSource
 from penstock.ids import chunk_id, content_hash, document_id
+from penstock.loaders.sandbox.answers import OVERLAP
 from penstock.model import Access, Chunk, Document, Place, Source, Span
 from penstock.pipelines.history.disk import DiskUse
 from penstock.pipelines.history.package import (
@@ -96,6 +97,8 @@ def _checked(carried: CarriedDocument, origin: str, where: str) -> Upsert:
     if carried.id != document_id(origin, carried.uri):
         raise BrokenSource(f"{where}: the id of the document is not the one of its address")
     length = len(carried.text)
+    if sum(max(0, one.span.end - one.span.start) for one in carried.chunks) > OVERLAP * length:
+        raise BrokenSource(f"{where}: its chunks say the text more than {OVERLAP} times, all taken together")
     for block in carried.blocks:
         _check_span(block.span, length, where)
         _check_places(block.places, where)

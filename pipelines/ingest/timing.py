@@ -1,7 +1,7 @@
 """A limit of time on cutting texts in the calling process, where no process of the sandbox does it."""
 
-import time
 from collections.abc import Iterator
+from time import monotonic
 
 from penstock.errors import LimitExceeded
 from penstock.loaders import shown
@@ -32,9 +32,9 @@ class TimedChunker:
         Raises:
             LimitExceeded: it takes too long.
         """
-        until = time.monotonic() + self._seconds
+        until = monotonic() + self._seconds
         for chunk in self._inner.chunk(document, content):
-            if time.monotonic() > until:
+            if monotonic() > until:
                 raise LimitExceeded(
                     f"{shown(document.source.uri)!r} took more than {self._seconds:g} seconds to be cut; "
                     "raise limits.parse_seconds (PENSTOCK_LIMITS__PARSE_SECONDS) to read it"

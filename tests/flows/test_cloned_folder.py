@@ -11,6 +11,7 @@ import pytest
 
 from penstock import Penstock
 from penstock.errors import PenstockError
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.processes import free_port
 
 PROGRAM = "from penstock.cli import main; main()"
@@ -102,7 +103,7 @@ def searchable(environment: Mapping[str, str]) -> bool:
     if not os.path.exists(environment["PENSTOCK_HOME"]):  # noqa: PTH110 - not made by looking
         return False
     try:
-        with Penstock(environment["PENSTOCK_HOME"], "h") as workspace:
+        with Penstock(environment["PENSTOCK_HOME"], "h", embedder=LittleModel()) as workspace:
             return bool(workspace.search("penstock").hits)
     except PenstockError:
         return False

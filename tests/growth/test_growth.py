@@ -398,6 +398,7 @@ EXCUSED: Mapping[str, str] = {
     "detection.container_types": "the first bytes of an archive, of limited size",
     "sandbox.answers": "names of errors, of at most 100 characters",
     "history.importing": "a hash, matched whole",
+    "penstock.files": "names of files, of at most 255 characters",
     "settings.harmless": "names of settings",
     "excel.spreadsheet": "cells one by one",
     "web.pages": "headers that the client limits",

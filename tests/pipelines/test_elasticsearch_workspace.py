@@ -137,3 +137,31 @@ def _aliases(url: str, penstock: Penstock) -> list[str]:
     with Elasticsearch(url) as client:
         found = client.indices.get(index=f"penstock-books-{penstock.collection.uid}*").body
     return [alias for told in found.values() for alias in told["aliases"]]
+
+
+def test_a_collection_that_is_renamed_looked_back_at_and_removed(elasticsearch_url: str, home: Path) -> None:
+    with opened(elasticsearch_url, home) as penstock:
+        penstock.add(records())
+        uid = penstock.collection.uid
+        then = found(penstock, "annual leave")
+        penstock.add(records({"file:///leave.txt": "Days of leave end with the year. 年假当年有效。"}))
+        assert found(penstock, "annual leave") != then
+        assert found(penstock, "annual leave", at=1) == then
+        penstock.rename_collection("books", "shelf")
+    settings = penstock.settings.model_copy(update={"collection": "shelf"})
+    with Penstock(settings=settings) as renamed, Elasticsearch(elasticsearch_url) as client:
+        assert renamed.doctor().ok
+        assert client.indices.get(index=f"penstock-books-{uid}-*")
+        renamed.remove_collection("shelf")
+        assert not client.indices.get(index=f"penstock-*-{uid}*").body
+
+
+def test_an_index_that_stands_before_what_is_left_gets_all_that_is_live(there: Penstock, home: Path) -> None:
+    there.add(records())
+    url = there.settings.elasticsearch.urls[0]
+    with opened(url, home, "tantivy", "faiss") as other:  # the index on the server stays behind
+        for number in range(3):
+            other.add(records({"file:///leave.txt": f"Edition {number} of the rules of leave."}))
+        other.compact(keep=1)
+    assert "Edition 2" in there.search("rules of leave").hits[0].chunk.text
+    assert there.doctor(deep=True).ok

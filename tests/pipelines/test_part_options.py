@@ -139,7 +139,9 @@ def test_an_index_on_servers_of_somebody_else(home: Path, folder: Path, tmp_path
     with opened(tmp_path / "another home", indexes=indexes) as other:
         other.ingest(folder)
         assert other.doctor().ok
-    assert len(list((tmp_path / "server").iterdir())) == 2, "a collection each"
+        assert len(list((tmp_path / "server").iterdir())) == 2, "a collection each"
+        other.remove_collection("default")
+    assert len(list((tmp_path / "server").iterdir())) == 1
 
 
 @pytest.mark.usefixtures("toys", "model")

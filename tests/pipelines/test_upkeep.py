@@ -1,6 +1,7 @@
 """History, compaction, other names and the end of a collection, through the real pipeline."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -245,6 +246,14 @@ def test_a_search_at_a_revision_answers_as_on_that_day(penstock: Penstock, folde
     with pytest.raises(RevisionGone, match="left are 3 to 4"):
         penstock.search("days of leave", at=2)
     assert "Edition 3" in found(penstock, 3)[0]
+
+
+def test_threads_may_search_several_revisions_at_once(penstock: Penstock, folder: Path) -> None:
+    for number in range(1, 4):
+        edit(penstock, folder, 1, first=number)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda at: (at, found(penstock, at)[0]), [1, 2, 3, None] * 6))
+    assert all(f"Edition {at or 3}" in text for at, text in answers)
 
 
 def test_what_was_closed_since_is_found_in_no_revision(penstock: Penstock, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Parts as somebody else writes them: nothing of ours but the ports; copied beside the metadata of a distribution."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -179,7 +180,8 @@ class Shelf:
         return {}
 
     def delete(self) -> None:
-        raise NotImplementedError
+        for folder in (self._place, *self._place.parent.glob(f"{self._place.name}-*")):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def anew(self) -> "Shelf":
         return Shelf(f"{self._place.name}-anew", **self._given, url=self._url, key=SecretStr(""))

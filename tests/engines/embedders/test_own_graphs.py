@@ -136,9 +136,11 @@ def test_a_graph_of_an_unusual_form_is_left_for_one_built_from_the_weights(
 def test_a_graph_is_looked_into_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, home = write_model(tmp_path / "m"), tmp_path / "home"
     write_graph(model)
-    OnnxEmbedder(model=str(model), home=home)
+    first = OnnxEmbedder(model=str(model), home=home)
     monkeypatch.setattr(onnx_own, "_read", lambda _path: pytest.fail("read again"))
-    OnnxEmbedder(model=str(model), home=home)
+    again = OnnxEmbedder(model=str(model), home=home)
+    assert again.identity == first.identity
+    assert np.array_equal(again.embed(TEXTS, role="query"), first.embed(TEXTS, role="query"))
 
 
 def test_weights_that_are_gone_are_told(tmp_path: Path) -> None:

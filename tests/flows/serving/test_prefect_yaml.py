@@ -12,6 +12,7 @@ import pytest
 
 from penstock import Penstock
 from penstock.flows.serving import server
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.processes import free_port
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
@@ -88,7 +89,7 @@ def test_a_worker_runs_what_it_deploys(
 
     states = {one["id"]: (one["state_type"], one["state"]["message"]) for one in post(api, "/flow_runs/filter")}
     assert states == {run["id"]: ("COMPLETED", None), check["id"]: ("COMPLETED", None)}
-    with Penstock(folder / "home", "handbook") as penstock:
+    with Penstock(folder / "home", "handbook", embedder=LittleModel()) as penstock:
         assert [hit.chunk.text for hit in penstock.search("penstock").hits] == ["Water flows down the penstock."]
     # Whoever makes a work pool has Prefect's server look for the newest list of kinds of workers; its own is at hand.
     assert connections() <= {"127.0.0.1", "::1", "localhost", "b'raw.githubusercontent.com'"}

@@ -16,6 +16,7 @@ import pytest
 
 from penstock import Penstock
 from penstock.flows.serving import server
+from penstock.testing.doubles.embedders import LittleModel
 from tests.servers.processes import free_port
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
@@ -143,7 +144,7 @@ def api(folder: Path, port: int) -> Iterator[Api]:
 
 def contents(home: Path, collection: str) -> dict[str, list[tuple[str, str]]]:
     """What the catalog holds, by URI: ids and texts of chunks."""
-    with Penstock(home, collection) as penstock:
+    with Penstock(home, collection, embedder=LittleModel()) as penstock:
         penstock.search("water")  # where a run was cut off, the indexes catch up with the catalog now
         assert penstock.doctor().ok
         uris = [known.source.uri for known in penstock.collection.sources()]
@@ -190,7 +191,7 @@ def test_a_scheduler_that_is_killed_paused_cancelled_and_ended(
         until(lambda: api.run(asked)["state_type"] == "CANCELLED")
         held = len(contents(home, "员工手册"))
         assert 43 <= held < 80
-        with Penstock(home, "员工手册") as penstock:
+        with Penstock(home, "员工手册", embedder=LittleModel()) as penstock:
             penstock.remove(folder / "手册" / "page 0.txt")  # the lock is free
 
         children = psutil.Process(scheduler.pid).children(recursive=True)

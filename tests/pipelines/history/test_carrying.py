@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from penstock.errors import BrokenSource, NewerCatalog, PenstockError, UnknownName, UsageError
+from penstock.ids import chunk_id
 from penstock.loaders import uri_of
-from penstock.model import Filter
+from penstock.model import Filter, Span
 from penstock.pipelines import assembly
 from penstock.pipelines.history import package
 from penstock.pipelines.ingest.records import Record
@@ -268,6 +269,19 @@ def test_what_does_not_fit_together_is_refused_whole(
     assert not {name for name in added if "escape" in name or name.startswith("default-")}
     elsewhere.import_(original)
     assert elsewhere.doctor(deep=True).ok
+
+
+def test_chunks_that_say_the_text_again_and_again_are_refused_before_they_are_made(
+    original: Path, elsewhere: Penstock
+) -> None:
+    def change(one: dict[str, Any]) -> None:
+        whole = {**one["chunks"][0], "span": [0, len(one["text"])]}
+        whole["id"] = chunk_id(one["content"], Span(*whole["span"]), one["chunker"])
+        one["chunks"] = [whole] * 17
+
+    with pytest.raises(BrokenSource, match="say the text more than 16 times"):
+        elsewhere.import_(rewritten(original, in_lines("documents.jsonl", change)))
+    assert elsewhere.collections() == ()
 
 
 def test_a_flipped_byte_anywhere_is_noticed(original: Path, elsewhere: Penstock) -> None:

@@ -363,9 +363,9 @@ def test_cutting_here_has_a_limit_of_time(
     (folder / "long.md").write_text("\n\n".join(f"# {n}\n\n{'water ' * 300}" for n in range(200)), "utf-8")
     settings = read_settings(home=home)
     with Penstock(settings=settings) as penstock:
-        monkeypatch.setattr("penstock.pipelines.ingest.timing.time.monotonic", iter(range(10**9)).__next__)
+        monkeypatch.setattr("penstock.pipelines.ingest.timing.monotonic", iter(range(10**9)).__next__)
         penstock.settings = settings.model_copy(
-            update={"limits": settings.limits.model_copy(update={"parse_seconds": 50})}
+            update={"limits": settings.limits.model_copy(update={"parse_seconds": 50, "workers": 1})}
         )
         report = penstock.ingest(folder)
     assert "50 seconds to be cut" in outcome_of(report, "long.md").reason
