@@ -49,8 +49,9 @@ test-kills: $(VENV)/.dev ## kill processes at 250 moments and look at what is le
 servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
 	$(BIN)/python -m tests.servers
 
+# Two at a time, each with servers of its own, which all tests of a file share.
 test-servers: $(VENV)/.dev ## run the tests against real servers: Elasticsearch 8 and 9, PostgreSQL, Prefect
-	$(BIN)/python -m pytest -q -rs -m "elasticsearch or postgresql or prefect"
+	$(BIN)/python -m pytest -q -rs -n 2 --dist loadfile -m "elasticsearch or postgresql or prefect"
 
 $(VENV)-extras/.ready: $(LOCK)
 	$(call locked,$(VENV)-extras,dev sentence-transformers unstructured)

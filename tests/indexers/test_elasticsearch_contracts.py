@@ -1,4 +1,4 @@
-"""Both views of an Elasticsearch index keep the contract of the port, on real servers."""
+"""An Elasticsearch index and both of its views keep the contracts of their ports, on real servers."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -8,8 +8,9 @@ import pytest
 
 from penstock.indexers.elasticsearch.options import Layout
 from penstock.indexers.elasticsearch.store import ElasticsearchStore
-from penstock.ports import Float32Array, KeywordIndex, VectorIndex
+from penstock.ports import Float32Array, KeywordIndex, ServerIndex, VectorIndex
 from penstock.testing.contracts.indexes import IndexContract, vector_of
+from penstock.testing.contracts.server_indexes import ServerIndexContract
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -48,3 +49,12 @@ class TestVectorView(IndexContract[Float32Array]):
 
     def ask(self, text: str) -> Float32Array:
         return vector_of(text)
+
+
+class TestStore(ServerIndexContract):
+    @pytest.fixture(autouse=True)
+    def _stores(self, make_store: Callable[..., ElasticsearchStore]) -> None:
+        self.make = make_store
+
+    def open(self, name: str) -> ServerIndex:
+        return self.make(name)

@@ -2,22 +2,25 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from penstock import registry
 from penstock.errors import PenstockError, SettingsError, UnknownName
 from penstock.model import Filter
 from penstock.pipelines.workspace import Penstock
-from penstock.ports import Chunker, Embedder, TokenCounter
+from penstock.ports import Chunker, Embedder, ServerIndex, TokenCounter
 from penstock.settings import read_settings
 from penstock.testing.contracts.chunkers import ChunkerContract
 from penstock.testing.contracts.embedders import EmbedderContract
+from penstock.testing.contracts.indexes import WORDS
+from penstock.testing.contracts.server_indexes import ServerIndexContract
 from penstock.testing.doubles.plugins import install, write_distribution
 
 TOYS = Path(__file__).with_name("toy_parts.py")
@@ -125,6 +128,25 @@ def test_variables_and_the_command_line_set_options(
     with opened(home, indexes={"options": {"noted-words": {"url": "memory:b"}}}) as penstock:
         penstock.ingest(folder)
     assert toys.Noting.made[-1] == ("memory:b", "0123")
+
+
+class Words:
+    fingerprint = "words"
+
+    def tokens(self, text: str) -> list[str]:
+        return text.split()
+
+    query_tokens = tokens
+
+
+class TestShelf(ServerIndexContract):
+    @pytest.fixture(autouse=True)
+    def _server(self, toys: ModuleType, tmp_path: Path) -> None:
+        self.made: Callable[..., ServerIndex] = toys.Shelf
+        self.given = {"url": f"file:{tmp_path / 'server'}", "key": SecretStr("")}
+
+    def open(self, name: str) -> ServerIndex:
+        return self.made(name, analyser=Words(), identity="a", dimension=len(WORDS), **self.given)
 
 
 @pytest.mark.parametrize("vector", ["shelf", "faiss"])

@@ -1,11 +1,15 @@
 """Parts as somebody else writes them: nothing of ours but the ports; copied beside the metadata of a distribution."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from secrets import token_hex
+from typing import BinaryIO, ClassVar, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, SecretStr
 
 from penstock.chunkers.sentence import SentenceChunker
@@ -13,6 +17,7 @@ from penstock.indexers.faiss import FaissIndex
 from penstock.indexers.rank_bm25 import RankBM25Index
 from penstock.model import (
     Candidate,
+    Change,
     Chunk,
     Document,
     Extraction,
@@ -29,6 +34,7 @@ from penstock.ports import (
     Chunker,
     Embedder,
     Float32Array,
+    Index,
     KeywordIndex,
     Loader,
     Role,
@@ -45,6 +51,8 @@ PARTS = {
     ("loaders", "pdf-toy"): "toy_parts:ToyPdf",
     ("llms", "echo"): "toy_parts:Echo",
 }
+QueryT = TypeVar("QueryT")
+
 TOKEN = 4
 """Characters of a token."""
 
@@ -129,8 +137,32 @@ class NotedWords(RankBM25Index):
         Noting.made.append((url, key.get_secret_value()))
 
 
+class View(Generic[QueryT]):
+    """The tokens or the vectors of a shelf, as an index of their own."""
+
+    def __init__(self, shelf: "Shelf", leg: Callable[[], Index[QueryT]], *, wants_vectors: bool) -> None:
+        self._shelf, self._leg = shelf, leg
+        self.wants_vectors = wants_vectors
+
+    @property
+    def revision(self) -> int:
+        return self._leg().revision
+
+    def apply(self, change: Change) -> None:
+        self._shelf.apply(change)
+
+    def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
+        return self._leg().search(query, k=k, scope=scope)
+
+    def rows(self) -> NDArray[np.int64]:
+        return self._leg().rows()
+
+    def close(self) -> None:
+        self._leg().close()
+
+
 class Shelf:
-    """Tokens and vectors on a server, which is a folder for the test."""
+    """Tokens and vectors on a server, which is a folder for the test: a file names the version in it that is live."""
 
     on_servers: ClassVar[bool] = True
     Options = Called
@@ -138,26 +170,50 @@ class Shelf:
     def __init__(
         self, name: str, *, analyser: Analyser | None, identity: str, dimension: int, url: str, key: SecretStr
     ) -> None:
-        del key
-        self._given: dict[str, Any] = {"analyser": analyser, "identity": identity, "dimension": dimension}
-        place = Path(url.removeprefix("file:")) / name
-        self._place, self._url = place, url
-        self._keyword = RankBM25Index(place / "words", analyser=analyser) if analyser else None
-        self._vector = FaissIndex(place / "vectors", identity=identity, dimension=dimension) if dimension else None
+        self._made_again = partial(
+            Shelf, name, analyser=analyser, identity=identity, dimension=dimension, url=url, key=key
+        )
+        self._analyser, self._identity, self._dimension = analyser, identity, dimension
+        self._place = Path(url.removeprefix("file:")) / name
+        self._building = ""
+        self._words: dict[str, RankBM25Index] = {}
+        self._vectors: dict[str, FaissIndex] = {}
+        self.keyword: KeywordIndex = View(self, self._own_words, wants_vectors=dimension > 0)
+        self.vector: VectorIndex = View(self, self._own_vectors, wants_vectors=dimension > 0)
 
     @property
-    def keyword(self) -> KeywordIndex:
-        assert self._keyword is not None
-        return self._keyword
+    def _version(self) -> str:
+        live = self._place / "live"
+        return self._building or (live.read_text("utf-8") if live.exists() else "first")
 
-    @property
-    def vector(self) -> VectorIndex:
-        assert self._vector is not None
-        return self._vector
+    def _own_words(self) -> RankBM25Index:
+        assert self._analyser is not None
+        if self._version not in self._words:
+            folder = self._place / self._version / "words"
+            self._words[self._version] = RankBM25Index(folder, analyser=self._analyser)
+        return self._words[self._version]
+
+    def _own_vectors(self) -> FaissIndex:
+        if self._version not in self._vectors:
+            folder = self._place / self._version / "vectors"
+            self._vectors[self._version] = FaissIndex(folder, identity=self._identity, dimension=self._dimension)
+        return self._vectors[self._version]
+
+    def _held(self) -> list[RankBM25Index | FaissIndex]:
+        words = [self._own_words()] if self._analyser else []
+        return [*words, self._own_vectors()] if self._dimension else [*words]
+
+    def apply(self, change: Change) -> None:
+        entries = list(change.added)
+        for index in self._held():
+            index.apply(replace(change, added=iter(entries)))
+        if self._building:
+            (self._place / "live").write_text(self._building, "utf-8")
+            self._building = ""
 
     @property
     def told(self) -> int:
-        return min(one.revision for one in (self._keyword, self._vector) if one)
+        return min(index.revision for index in self._held())
 
     @property
     def last_revision(self) -> int:
@@ -174,7 +230,7 @@ class Shelf:
         return words, near, self.told
 
     def count(self) -> int:
-        return max(len(one.rows()) for one in (self._keyword, self._vector) if one)
+        return max(len(index.rows()) for index in self._held())
 
     def rejected(self) -> Mapping[int, str]:
         return {}
@@ -184,7 +240,9 @@ class Shelf:
             shutil.rmtree(folder, ignore_errors=True)
 
     def anew(self) -> "Shelf":
-        return Shelf(f"{self._place.name}-anew", **self._given, url=self._url, key=SecretStr(""))
+        shelf = self._made_again()
+        shelf._building = token_hex(4)
+        return shelf
 
 
 class Prefix(BaseModel):

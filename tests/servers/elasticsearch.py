@@ -1,5 +1,6 @@
 """A real Elasticsearch on loopback: its official build for integration tests, fetched with Maven and kept."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -183,8 +184,11 @@ def fetched(build: Build) -> Path:
     """
     folder = user_cache_path("penstock", appauthor=False) / "test-servers"
     archive = folder / f"elasticsearch-{build.release}.zip"
-    if not archive.exists():
-        _fetch(build, archive)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and Maven shares its own folder with nobody
+        if not archive.exists():
+            _fetch(build, archive)
     with archive.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != build.sha256:
@@ -196,7 +200,6 @@ def _fetch(build: Build, archive: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise ServerMissing(f"no Maven (mvn) to fetch Elasticsearch {build.release}; install it, or set {URL_VARIABLE}")
-    archive.parent.mkdir(parents=True, exist_ok=True)
     with own_folder("maven") as folder:
         artifact = ARTIFACT.format(release=build.release)
         command = [maven, "-B", PLUGIN, f"-DoutputDirectory={folder}", "-Dmdep.stripVersion=false"]

@@ -14,6 +14,8 @@ ENOUGH_HAN = 3000
 
 The first level of the Table of General Standard Chinese Characters (2013) has 3,500; English BERT knows some 500.
 """
+REMEMBERED = 1024
+"""Texts whose coverage is remembered: what one search finds, the next ones often find again."""
 ENOUGH_PIECES = 1000
 """Pieces of two characters or more that make a vocabulary one of their script."""
 
@@ -29,6 +31,7 @@ class Coverage:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._knows: dict[str, bool] = {}
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._measure)
 
     def of(self, text: str) -> float:
         """Share of the characters that are letters, digits or symbols and that the vocabulary tells apart, 0 to 1.
@@ -36,6 +39,9 @@ class Coverage:
         A character is told apart in a known piece that is longer than itself, in a script that the vocabulary knows
         well, or in one whose characters stand for themselves. A text without such characters says nothing: 0.
         """
+        return self._remembered(text)
+
+    def _measure(self, text: str) -> float:
         counted = {place for place, character in enumerate(text) if _counts(character)}
         if not counted:
             return 0.0
