@@ -8,17 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.pipelines import assembly
 from penstock.settings import read_settings
-from penstock.testing.doubles.embedders import LittleModel
+from penstock.testing.doubles.plugins import use_little_model
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def test_the_commands_do_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    little = LittleModel()
-    monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
+    use_little_model(monkeypatch, tmp_path / "little")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "home"))
     (tmp_path / "handbook").mkdir()

@@ -16,7 +16,6 @@ from penstock.errors import BrokenSource, NewerCatalog, PenstockError, UnknownNa
 from penstock.ids import chunk_id
 from penstock.loaders import uri_of
 from penstock.model import Filter, Span
-from penstock.pipelines import assembly
 from penstock.pipelines.history import package
 from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
@@ -52,9 +51,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export that all tests of changed files begin with."""
     base = tmp_path_factory.mktemp("original")
     (base / "documents").mkdir()
-    little = LittleModel()
-    with pytest.MonkeyPatch.context() as monkeypatch, Penstock(base / "home") as penstock:
-        monkeypatch.setattr(assembly, "embedder", lambda _settings: little)
+    with Penstock(base / "home", embedder=LittleModel()) as penstock:
         fill(penstock, base / "documents")
         penstock.export(base / "default.penstock")
     return base / "default.penstock"
@@ -332,6 +329,7 @@ def test_a_list_of_a_million_parts_is_refused_unread(tmp_path: Path, elsewhere: 
         elsewhere.import_(many)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [200, 800])
 def test_memory_does_not_grow_with_the_collection(
     penstock: Penstock, elsewhere: Penstock, tmp_path: Path, size: int, record_property: Callable[[str, object], None]
