@@ -162,30 +162,32 @@ def test_the_guard_holds_for_what_a_listing_says_is_gone(penstock: Stepwise, ing
     assert desk.cursors == ["", "1", "1"]
 
 
+NO_SOURCES: list[Any] = [
+    Listed(uri="file:///etc/passwd"),
+    Listed(uri="http://169.254.169.254/latest"),
+    Removed(uri="file:///etc/shadow"),
+    Listed(uri="desk://labels", labels={"a": object()}),  # type: ignore[dict-item]
+    Listed(uri="desk://readers", access="staff"),  # type: ignore[arg-type]
+    Listed(uri="desk://nameless", access=frozenset({""})),
+    Listed(uri="desk://version", version=7),  # type: ignore[arg-type]
+    "desk://text",
+]
+
+
 @pytest.mark.parametrize(
     "odd",
-    [
-        Listed(uri="file:///etc/passwd"),
-        Listed(uri="http://169.254.169.254/latest"),
-        Removed(uri="file:///etc/passwd"),
-        Listed(uri="desk://odd", labels={"a": object()}),  # type: ignore[dict-item]
-        Listed(uri="desk://odd", access="staff"),  # type: ignore[arg-type]
-        Listed(uri="desk://odd", access=frozenset({""})),
-        Listed(uri="desk://odd", version=7),  # type: ignore[arg-type]
-        "desk://odd",
-        RuntimeError("the connector has a fault"),
-        FetchError("the server is away"),
-    ],
+    [NO_SOURCES, [RuntimeError("the connector has a fault")], [FetchError("the server is away")]],
+    ids=["values", "fault", "away"],
 )
 def test_what_is_no_source_of_its_scheme_costs_itself_alone(
-    penstock: Stepwise, ingest: Ingest, desk: Desk, odd: Any
+    penstock: Stepwise, ingest: Ingest, desk: Desk, odd: list[Any]
 ) -> None:
     desk.put("old", cursor="0")
     ingest("desk://")
     desk.put("new", cursor="1")
-    desk.listed.append(odd)
+    desk.listed += odd
     report = ingest("desk://", access=["staff"])  # begins anew, so that what is missing would be gone
-    assert sorted(outcomes(report).values()) == ["failed", "indexed"]
+    assert sorted(result.outcome for result in report.results) == [*["failed"] * len(odd), "indexed"]
     assert there(penstock) == {"old": EVERYBODY, "new": frozenset({"staff"})}
     assert desk.fetched == ["desk://old", "desk://new"]
     ingest("desk://")
