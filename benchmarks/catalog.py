@@ -52,19 +52,19 @@ def measure(url: str, puts: list[Upsert]) -> dict[str, float]:
     with open_catalog(url) as catalog:
         collection = catalog.collection("b", create=True)
         batches = [puts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(puts), DOCUMENTS_A_COMMIT)]
-        told = {"keep vectors": seconds(lambda: keep(catalog, batches))}
-        told["commit"] = seconds(lambda: commit(collection, batches))
-        told["finish a run"] = seconds(lambda: finish(collection, puts[0]))
+        timings = {"keep vectors": seconds(lambda: keep(catalog, batches))}
+        timings["commit"] = seconds(lambda: commit(collection, batches))
+        timings["finish a run"] = seconds(lambda: finish(collection, puts[0]))
         rows = collection.live_rows()
         some = np.random.default_rng(1).choice(rows, 200, replace=False)
         scope = collection.scope(Filter())
-        told["hydrate 200"] = seconds(lambda: collection.hydrate(some, scope=scope), times=30)
-        told["revision"] = seconds(collection.revision, times=200)
+        timings["hydrate 200"] = seconds(lambda: collection.hydrate(some, scope=scope), times=30)
+        timings["revision"] = seconds(collection.revision, times=200)
         for name, where in filters().items():
-            told[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default
-        told["change, vectors"] = seconds(lambda: list(collection.change(0, vectors=True).added))
-        told["live rows"] = seconds(collection.live_rows, times=10)
-    return told
+            timings[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default
+        timings["change, vectors"] = seconds(lambda: list(collection.change(0, vectors=True).added))
+        timings["live rows"] = seconds(collection.live_rows, times=10)
+    return timings
 
 
 def keep(catalog: Catalog, batches: list[list[Upsert]]) -> None:
@@ -102,11 +102,11 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=20_000)
     puts = puts_of(parser.parse_args().chunks)
     with addresses() as urls:
-        told = {name: measure(url, puts) for name, url in urls.items()}
-    first, second = told.values()
-    print(f"{'':20}" + "".join(f"{name:>14}" for name in told) + f"{'ratio':>8}")
-    for what, took in first.items():
-        print(f"{what:20}{took * 1000:11.2f} ms{second[what] * 1000:11.2f} ms{second[what] / took:8.1f}")
+        timings = {name: measure(url, puts) for name, url in urls.items()}
+    first, second = timings.values()
+    print(f"{'':20}" + "".join(f"{name:>14}" for name in timings) + f"{'ratio':>8}")
+    for step, took in first.items():
+        print(f"{step:20}{took * 1000:11.2f} ms{second[step] * 1000:11.2f} ms{second[step] / took:8.1f}")
 
 
 if __name__ == "__main__":

@@ -139,9 +139,9 @@ def measured(step: str, small: Path, place: Path) -> dict[str, float]:
     base = [taken(work, small) for _ in range(TIMES)]
     more = [first, *(taken(work, place) for _ in range(TIMES))]
     return {
-        "base": min(one["processor"] for one in base),
-        "processor": min(one["processor"] for one in more),
-        "wall": min(one["wall"] for one in more),
+        "base": min(run["processor"] for run in base),
+        "processor": min(run["processor"] for run in more),
+        "wall": min(run["wall"] for run in more),
         "mib": first["mib"],
     }
 
@@ -159,17 +159,17 @@ def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str,
     return {"wall": wall, "processor": processor, "mib": memory("VmHWM") - held}
 
 
-def memory(what: str) -> float:
+def memory(figure: str) -> float:
     """A figure of this process, in MiB."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) / MIB for line in lines if line.startswith(f"{what}:"))
+    return next(int(line.split()[1]) / MIB for line in lines if line.startswith(f"{figure}:"))
 
 
 def in_own_process(step: str, small: Path, place: Path) -> dict[str, float]:
     """What `measured` gives, by a fresh process."""
     command = [sys.executable, "-m", "benchmarks.scale", "--step", step, str(small), str(place)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    found: dict[str, float] = json.loads(told)
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(output)
     return found
 
 
@@ -179,12 +179,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--keep", type=Path, help="a folder for the collections, which are used again")
     parser.add_argument("--step", nargs=3, metavar=("STEP", "SMALL", "PLACE"), help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.step:
-        print(json.dumps(measured(given.step[0], Path(given.step[1]), Path(given.step[2]))))
+    args = parser.parse_args()
+    if args.step:
+        print(json.dumps(measured(args.step[0], Path(args.step[1]), Path(args.step[2]))))
         return
     with TemporaryDirectory() as scratch:
-        show(given.keep or Path(scratch), given.sizes)
+        show(args.keep or Path(scratch), args.sizes)
 
 
 def show(root: Path, sizes: list[int]) -> None:
@@ -199,8 +199,8 @@ def show(root: Path, sizes: list[int]) -> None:
     for step, (name, _) in STEPS.items():
         found = [in_own_process(step, places[SMALL], places[size]) for size in sizes]
         print(f"{name:24}" + "".join(map(cell, found)), flush=True)
-    each = [f"{one['processor'] / size * 1e6:.0f} µs of the processor" for one, size in zip(found, sizes, strict=True)]
-    print(f"{'  of that a source':24}" + "".join(f"{one:>44}" for one in each))
+    each = [f"{run['processor'] / size * 1e6:.0f} µs of the processor" for run, size in zip(found, sizes, strict=True)]
+    print(f"{'  of that a source':24}" + "".join(f"{cost:>44}" for cost in each))
 
 
 def cell(found: dict[str, Any]) -> str:

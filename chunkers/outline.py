@@ -83,10 +83,10 @@ def _whole(document: Document) -> Iterator[Block]:
 
 
 def _blocks(text: str, start: int, end: int, block: Block | None) -> Iterator[Block]:
-    said = text[start:end] if start < end else ""
-    if not said.strip():
+    content = text[start:end] if start < end else ""
+    if not content.strip():
         return
-    span = Span(start + len(said) - len(said.lstrip()), start + len(said.rstrip()))
+    span = Span(start + len(content) - len(content.lstrip()), start + len(content.rstrip()))
     if block is None:
         yield Block(kind="paragraph", span=span)
     else:

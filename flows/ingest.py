@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--collection", "-c")
     parser.add_argument("--batch", type=int, default=BATCH, help="sources a task")
-    given = parser.parse_args()
-    addresses = [_absolute(address) for address in given.addresses]
+    args = parser.parse_args()
+    addresses = [_absolute(address) for address in args.addresses]
     try:
         report = cast(
-            dict[str, Any], ingest(addresses, given.collection, str(given.home) if given.home else None, given.batch)
+            dict[str, Any], ingest(addresses, args.collection, str(args.home) if args.home else None, args.batch)
         )
     except PenstockError as error:
         parser.exit(USAGE if isinstance(error, UsageError) else NOTHING_DONE, f"error: {error}\n")

@@ -35,9 +35,9 @@ def discover(addresses: list[str], target: Target) -> RunPlan:
     """What is below the addresses, or in the sources that penstock.toml describes where there are none."""
     with opened(target.home, target.collection) as penstock:
         plan = penstock.plan(*addresses)
-    told = _told(plan.settled.results)
+    settled = _told(plan.settled.results)
     get_run_logger().info(
-        "%d to read%s; %d gone", len(plan.pending), f"; {told}" if told else "", len(plan.removal.removed)
+        "%d to read%s; %d gone", len(plan.pending), f"; {settled}" if settled else "", len(plan.removal.removed)
     )
     return plan
 

@@ -17,12 +17,12 @@ DAMAGE = frozenset(
 or memory left, no permission, a server that does not answer) pass or are a person's to mend, and the file is well."""
 
 
-def unreadable(what: str, error: OSError | MemoryError) -> IndexingError:
+def unreadable(subject: str, error: OSError | MemoryError) -> IndexingError:
     """What to raise where files of an index could not be read: `DamagedIndex` only where they are to blame."""
-    said = getattr(error, "strerror", None) or error or type(error).__name__
+    reason = getattr(error, "strerror", None) or error or type(error).__name__
     if getattr(error, "errno", None) in DAMAGE:
-        return DamagedIndex(f"{what}: {said}")
-    return IndexingError(f"{what} now: {said or 'no memory is left'}; the index stays as it is")
+        return DamagedIndex(f"{subject}: {reason}")
+    return IndexingError(f"{subject} now: {reason or 'no memory is left'}; the index stays as it is")
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -119,7 +119,7 @@ def _manifest(held: dict[str, object]) -> Manifest:
     return Manifest(
         revision=_count(held["revision"]),
         entries=_count(held["entries"]),
-        segments=tuple(_segment(one) for one in segments),
+        segments=tuple(_segment(segment) for segment in segments),
         coming=_count(held.get("coming", 0)),
     )
 

@@ -9,7 +9,7 @@ from penstock.model import Candidate
 def best(rows: NDArray[np.int64], scores: NDArray[np.floating], k: int) -> list[Candidate]:
     """The best `k` by (-score, row)."""
     order = np.lexsort((rows, -scores))[:k]
-    return [Candidate(row=int(rows[one]), score=float(scores[one])) for one in order]
+    return [Candidate(row=int(rows[position]), score=float(scores[position])) for position in order]
 
 
 def contained(rows: NDArray[np.int64], allowed: NDArray[np.int64]) -> NDArray[np.bool_]:

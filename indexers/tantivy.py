@@ -287,7 +287,7 @@ def _deleted_share(folder: Path, more: int) -> float:
 
 
 @contextmanager
-def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
+def _translated(kind: type[IndexingError], action: str) -> Iterator[None]:
     """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
 
     What the machine lacks for now, such as descriptors, is no damage; tantivy tells it in words only.
@@ -295,20 +295,20 @@ def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise unreadable(what, error) from error
+        raise unreadable(action, error) from error
     except (ValueError, OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
         number = _error_number(error)
         if kind is DamagedIndex and number:
-            raise unreadable(what, OSError(number, os.strerror(number))) from error
+            raise unreadable(action, OSError(number, os.strerror(number))) from error
         locked = "Failed to acquire" in str(error)  # by another writer, or in a folder that may only be read
-        raise (IndexingError if locked else kind)(f"{what}: {error}") from error
+        raise (IndexingError if locked else kind)(f"{action}: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
         number = _error_number(error)
         if kind is DamagedIndex and number:
-            raise unreadable(what, OSError(number, os.strerror(number))) from error
-        raise kind(f"{what}: {error}") from error
+            raise unreadable(action, OSError(number, os.strerror(number))) from error
+        raise kind(f"{action}: {error}") from error
 
 
 def _error_number(error: BaseException) -> int:

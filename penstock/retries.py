@@ -22,10 +22,10 @@ def asked_pause(retry_after: str, *, now: datetime | None = None) -> float | Non
     >>> asked_pause("1.5"), asked_pause("soon")
     (1.5, None)
     """
-    told = retry_after.strip()
-    if _SECONDS.fullmatch(told):
-        return float(told)
-    date = http_date(told)
+    header = retry_after.strip()
+    if _SECONDS.fullmatch(header):
+        return float(header)
+    date = http_date(header)
     return max(0.0, (date - (now or datetime.now(UTC))).total_seconds()) if date else None
 
 

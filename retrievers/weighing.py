@@ -33,11 +33,11 @@ def weigh(question: str, found: Found, texts: Sequence[str], *, embedder: Embedd
         if not found["keyword"]:
             notes.append("keyword leg left out: no word of the question occurs in the searched chunks")
     if "vector" in found:
-        seen, what = _coverage(question, texts, embedder)
+        seen, subject = _coverage(question, texts, embedder)
         weights["vector"] = vector_weight * _ramp(seen) if "keyword" in found else 1.0
         if seen < SEEING:
-            told = "left out" if weights["vector"] == 0 else "given less weight" if "keyword" in found else "unsure"
-            notes.append(f"vector leg {told}: the embedding model covers only {seen:.0%} of {what}")
+            outcome = "left out" if weights["vector"] == 0 else "given less weight" if "keyword" in found else "unsure"
+            notes.append(f"vector leg {outcome}: the embedding model covers only {seen:.0%} of {subject}")
     return Weighed(weights=weights, notes=tuple(notes))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TRIES = 3
 """A run that was cut off so often is not begun again: it may be what brings the machine down."""
 SECONDS_TO_END = 20.0
-BEGUN = [one for one in StateType if one not in (StateType.SCHEDULED, StateType.PAUSED)]
+BEGUN = [kind for kind in StateType if kind not in (StateType.SCHEDULED, StateType.PAUSED)]
 UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 
 

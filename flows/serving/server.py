@@ -69,7 +69,11 @@ class PrefectServer:
     def _listens(self) -> bool:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            held = [each for one in (process, *process.children(recursive=True)) for each in one.net_connections("tcp")]
+            held = [
+                each
+                for member in (process, *process.children(recursive=True))
+                for each in member.net_connections("tcp")
+            ]
             return any(each.status == psutil.CONN_LISTEN and each.laddr.port == self.port for each in held)
         return False
 

@@ -172,10 +172,10 @@ def _deployment(name: str, described: CollectionSettings) -> RunnerDeployment:
     )
 
 
-def _schedule(given: ScheduleSettings) -> DeploymentScheduleCreate:
-    if given.every:
-        return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=given.every), slug=SLUG)
-    return DeploymentScheduleCreate(schedule=CronSchedule(cron=given.cron, timezone=given.timezone), slug=SLUG)
+def _schedule(schedule: ScheduleSettings) -> DeploymentScheduleCreate:
+    if schedule.every:
+        return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=schedule.every), slug=SLUG)
+    return DeploymentScheduleCreate(schedule=CronSchedule(cron=schedule.cron, timezone=schedule.timezone), slug=SLUG)
 
 
 def _known(client: "SyncPrefectClient", deployment: RunnerDeployment) -> "DeploymentResponse | None":
@@ -193,18 +193,18 @@ def _keep_what_was_set(deployment: RunnerDeployment, known: "DeploymentResponse 
     ours = {schedule.slug: schedule for schedule in deployment.schedules or []}
     kept = []
     for before in known.schedules:
-        given = ours.pop(before.slug, None)
-        if before.slug == SLUG and given is None:
+        after = ours.pop(before.slug, None)
+        if before.slug == SLUG and after is None:
             continue  # penstock.toml no longer gives one
-        schedule = before.schedule if given is None or _same(before.schedule, given.schedule) else given.schedule
+        schedule = before.schedule if after is None or _same(before.schedule, after.schedule) else after.schedule
         kept.append(DeploymentScheduleCreate(schedule=schedule, active=before.active, slug=before.slug))
     deployment.schedules = [*kept, *ours.values()]
 
 
-def _same(before: object, given: object) -> bool:
-    if isinstance(before, IntervalSchedule) and isinstance(given, IntervalSchedule):
-        return before.interval == given.interval
-    return before == given
+def _same(before: object, after: object) -> bool:
+    if isinstance(before, IntervalSchedule) and isinstance(after, IntervalSchedule):
+        return before.interval == after.interval
+    return before == after
 
 
 def _forget_others(served: list[UUID]) -> None:
@@ -219,8 +219,8 @@ def _check(api: str) -> None:
     with get_client(sync_client=True) as client:  # with the keys and certificates that are set for this server
         error = client.api_healthcheck()
     if error:
-        told = " ".join(str(error).split())
-        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {told}") from error
+        reason = " ".join(str(error).split())
+        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {reason}") from error
 
 
 def _is_open() -> bool:

@@ -135,7 +135,7 @@ def inner_product(score: float) -> float:
     return score - 1 if score >= 1 else 1 - 1 / score
 
 
-def checked(vector: Float32Array | None, dimension: int, what: str) -> Float32Array:
+def checked(vector: Float32Array | None, dimension: int, subject: str) -> Float32Array:
     """The vector.
 
     Raises:
@@ -143,7 +143,7 @@ def checked(vector: Float32Array | None, dimension: int, what: str) -> Float32Ar
     """
     if vector is None or vector.shape != (dimension,) or not np.isfinite(vector).all():
         found = "none" if vector is None else f"shape {vector.shape}"
-        raise IndexingError(f"{what} needs a finite vector of shape ({dimension},); found {found}")
+        raise IndexingError(f"{subject} needs a finite vector of shape ({dimension},); found {found}")
     return vector
 
 

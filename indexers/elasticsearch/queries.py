@@ -61,7 +61,7 @@ def within(scope: Scope) -> list[Body]:
         return [] if rows is None else [{"terms": {"row": rows.tolist()}}]
     found: list[Body] = []
     if where.languages:
-        found.append({"terms": {"language": [key(one) for one in where.languages]}})
+        found.append({"terms": {"language": [key(language) for language in where.languages]}})
     if where.pages is not None:
         first, last = where.pages
         found.append({"range": {"pages": {"gte": first, "lte": last}}})
@@ -73,12 +73,12 @@ def within(scope: Scope) -> list[Body]:
 
 def _is_exact(where: Filter) -> bool:
     """Whether the fields decide: sets of characters, and texts that stand there as a digest, are the catalog's."""
-    patterns = [one for one in (*where.sources, *where.media_types) if any(sign in one for sign in SIGNS)]
+    patterns = [pattern for pattern in (*where.sources, *where.media_types) if any(sign in pattern for sign in SIGNS)]
     pages_fit = where.pages is None or all(abs(page) < 2**31 for page in where.pages)
     return (
         len(patterns) <= MOST_PATTERNS
         and pages_fit
-        and not any("[" in one or one.count("*") > 5 or len(one) > 1000 for one in patterns)
+        and not any("[" in pattern or pattern.count("*") > 5 or len(pattern) > 1000 for pattern in patterns)
     )
 
 
@@ -93,7 +93,7 @@ def _source_conditions(where: Filter) -> list[Body]:
     if where.modified_before is not None:
         found.append({"range": {"sources.modified": {"lt": microseconds(where.modified_before)}}})
     if where.principals is not None:
-        mine = {"terms": {"sources.access": [key(one) for one in sorted(where.principals)]}}
+        mine = {"terms": {"sources.access": [key(principal) for principal in sorted(where.principals)]}}
         found.append({"bool": {"should": [{"term": {"sources.public": True}}, mine]}})
     found += [{"term": {"sources.labels": label(name, value)}} for name, value in where.labels.items()]
     return found

@@ -226,7 +226,7 @@ class ElasticsearchStore:
         self._check()
         with self._translated("reading"):
             (answer,) = self._asked([queries.of_rejected(queries.MOST)])
-        return {int(one["_source"]["row"]): str(one["_source"]["rejected"]) for one in answer or ()}
+        return {int(hit["_source"]["row"]): str(hit["_source"]["rejected"]) for hit in answer or ()}
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
         """What the documents say otherwise than the entries; tokens and vectors cannot be read back."""
@@ -305,8 +305,8 @@ class ElasticsearchStore:
         """Shows what was written, and then says at which revision that is."""
         if self._shards > 1:  # they show what is new one after the other, and none may do so after the state
             self._client.indices.refresh(index=alias)
-        told = {"applied": applied, "cleared": cleared}
-        self._client.index(index=alias, id=documents.STATE, document=told, require_alias=True)
+        state = {"applied": applied, "cleared": cleared}
+        self._client.index(index=alias, id=documents.STATE, document=state, require_alias=True)
         self._client.indices.refresh(index=alias)  # one shard shows all that is new at once, the state with it
 
     def _document(self, entry: Entry, added: set[int]) -> dict[str, Any]:
@@ -334,7 +334,7 @@ class ElasticsearchStore:
             if len(near) < size or near[k - 1].score > near[-1].score or size == queries.MOST:
                 break
             size = min(queries.MOST, size * 4)
-        self._seen = max((int(one["_source"]["applied"]) for one in answers["state"]), default=0)
+        self._seen = max((int(hit["_source"]["applied"]) for hit in answers["state"]), default=0)
         return queries.found_by_tokens(answers.get("keyword")), near[:k], self._seen
 
     def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
@@ -351,10 +351,12 @@ class ElasticsearchStore:
         head = {"index": self.alias, "allow_partial_search_results": False, "preference": self._preference, **kind}
         searches = [part for body in bodies for part in (head, body)]
         answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
-        if any(one.get("status") in BUSY for one in answer["responses"]):  # as while a new version takes its place
+        if any(
+            response.get("status") in BUSY for response in answer["responses"]
+        ):  # as while a new version takes its place
             time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
             answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
-        return [self._hits(one) for one in answer["responses"]]
+        return [self._hits(response) for response in answer["responses"]]
 
     def _hits(self, answer: dict[str, Any]) -> list[dict[str, Any]] | None:
         if "error" not in answer:
@@ -364,8 +366,8 @@ class ElasticsearchStore:
         if error.get("type") == "index_not_found_exception":
             return None
         cause = (error.get("root_cause") or [{}])[0]
-        told = {"type": error.get("type"), "reason": cause.get("reason") or error.get("reason")}
-        raise of_status(int(answer.get("status", 500)), told, self._doing("searching"))
+        reason = {"type": error.get("type"), "reason": cause.get("reason") or error.get("reason")}
+        raise of_status(int(answer.get("status", 500)), reason, self._doing("searching"))
 
     def _rows(self) -> Iterator[int]:
         point = self._client.open_point_in_time(index=self.alias, keep_alive=KEEP_ALIVE)["id"]
@@ -392,8 +394,8 @@ class ElasticsearchStore:
         finally:
             self._client.close_point_in_time(id=point)
 
-    def _doing(self, what: str) -> str:
-        return f"{what} {self.alias} at {self._connection.shown()}"
+    def _doing(self, action: str) -> str:
+        return f"{action} {self.alias} at {self._connection.shown()}"
 
-    def _translated(self, what: str) -> Any:
-        return translated(self._doing(what))
+    def _translated(self, action: str) -> Any:
+        return translated(self._doing(action))

@@ -17,7 +17,7 @@ LEFT_OUT = ("tokens", "vector")
 
 def flaws(client: Elasticsearch, alias: str, live: Iterable[Entry]) -> list[Flaw]:
     """The rows whose documents say something else than the entries do."""
-    held = {int(one["row"]): one for one in _documents(client, alias) if "rejected" not in one}
+    held = {int(document["row"]): document for document in _documents(client, alias) if "rejected" not in document}
     return compared(held, live, lambda entry: documents.document(entry, None, 0), "stored fields")
 
 

@@ -13,7 +13,7 @@ from elasticsearch.helpers import streaming_bulk
 
 from penstock import retries
 from penstock.errors import IndexingError, IndexUnavailable
-from penstock.indexers.elasticsearch.client import of_status, told
+from penstock.indexers.elasticsearch.client import error_for, of_status
 from penstock.indexers.elasticsearch.documents import stub
 from penstock.indexers.streams import in_batches
 
@@ -51,7 +51,7 @@ class Writing:
             IndexingError: the index cannot be written; IndexUnavailable: not now.
         """
         for batch in in_batches(documents, DOCUMENTS):
-            refused = self._send([self._operation("index", one["row"], one) for one in batch])
+            refused = self._send([self._operation("index", document["row"], document) for document in batch])
             stubs = [self._operation("index", row, stub(row, reason)) for row, reason in refused]
             if stubs and (again := self._send(stubs)):
                 raise IndexingError(f"{self._what}: {again[0][1]}")
@@ -91,7 +91,7 @@ class Writing:
                 answers = [next(iter(answer.items())) for _, answer in self._bulk(left)]
             except TransportError as error:  # no answer: what was written meanwhile is written again in vain
                 idle += 1
-                unavailable = told(error, self._what)
+                unavailable = error_for(error, self._what)
                 if idle >= self._attempts or not isinstance(unavailable, IndexUnavailable):
                     raise unavailable from error
                 self._wait(idle, type(error).__name__)
@@ -133,7 +133,7 @@ class Writing:
         if status == CONFLICT or (kind == "delete" and answer.get("result") == "not_found"):
             return ""  # the same or a newer one is there; or none
         if isinstance(answer.get("exception"), Exception):
-            raise told(answer["exception"], self._what)
+            raise error_for(answer["exception"], self._what)
         error = error if isinstance(error, dict) else {"reason": error}
         if kind == "index" and error.get("type") in POISON:
             return f"{error['type']}: {_innermost(error)}"

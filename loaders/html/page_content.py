@@ -83,30 +83,30 @@ def _prose(root: etree._Element) -> str:
     """What a page says outside links, menus and margins."""
     parts: list[str] = []
     walker = etree.iterwalk(root, events=("start", "end"))
-    for event, one in walker:
+    for event, node in walker:
         if event == "end":
-            parts.append(str(one.tail or "") if one is not root else "")
-        elif local(one) in _OUTSIDE:
+            parts.append(str(node.tail or "") if node is not root else "")
+        elif local(node) in _OUTSIDE:
             walker.skip_subtree()
         else:
-            parts.append(str(one.text or ""))
+            parts.append(str(node.text or ""))
     return "".join(parts)
 
 
 def _to_html(body: etree._Element) -> None:
-    for one in list(body.iter()):
-        name = local(one)
+    for node in list(body.iter()):
+        name = local(node)
         if name == "head":
-            rend = str(one.get("rend") or "")
-            one.tag = rend if rend in ("h1", "h2", "h3", "h4", "h5", "h6") else "h2"
+            rend = str(node.get("rend") or "")
+            node.tag = rend if rend in ("h1", "h2", "h3", "h4", "h5", "h6") else "h2"
         elif name == "list":
-            one.tag = {"ol": "ol", "dl": "dl"}.get(str(one.get("rend")), "ul")
-        elif name == "item" and str(one.get("rend") or "")[:2] in ("dt", "dd"):
-            one.tag = str(one.get("rend"))[:2]
-        elif name == "code" and _is_block(one):
-            one.tag = "pre"
+            node.tag = {"ol": "ol", "dl": "dl"}.get(str(node.get("rend")), "ul")
+        elif name == "item" and str(node.get("rend") or "")[:2] in ("dt", "dd"):
+            node.tag = str(node.get("rend"))[:2]
+        elif name == "code" and _is_block(node):
+            node.tag = "pre"
         else:
-            one.tag = _NAMES.get(name, name or "span")
+            node.tag = _NAMES.get(name, name or "span")
 
 
 def _is_block(code: etree._Element) -> bool:

@@ -79,12 +79,12 @@ def _several(row: Row) -> Cells | None:
 def _below(above: Cells, below: Cells) -> bool:
     """Whether at least half of the cells of the shorter row stand below or above one of the other row."""
     few, many = sorted((above, below), key=len)
-    met = sum(any(_overlap(rect, other) > 0 for _, other in many) for _, rect in few)
+    met = sum(any(_overlap(rect, partner) > 0 for _, partner in many) for _, rect in few)
     return met >= max(len(few) / 2, 2 if len(few) == 2 else 1)
 
 
-def _overlap(one: Rect, other: Rect) -> float:
-    return min(one.right, other.right) - max(one.left, other.left)
+def _overlap(first: Rect, second: Rect) -> float:
+    return min(first.right, second.right) - max(first.left, second.left)
 
 
 def _columns(rows: list[Cells]) -> list[Rect] | None:
@@ -93,7 +93,7 @@ def _columns(rows: list[Cells]) -> list[Rect] | None:
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     fitting = [row for row in rows if len(row) == usual]
     columns = [union([row[at][1] for row in fitting]) for at in range(usual)]
-    if any(_overlap(one, other) > 0 for one, other in pairwise(columns)):
+    if any(_overlap(left, right) > 0 for left, right in pairwise(columns)):
         return None
     return columns
 

@@ -105,14 +105,14 @@ def _bands(pieces: Sequence[Piece], gutter: float) -> Iterator[_Band]:
 def _in_columns(left: list[Piece], right: list[Piece], gutter: float) -> bool:
     if not left or not right:
         return False
-    one, other = union([piece.rect for piece in left]), union([piece.rect for piece in right])
-    overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if overlap < 0.4 * min(one.height, other.height):
+    left_rect, right_rect = union([piece.rect for piece in left]), union([piece.rect for piece in right])
+    overlap = min(left_rect.bottom, right_rect.bottom) - max(left_rect.top, right_rect.top)
+    if overlap < 0.4 * min(left_rect.height, right_rect.height):
         return False
-    apart = other.left - one.right
+    apart = right_rect.left - left_rect.right
     if apart < 0.5 * median(piece.size for piece in left + right):
         return False
-    return _runs(left, gutter - one.left) and _runs(right, other.right - gutter)
+    return _runs(left, gutter - left_rect.left) and _runs(right, right_rect.right - gutter)
 
 
 def _runs(side: list[Piece], width: float) -> bool:

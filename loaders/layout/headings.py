@@ -120,12 +120,12 @@ def _key(text: str) -> str:
 
 def _levels(found: dict[int, tuple[Style, int]]) -> dict[int, int]:
     """The level of each heading: the outline's, else that of its style, else one below the next larger style."""
-    told: dict[Style, Counter[int]] = {}
+    counts: dict[Style, Counter[int]] = {}
     for style, level in found.values():
-        told.setdefault(style, Counter()).update([level] if level else [])
+        counts.setdefault(style, Counter()).update([level] if level else [])
     by_style: dict[Style, int] = {}
     above = 0
-    for style in sorted(told, reverse=True):
-        known = told[style].most_common(1)
+    for style in sorted(counts, reverse=True):
+        known = counts[style].most_common(1)
         by_style[style] = above = known[0][0] if known else min(above + 1, DEEPEST)
     return {at: level or by_style[style] for at, (style, level) in found.items()}

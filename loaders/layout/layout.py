@@ -46,5 +46,5 @@ def _edge(rows: Sequence[Row], near: Sequence[bool]) -> int:
     return found
 
 
-def _between(one: Row, other: Row) -> float:
-    return max(one.rect.top, other.rect.top) - min(one.rect.bottom, other.rect.bottom)
+def _between(above: Row, below: Row) -> float:
+    return max(above.rect.top, below.rect.top) - min(above.rect.bottom, below.rect.bottom)

@@ -133,8 +133,8 @@ class _Deck:
 
     def _keep_margins(self, holder: PptRecord) -> None:
         for margin in holder.below(ppt.HEADERS_FOOTERS):
-            for one in margin.below(ppt.STRING):
-                self._margins[_lines(ppt.text_of(one))] = None
+            for record in margin.below(ppt.STRING):
+                self._margins[_lines(ppt.text_of(record))] = None
 
 
 def _texts_of(sheet: PptRecord, entry: SlideEntry) -> Iterator[PptText]:

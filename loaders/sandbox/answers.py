@@ -113,7 +113,7 @@ def _lines(number: int, parsed: Parsed) -> Iterator[bytes]:
         {
             "number": number,
             "title": extraction.title[:TITLE],
-            "problems": [[one.message[:PROBLEM], one.page] for one in extraction.problems[:MOST_PROBLEMS]],
+            "problems": [[problem.message[:PROBLEM], problem.page] for problem in extraction.problems[:MOST_PROBLEMS]],
             "blocks": len(extraction.blocks),
             "drafts": None if drafts is None else len(drafts),
             "seconds": dict(parsed.seconds),
@@ -178,8 +178,8 @@ def _blocks(plain: Iterable[Any], text: str) -> tuple[Block, ...]:
     """Blocks in reading order, none in another."""
     blocks: list[Block] = []
     end, form = 0, form_of(Block)
-    for one in plain:
-        block: Block = form.check(one)
+    for row in plain:
+        block: Block = form.check(row)
         if not end <= block.span.start <= block.span.end <= len(text):
             raise ValueError(f"a block from {block.span.start} to {block.span.end}")
         blocks.append(block)
@@ -188,20 +188,20 @@ def _blocks(plain: Iterable[Any], text: str) -> tuple[Block, ...]:
 
 
 def _problem(message: Any, page: Any) -> Problem:
-    told = without_secrets(text_of(message, PROBLEM))
-    return Problem(message=told, page=None if page is None else number(page, 1, MOST_NUMBER))
+    reason = without_secrets(text_of(message, PROBLEM))
+    return Problem(message=reason, page=None if page is None else number(page, 1, MOST_NUMBER))
 
 
 def _drafts(plain: Iterable[Any], text: str) -> tuple[Draft, ...]:
     """Pieces in reading order, none of them blank."""
     drafts: list[Draft] = []
-    before, said, form = Span(0, 0), 0, form_of(Draft)
-    for one in plain:
-        draft: Draft = form.check(one)
+    before, length, form = Span(0, 0), 0, form_of(Draft)
+    for row in plain:
+        draft: Draft = form.check(row)
         start, end = span = draft.span
-        said += end - start
+        length += end - start
         behind = before.start <= start and before < span and end <= len(text)
-        if not behind or said > OVERLAP * len(text) or not text[start:end].strip():
+        if not behind or length > OVERLAP * len(text) or not text[start:end].strip():
             raise ValueError(f"a piece from {start} to {end}")
         drafts.append(draft)
         before = span

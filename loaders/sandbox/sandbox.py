@@ -198,13 +198,13 @@ class Sandbox:
         except (Ended, BadFrame) as error:
             if self._closed:
                 raise RuntimeError(CLOSED) from error
-            told = self._reason(child, request["source"]["uri"], error)
+            cause = self._reason(child, request["source"]["uri"], error)
             return Failure(
                 uri=request["source"]["uri"],
                 stage="parse",
-                kind=type(told).__name__,
-                message=str(told),
-                retryable=told.retryable,
+                kind=type(cause).__name__,
+                message=str(cause),
+                retryable=cause.retryable,
             )
 
     def _reason(self, child: Child, uri: str, error: Exception) -> SourceError:
@@ -242,5 +242,5 @@ def _opened(path: str, flags: int) -> int:
 
 
 def _unopened(uri: str, error: OSError) -> Failure:
-    told = BrokenSource(f"{shown(uri)!r} cannot be opened to be parsed: {error.strerror}")
-    return Failure(uri=uri, stage="parse", kind="BrokenSource", message=str(told), retryable=told.retryable)
+    failure = BrokenSource(f"{shown(uri)!r} cannot be opened to be parsed: {error.strerror}")
+    return Failure(uri=uri, stage="parse", kind="BrokenSource", message=str(failure), retryable=failure.retryable)

@@ -57,14 +57,14 @@ class Worker:
         self,
         hello: dict[str, Any],
         preparation: Preparation | None = None,
-        given: "Mapping[str, Loader | SettingsError] | None" = None,
+        loaders: "Mapping[str, Loader | SettingsError] | None" = None,
     ) -> None:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
         self._preparation = preparation
         self._loaders: dict[tuple[str, str], Loader] = {}
-        self._given = given or {}
+        self._given = loaders or {}
 
     def answer(self, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         """The reply to one request, about an open file if there is one; never raises."""
@@ -109,29 +109,29 @@ class Worker:
         return extraction
 
     def _loader(self, media_type: str, charset: str) -> "Loader":
-        given = self._given.get(media_type)
-        if given is not None and not isinstance(given, SettingsError):
-            return given
+        loader = self._given.get(media_type)
+        if loader is not None and not isinstance(loader, SettingsError):
+            return loader
         kind = (media_type, charset)
         if kind not in self._loaders:
             self._loaders[kind] = loader_for(media_type, self._options, charset=charset)
         return self._loaders[kind]
 
 
-def _check_count(source: Source, what: str, count: int) -> None:
+def _check_count(source: Source, unit: str, count: int) -> None:
     if count > MOST_ITEMS:
         raise LimitExceeded(
-            f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
+            f"{shown(source.uri)!r} has {count:,} {unit}, more than the {MOST_ITEMS:,} that a document may have; "
             "divide it into several files"
         )
 
 
 def _check_pieces(source: Source, pieces: tuple[Draft, ...], text: str) -> None:
     _check_count(source, "pieces", len(pieces))
-    said = sum(piece.span.end - piece.span.start for piece in pieces)
-    if said > OVERLAP * len(text):
+    length = sum(piece.span.end - piece.span.start for piece in pieces)
+    if length > OVERLAP * len(text):
         raise LimitExceeded(
-            f"{shown(source.uri)!r} is cut into pieces that say its text {said / max(len(text), 1):.1f} times, more "
+            f"{shown(source.uri)!r} is cut into pieces that say its text {length / max(len(text), 1):.1f} times, more "
             f"than the {OVERLAP} times that they may, all taken together; choose a chunker, or options of it, whose "
             "pieces overlap less"
         )
@@ -207,14 +207,14 @@ def main() -> None:
     if hello is None:
         return
     # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
-    preparation, given = _preparation(hello["preparation"]), received_loaders(hello["given"])
+    preparation, loaders = _preparation(hello["preparation"]), received_loaders(hello["given"])
     libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=_home()),
         writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
     )
-    worker = Worker(hello, preparation, given)
+    worker = Worker(hello, preparation, loaders)
     serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
 
 

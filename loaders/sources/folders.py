@@ -101,8 +101,8 @@ class FolderLister:
         except (OSError, Stalled) as error:
             self._readable = False
             uri = uri_of(folder)
-            told = error.strerror if isinstance(error, OSError) else error
-            yield discover_failure(uri, f"the folder {shown(uri)!r} cannot be listed: {told}")
+            reason = error.strerror if isinstance(error, OSError) else error
+            yield discover_failure(uri, f"the folder {shown(uri)!r} cannot be listed: {reason}")
             return
         for entry in entries:
             yield from self._entry(entry)
@@ -112,7 +112,7 @@ class FolderLister:
         if folder == self._root:
             self._real = os.path.realpath(folder)
         with os.scandir(folder) as scanned:
-            entries = [_entry(one) for one in scanned if not one.name.startswith((".", "~$"))]
+            entries = [_entry(item) for item in scanned if not item.name.startswith((".", "~$"))]
         # The slash puts a folder where its files belong in the order of whole paths.
         return tuple(sorted(entries, key=lambda entry: entry.name + "/" * entry.is_folder))
 
@@ -132,17 +132,17 @@ class FolderLister:
 
     def _refusal(self, entry: _Entry) -> ExcludedSource | None:
         """Why an entry is not looked into, where a link or its file system is the reason."""
-        told = shown(uri_of(entry.path))
+        name = shown(uri_of(entry.path))
         if entry.leads_to and self._links == "none":
-            return ExcludedSource(f"{told!r} is a link, and folders.links = 'none' follows none")
+            return ExcludedSource(f"{name!r} is a link, and folders.links = 'none' follows none")
         if entry.leads_to and self._links == "inside" and not lies_below(entry.leads_to, self._real):
             return ExcludedSource(
-                f"the link {told!r} leads out of the folder, to {shown(uri_of(entry.leads_to))!r}; set "
+                f"the link {name!r} leads out of the folder, to {shown(uri_of(entry.leads_to))!r}; set "
                 "folders.links = 'all' (PENSTOCK_FOLDERS__LINKS) if all links in this folder may be followed"
             )
         if not isinstance(entry.status, OSError) and is_of_kernel(entry.status):
             return ExcludedSource(
-                f"{told!r} is no document: the kernel makes up what is in it; such files are never read"
+                f"{name!r} is no document: the kernel makes up what is in it; such files are never read"
             )
         return None
 

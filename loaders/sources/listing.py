@@ -112,8 +112,8 @@ def lister_for(
             return MissingLister(path)
         raise FetchError(f"there is no file or folder {shown(uri_of(path))!r}; check the path") from error
     except (OSError, ValueError, Stalled) as error:
-        told = getattr(error, "strerror", "") or str(error)
-        raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {told}") from error
+        reason = getattr(error, "strerror", "") or str(error)
+        raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {reason}") from error
     if is_of_kernel(status):
         raise FetchError(f"{shown(uri_of(path))!r} holds no documents: the kernel makes up what is in it")
     if stat.S_ISDIR(status.st_mode):

@@ -155,8 +155,8 @@ def changed(lastmod: str, at: datetime) -> datetime | None:
     except (ValueError, OverflowError):  # not a date alone
         pass
     try:
-        said = datetime.fromisoformat(lastmod)
-        said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+        moment = datetime.fromisoformat(lastmod)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return said if said <= at else None
+    return moment if moment <= at else None

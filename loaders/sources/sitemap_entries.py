@@ -34,9 +34,9 @@ def entries_of(uri: str, extraction: Extraction) -> Iterator[Located]:
         BrokenSource: they are of another form, or stood before a damage.
     """
     for line in extraction.text.split("\n") if extraction.text else ():
-        kind, *said = line.split("\t")
-        if kind not in (_PAGE, _SITEMAP) or len(said) != 2 or len(line) > 2 * LONGEST_ADDRESS:
+        kind, *values = line.split("\t")
+        if kind not in (_PAGE, _SITEMAP) or len(values) != 2 or len(line) > 2 * LONGEST_ADDRESS:
             raise BrokenSource(f"{shown(uri)!r} is no sitemap")
-        yield Located(address=said[0], lastmod=said[1], is_sitemap=kind == _SITEMAP)
+        yield Located(address=values[0], lastmod=values[1], is_sitemap=kind == _SITEMAP)
     for problem in extraction.problems:
         raise BrokenSource(problem.message)

@@ -80,7 +80,7 @@ class TextAnalyser:
 
     def _other_terms(self, normalised: str) -> Iterator[str]:
         for term in self._synonyms.find(normalised):
-            yield from (other for other in self._meanings[term] if other != term)
+            yield from (synonym for synonym in self._meanings[term] if synonym != term)
 
     @cached_property
     def _segmenter(self) -> Segmenter:

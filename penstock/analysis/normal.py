@@ -40,7 +40,9 @@ def normalise(text: str) -> str:
 def _table() -> Mapping[int, str | None]:
     table: dict[int, str | None] = {}
     for code in _ACCENTED:
-        table[code] = "".join(one for one in unicodedata.normalize("NFD", chr(code)) if not unicodedata.combining(one))
+        table[code] = "".join(
+            part for part in unicodedata.normalize("NFD", chr(code)) if not unicodedata.combining(part)
+        )
     table.update({ord(letter): plain for letter, plain in LETTERS_WITH_STROKE.items()})
     table.update(dict.fromkeys((*_MARKS, *_INVISIBLE), None))
     table.update(dict.fromkeys(_DASHES, "-"))

@@ -111,9 +111,9 @@ def language_of(text: str) -> str:
     ('zh', 'en', 'und')
     """
     sample = text if len(text) <= SAMPLE else "\n".join(_samples(text))
-    said = {name: count / _LETTERS_A_WORD.get(name, 5) for name, count in _counts(sample).items()}
-    cjk = said.pop("han", 0) + said.pop("kana", 0)
-    main, most = max(said.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
+    words = {name: count / _LETTERS_A_WORD.get(name, 5) for name, count in _counts(sample).items()}
+    cjk = words.pop("han", 0) + words.pop("kana", 0)
+    main, most = max(words.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
     if cjk > 0 and cjk >= most:
         return _chinese_or_japanese(sample)
     if main == "latin":
@@ -121,9 +121,9 @@ def language_of(text: str) -> str:
     if most < 0.5:
         return "und"
     language = _BY_SCRIPT.get(main, "und")
-    for other, letters in _OWN_LETTERS.get(language, ()):
+    for alternative, letters in _OWN_LETTERS.get(language, ()):
         if sum(sample.count(letter) for letter in letters) * 100 > len(sample):
-            return other
+            return alternative
     return language
 
 

@@ -61,10 +61,10 @@ def sentence_spans(text: str) -> list[Span]:
 
 
 def _append(spans: list[Span], text: str, start: int, end: int) -> None:
-    said = text[start:end]
-    body = said.strip()
+    sentence = text[start:end]
+    body = sentence.strip()
     if body:
-        begin = start + len(said) - len(said.lstrip())
+        begin = start + len(sentence) - len(sentence.lstrip())
         spans.append(Span(begin, begin + len(body)))
 
 

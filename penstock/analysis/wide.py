@@ -41,7 +41,9 @@ def text_width(text: str) -> int:
     if text.isascii():
         return len(text)
     # Apart, because `re` finds a character in a class at once only where the class keeps to the first plane.
-    beyond = sum(east_asian_width(one) in "WF" for one in _BEYOND.findall(text)) if max(text) > "\uffff" else 0
+    beyond = (
+        sum(east_asian_width(character) in "WF" for character in _BEYOND.findall(text)) if max(text) > "\uffff" else 0
+    )
     return len(text) + sum(map(len, _wide().findall(text))) + beyond
 
 
@@ -60,15 +62,15 @@ def stand_solid(before: str, after: str) -> bool:
     >>> stand_solid("我爱𠮷", "野家"), stand_solid("流下，", "then"), stand_solid("使用", "PyTorch")
     (True, True, False)
     """
-    one, other = before[-1:], after[:1]
-    if one in SHARED and other in SHARED:
-        one, other = before.rstrip(SHARED)[-1:], after.lstrip(SHARED)[:1]
-    if not one or not other:
+    left, right = before[-1:], after[:1]
+    if left in SHARED and right in SHARED:
+        left, right = before.rstrip(SHARED)[-1:], after.lstrip(SHARED)[:1]
+    if not left or not right:
         return False
-    if _SIGN.match(one) or _SIGN.match(other):
+    if _SIGN.match(left) or _SIGN.match(right):
         return True
-    solid = is_solid(one), is_solid(other)
-    return all(solid) or (solid[0] and other in SHARED) or (solid[1] and one in SHARED)
+    solid = is_solid(left), is_solid(right)
+    return all(solid) or (solid[0] and right in SHARED) or (solid[1] and left in SHARED)
 
 
 def unwrapped(text: str) -> str:

@@ -88,8 +88,8 @@ def _apostrophe(run: str) -> Iterator[str]:
 def _compound(run: str) -> Iterator[str]:
     if _IDENTIFIER.search(run):
         yield cut(run)
-    if one := _ONE_LETTER.fullmatch(run):
-        yield stem(one[1] + one[2])  # e-mail is found by email
+    if initial := _ONE_LETTER.fullmatch(run):
+        yield stem(initial[1] + initial[2])  # e-mail is found by email
     for part in filter(None, _BETWEEN.split(run)):
         if not _DIGIT.search(part):
             yield stem(part)

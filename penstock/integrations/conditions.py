@@ -109,8 +109,8 @@ def _among(name: str, spelt: Callable[[str], str]) -> Callable[[Condition], Filt
         values = texts(condition.field, _values(condition))
         if values == NO_SOURCE:
             return Filter(sources=NO_SOURCE)
-        given: dict[str, Any] = {name: tuple(map(spelt, values))}
-        return Filter(**given)
+        where: dict[str, Any] = {name: tuple(map(spelt, values))}
+        return Filter(**where)
 
     return read
 

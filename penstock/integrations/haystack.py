@@ -153,9 +153,9 @@ class PenstockRetriever:
 
 def document_of(hit: Hit) -> Document:
     """A hit as Haystack has documents."""
-    said = metadata(hit)
-    del said["score"]  # which has a field of its own
-    return Document(id=hit.chunk.id, content=hit.chunk.text, score=hit.score, meta=said)
+    fields = metadata(hit)
+    del fields["score"]  # which has a field of its own
+    return Document(id=hit.chunk.id, content=hit.chunk.text, score=hit.score, meta=fields)
 
 
 def filter_of_haystack(filters: Mapping[str, Any] | None) -> Filter:
@@ -181,10 +181,10 @@ def _tree(filters: Any) -> Condition | Group:
     )
 
 
-def _secrets(given: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+def _secrets(options: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     hidden = [name for name, value in leaves(settings.model_dump()) if isinstance(value, SecretStr | Secret)]
-    for name, value in leaves(given):
-        if any(f"{name}.".startswith(f"{one}.") for one in hidden) or (
+    for name, value in leaves(options):
+        if any(f"{name}.".startswith(f"{setting}.") for setting in hidden) or (
             name == "catalog.url" and value != settings.catalog.url
         ):  # its password was taken out
             yield name

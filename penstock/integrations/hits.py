@@ -22,7 +22,7 @@ def metadata(hit: Hit) -> dict[str, Any]:
         "document_id": chunk.document_id,
         "score": hit.score,
         "source": source.uri,
-        "sources": [one.uri for one in hit.sources],
+        "sources": [copy.uri for copy in hit.sources],
         "title": hit.title,
         "page": chunk.places[0].page if chunk.places else None,
         "places": [reports.place(place) for place in chunk.places],

@@ -68,14 +68,14 @@ class PenstockRetriever(BaseRetriever):
         k: int | None = None,
         where: Where | None = None,
         neighbours: int | None = None,
-        **given: Any,
+        **fields: Any,
     ) -> None:
         super().__init__(
             penstock=opened(penstock, home=home, collection=collection, settings=settings),
             k=k,
             where=filter_of(where),
             neighbours=neighbours,
-            **given,
+            **fields,
         )
 
     def _get_relevant_documents(

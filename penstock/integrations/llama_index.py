@@ -78,13 +78,13 @@ class PenstockRetriever(BaseRetriever):
         filters: MetadataFilters | None = None,
         where: Where | None = None,
         neighbours: int | None = None,
-        **given: Any,
+        **fields: Any,
     ) -> None:
         self.penstock = opened(penstock, home=home, collection=collection, settings=settings)
         self.similarity_top_k = similarity_top_k
         self._where = all_of((filter_of(where), filter_of_metadata(filters)))
         self._neighbours = neighbours
-        super().__init__(**given)
+        super().__init__(**fields)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = self.penstock.search(
@@ -104,7 +104,7 @@ class PenstockRetriever(BaseRetriever):
 
 def node_of(hit: Hit, before: str = "", after: str = "") -> TextNode:
     """A hit as LlamaIndex has nodes; `before` and `after` are the ids of the chunks beside it, empty where none is."""
-    chunk, said = hit.chunk, metadata(hit)
+    chunk, fields = hit.chunk, metadata(hit)
     about = {"source": hit.source.uri, "title": hit.title}
     document = RelatedNodeInfo(node_id=chunk.document_id, node_type=ObjectType.DOCUMENT, metadata=about)
     beside = {NodeRelationship.PREVIOUS: before, NodeRelationship.NEXT: after}
@@ -112,17 +112,17 @@ def node_of(hit: Hit, before: str = "", after: str = "") -> TextNode:
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
-        metadata=said,
+        metadata=fields,
         relationships={NodeRelationship.SOURCE: document, **related},
         start_char_idx=chunk.span.start,
         end_char_idx=chunk.span.end,
-        excluded_llm_metadata_keys=_unshown(said, SHOWN),
-        excluded_embed_metadata_keys=_unshown(said, EMBEDDED),
+        excluded_llm_metadata_keys=_unshown(fields, SHOWN),
+        excluded_embed_metadata_keys=_unshown(fields, EMBEDDED),
     )
 
 
-def _unshown(said: Mapping[str, Any], shown: frozenset[str]) -> list[str]:
-    return [name for name, value in said.items() if name not in shown or not value]
+def _unshown(keys: Mapping[str, Any], shown: frozenset[str]) -> list[str]:
+    return [name for name, value in keys.items() if name not in shown or not value]
 
 
 class PenstockReader(BaseReader):

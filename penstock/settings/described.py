@@ -109,12 +109,12 @@ class SourceSettings(Described):
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
-        given = [kind for kind in KINDS if getattr(self, kind)]
-        if len(given) != 1:
-            told = " and ".join(given) if given else "none"
-            raise ValueError(f"an entry has exactly one of {', '.join(KINDS)}; this one has {told}")
+        kinds = [kind for kind in KINDS if getattr(self, kind)]
+        if len(kinds) != 1:
+            named = " and ".join(kinds) if kinds else "none"
+            raise ValueError(f"an entry has exactly one of {', '.join(KINDS)}; this one has {named}")
         if self.path is None and (self.include is not None or self.exclude is not None):
-            raise ValueError(f"include and exclude choose files of a path; this entry has {given[0]}")
+            raise ValueError(f"include and exclude choose files of a path; this entry has {kinds[0]}")
         return self
 
     @property
@@ -136,22 +136,24 @@ def check_apart(sources: Sequence[SourceSettings]) -> None:
     Raises:
         ValueError: there are such; names both.
     """
-    named = [(n, one, frozenset(one.access)) for n, one in enumerate(sources, start=1) if one.access is not None]
-    for (number, one, access), (later, other, other_access) in combinations(named, 2):
-        if access != other_access and _meet(one, other):
+    named = [
+        (n, entry, frozenset(entry.access)) for n, entry in enumerate(sources, start=1) if entry.access is not None
+    ]
+    for (number, entry, access), (later_number, later, later_access) in combinations(named, 2):
+        if access != later_access and _meet(entry, later):
             raise ValueError(
-                f"entry {number} ({one.named!r}), for {readers(access)}, and entry {later} ({other.named!r}), for "
-                f"{readers(other_access)}, list the same sources; leave them out of one (exclude), or set "
-                f"{FIRST_DECIDES}"
+                f"entry {number} ({entry.named!r}), for {readers(access)}, and entry {later_number} "
+                f"({later.named!r}), for {readers(later_access)}, list the same sources; leave them out of one "
+                f"(exclude), or set {FIRST_DECIDES}"
             )
 
 
-def _meet(one: SourceSettings, other: SourceSettings) -> bool:
-    if not set(one.urls).isdisjoint(other.urls) or (one.address and one.address == other.address):
+def _meet(entry: SourceSettings, other: SourceSettings) -> bool:
+    if not set(entry.urls).isdisjoint(other.urls) or (entry.address and entry.address == other.address):
         return True
-    if one.path is None or other.path is None or one._has_patterns or other._has_patterns:
+    if entry.path is None or other.path is None or entry._has_patterns or other._has_patterns:
         return False
-    return one.path.is_relative_to(other.path) or other.path.is_relative_to(one.path)
+    return entry.path.is_relative_to(other.path) or other.path.is_relative_to(entry.path)
 
 
 def some(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:

@@ -180,19 +180,19 @@ class CatalogSettings(SettingsGroup):
 
     @model_validator(mode="before")
     @classmethod
-    def _part_secret(cls, given: Any) -> Any:
+    def _part_secret(cls, values: Any) -> Any:
         """A password inside of the address is kept as a secret, which is printed nowhere."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("url"), str):
-            return given
-        if secret_parameters(given["url"]):
+        if not isinstance(values, Mapping) or not isinstance(values.get("url"), str):
+            return values
+        if secret_parameters(values["url"]):
             raise ValueError("a password has no place in the url's query; set catalog.password")
-        found = _PASSWORD.match(given["url"])
+        found = _PASSWORD.match(values["url"])
         if found is None:
-            return given
-        url = _PASSWORD.sub(r"\g<before>@", given["url"])
+            return values
+        url = _PASSWORD.sub(r"\g<before>@", values["url"])
         if "@" in url[found.end("before") + 1 :].partition("?")[0]:
             raise ValueError("the password in the url holds @; write %40 for it, or set catalog.password")
-        return {**given, "url": url, "password": given.get("password") or unquote(found["password"])}
+        return {**values, "url": url, "password": values.get("password") or unquote(found["password"])}
 
 
 def _without_user(urls: tuple[str, ...]) -> tuple[str, ...]:

@@ -104,4 +104,4 @@ def lies_inside(folder: Path, value: object) -> bool:
         real = (os.path.realpath(path), os.path.realpath(os.path.normpath(path)))
     except (OSError, RuntimeError, ValueError):  # no such user, a NUL character
         return False
-    return all(Path(one).is_relative_to(os.path.realpath(folder)) for one in real)
+    return all(Path(resolved).is_relative_to(os.path.realpath(folder)) for resolved in real)

@@ -18,14 +18,14 @@ def told(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable
     if error["type"] != "extra_forbidden":
         return f"{name}: {error['msg'].removeprefix('Value error, ')}"
     if place[0] in below and len(place) > 2:
-        last = {one.rpartition(".")[2] for one in below[place[0]]}
+        last = {setting.rpartition(".")[2] for setting in below[place[0]]}
         return f"there is no setting {name!r}" + _meant(place[-1], [*below[place[0]], *last])
     return f"there is no setting {name!r}" + _meant(name, known)
 
 
 def _meant(name: str, among: Iterable[str]) -> str:
     known = list(among)
-    groups = {one.partition(".")[0] for one in known}
+    groups = {setting.partition(".")[0] for setting in known}
     close = get_close_matches(name, [*known, *sorted(groups)], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

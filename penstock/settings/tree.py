@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         if not isinstance(value, dict):
             return getattr(self, name) if name in self._firm else value
         group = getattr(self, name)
-        own = {inner: one for inner, one in value.items() if f"{name}.{inner}" not in self._firm}
+        own = {inner: held for inner, held in value.items() if f"{name}.{inner}" not in self._firm}
         if OPTIONS in own:
             own[OPTIONS] = merged(group.options, own[OPTIONS], self._firm, f"{name}.{OPTIONS}")
         return group.model_copy(update=own)
@@ -175,7 +175,7 @@ class ShownSettings(Settings):
 
 def _said(name: str, *values: Mapping[str, Any]) -> Any:
     """What the first of the sources says that says it."""
-    return next(filter(None, (one.get(name) for one in values)), None)
+    return next(filter(None, (source.get(name) for source in values)), None)
 
 
 def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
@@ -206,36 +206,38 @@ Options are not: `origins` and messages name each of them.
 """
 
 
-def read_settings(**given: Any) -> Settings:
+def read_settings(**overrides: Any) -> Settings:
     """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
         SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml
             is not trusted, and sets what only a trusted one may.
     """
-    return _read(Settings, given)
+    return _read(Settings, overrides)
 
 
-def read_to_show(**given: Any) -> Settings:
+def read_to_show(**overrides: Any) -> Settings:
     """The same, with what an untrusted file says too: for a person to look at, not to be used.
 
     Raises:
         SettingsError: as `read_settings`, but not for want of trust.
     """
-    return _read(ShownSettings, given)
+    return _read(ShownSettings, overrides)
 
 
-def _read(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
+def _read(kind: type[Settings], overrides: Mapping[str, Any]) -> Settings:
     check_variables(os.environ, PREFIX, _names(Settings), _GROUPS)
     try:
-        settings = kind(**given)
-        settings._untrusted = frozenset(_untrusted(given) if kind.only_shown else ())
-        settings._firm = frozenset(name for _, values in _above_the_file(settings, given) for name, _ in leaves(values))
+        settings = kind(**overrides)
+        settings._untrusted = frozenset(_untrusted(overrides) if kind.only_shown else ())
+        settings._firm = frozenset(
+            name for _, values in _above_the_file(settings, overrides) for name, _ in leaves(values)
+        )
         return settings  # noqa: TRY300 - all of it can fail
     except ValidationError as error:
         below = {"collections": _names_of_a_collection()}
         wrong = error.errors(include_input=False, include_url=False)
-        all_told = "; ".join(told(one, [*_names(Settings), *Settings.model_fields], below) for one in wrong)
+        all_told = "; ".join(told(problem, [*_names(Settings), *Settings.model_fields], below) for problem in wrong)
         raise SettingsError(f"settings cannot be used: {all_told}; `penstock settings` lists all") from error
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
@@ -243,40 +245,40 @@ def _read(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
         raise SettingsError(f"settings cannot be read: {error}") from error
 
 
-def origins(**given: Any) -> dict[str, str]:
+def origins(**overrides: Any) -> dict[str, str]:
     """Where each setting comes from, by its dotted name, such as `environment` or `default`.
 
     Of the descriptions of collections only what is set is named; what the collection in force sets for itself comes
     from `penstock.toml, collection NAME`. What is refused because nobody trusts the file says so.
     """
-    settings = read_to_show(**given)
+    settings = read_to_show(**overrides)
     in_force = settings.for_collection(settings.collection)
     own = f"collections.{settings.collection}."
     sources = (
-        *((origin, values, None) for origin, values in _above_the_file(settings, given)),
+        *((origin, values, None) for origin, values in _above_the_file(settings, overrides)),
         (f"{FILE}, collection {settings.collection}", in_force._overrides(), own),
         (FILE, FileSource(Settings)(), ""),
     )
-    said = [(origin, {name for name, _ in leaves(values)}, place) for origin, values, place in sources]
-    return {name: _origin(name, said, settings._untrusted) for name, _ in leaves(tree(in_force))}
+    named = [(origin, {name for name, _ in leaves(values)}, place) for origin, values, place in sources]
+    return {name: _origin(name, named, settings._untrusted) for name, _ in leaves(tree(in_force))}
 
 
-def _origin(name: str, said: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
+def _origin(name: str, sources: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
     """The first that says it; a place is where in the file its settings are."""
-    for origin, names, place in said:
-        if name in names or any(one.startswith(f"{name}.") for one in names):  # an option may be a table
-            needing = place is not None and any(f"{one}.".startswith(f"{place}{name}.") for one in refused)
+    for origin, names, place in sources:
+        if name in names or any(setting.startswith(f"{name}.") for setting in names):  # an option may be a table
+            needing = place is not None and any(f"{setting}.".startswith(f"{place}{name}.") for setting in refused)
             return f"{origin}, refused" if needing else origin
     return "default"
 
 
-def refused(**given: Any) -> str:
+def refused(**overrides: Any) -> str:
     """Why penstock.toml is refused, and what to do; empty where it is not.
 
     Raises:
         SettingsError: as `read_to_show`.
     """
-    source, names = FileSource(Settings), _untrusted(given)
+    source, names = FileSource(Settings), _untrusted(overrides)
     return refusal(source.file, names) if source.file and names else ""
 
 
@@ -285,8 +287,8 @@ def needing_trust(values: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     return sensitive(Settings, InitSettingsSource(Settings, dict(values))(), folder)
 
 
-def _untrusted(given: Mapping[str, Any]) -> tuple[str, ...]:
-    vouched_for = _said("trust", given, EnvSettingsSource(Settings)())
+def _untrusted(overrides: Mapping[str, Any]) -> tuple[str, ...]:
+    vouched_for = _said("trust", overrides, EnvSettingsSource(Settings)())
     return untrusted(FileSource(Settings), Settings, vouched_for=vouched_for)
 
 
@@ -296,12 +298,12 @@ def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> d
     return settings.model_dump(mode=mode) | {"collections": {}} | described
 
 
-def _above_the_file(settings: Settings, given: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+def _above_the_file(settings: Settings, overrides: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Where values come from that win over penstock.toml, and the values."""
     environment = EnvSettingsSource(Settings)()
-    folder = _said("secrets", given, environment) or (None if settings._untrusted else settings.secrets)
+    folder = _said("secrets", overrides, environment) or (None if settings._untrusted else settings.secrets)
     return (
-        ("command line", given),
+        ("command line", overrides),
         ("environment", environment),
         ("secrets", {} if folder is None else _secrets_in(folder)()),
     )

@@ -112,5 +112,5 @@ class Courtesy:
             self._sleep(seconds)
 
     def _pause(self, site: _Site) -> float:
-        told = site.robots.crawl_delay(self._name) if site.robots else None
-        return max(self._pause_seconds, min(told or 0.0, LONGEST_PAUSE_SECONDS))
+        delay = site.robots.crawl_delay(self._name) if site.robots else None
+        return max(self._pause_seconds, min(delay or 0.0, LONGEST_PAUSE_SECONDS))

@@ -87,7 +87,7 @@ def is_allowed(address: str, networks: Iterable[Network]) -> bool:
     (True, False)
     """
     judged = _judged_by(address)
-    return bool(judged) and all(_is_open(one) or _lies_in(one, networks) for one in judged)
+    return bool(judged) and all(_is_open(ip) or _lies_in(ip, networks) for ip in judged)
 
 
 def is_near(address: str) -> bool:
@@ -97,7 +97,7 @@ def is_near(address: str) -> bool:
     (True, True, False)
     """
     judged = _judged_by(address)
-    return not judged or any(_lies_in(one, _NEAR) for one in judged)
+    return not judged or any(_lies_in(ip, _NEAR) for ip in judged)
 
 
 def _judged_by(address: str) -> tuple[_Address, ...]:
@@ -118,7 +118,7 @@ def _judged_by(address: str) -> tuple[_Address, ...]:
         return (IPv4Address(number >> 64 & 0xFFFFFFFF), IPv4Address(int(last) ^ 0xFFFFFFFF))
     if ip in _LOCAL_NAT64:  # RFC 6052, section 2.2: where the address stands depends on the length of the prefix
         early = IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
-        return tuple(one for one in (early, last) if int(one)) or (ip,)
+        return tuple(carried for carried in (early, last) if int(carried)) or (ip,)
     return (ip, last) if number >> 32 & 0xFFFFFFFF in _ISATAP else (ip,)
 
 

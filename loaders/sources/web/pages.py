@@ -274,14 +274,14 @@ def _next(asked: str, location: str) -> str:
 def _check_status(uri: str, answer: _Answer) -> None:
     if 200 <= answer.status < 300:
         return
-    told = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
+    problem = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
     if answer.status in PASSING:
-        later = _Later(told)
+        later = _Later(problem)
         later.seconds = retries.asked_pause(answer.headers.get("retry-after", ""))
         raise later
     if answer.status in (404, 410):
-        raise _Refused(f"{told}: there is no such page")
-    raise _Refused(f"{told}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else told)
+        raise _Refused(f"{problem}: there is no such page")
+    raise _Refused(f"{problem}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else problem)
 
 
 def _pause(error: TransientFetchError, attempt: int) -> float:
@@ -301,10 +301,10 @@ def _is_about_trust(error: BaseException) -> bool:
 
 
 def _translated(uri: str, error: Exception) -> SourceError:
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    reason = f"{type(error).__name__}: {error}".rstrip(": ")
     if _is_about_trust(error):
         return FetchError(f"the certificate of {uri!r} cannot be trusted: {error}")
-    return TransientFetchError(f"{uri!r} could not be fetched: {_words(told)}")
+    return TransientFetchError(f"{uri!r} could not be fetched: {_words(reason)}")
 
 
 def _words(text: str) -> str:

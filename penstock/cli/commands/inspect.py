@@ -91,12 +91,12 @@ def settings(
         from penstock.cli.output.toml import public, show_settings
         from penstock.settings import origins, read_to_show, refused
 
-        given = given_settings(home, collection, assignments)
-        read = read_to_show(**given)
-        values, where = public(read.for_collection(read.collection)), origins(**given)
+        overrides = given_settings(home, collection, assignments)
+        read = read_to_show(**overrides)
+        values, where = public(read.for_collection(read.collection)), origins(**overrides)
         if as_json:
             emit({"settings": values, "origins": where})
         else:
             show_settings(values, where)
-        if why := refused(**given):
+        if why := refused(**overrides):
             remark(why)

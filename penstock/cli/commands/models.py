@@ -20,7 +20,9 @@ def installed(home: Home = None, as_json: AsJson = False) -> None:
     with told(as_json), opened(home, None, None) as penstock:
         from penstock.engines.models.models import installed as found
 
-        listed = [{"name": one.name, "kind": one.kind, "path": str(one.path)} for one in found(penstock.settings.home)]
+        listed = [
+            {"name": model.name, "kind": model.kind, "path": str(model.path)} for model in found(penstock.settings.home)
+        ]
         if as_json:
             emit({"models": listed})
             return
@@ -57,8 +59,13 @@ def presets(as_json: AsJson = False) -> None:
         from penstock.engines.llms.presets import presets as known
 
         listed = [
-            {"preset": name, "context_tokens": one.context_tokens, "key": one.key_variable, "base_url": one.base_url}
-            for name, one in known().items()
+            {
+                "preset": name,
+                "context_tokens": preset.context_tokens,
+                "key": preset.key_variable,
+                "base_url": preset.base_url,
+            }
+            for name, preset in known().items()
         ]
         if as_json:
             emit({"presets": listed})

@@ -37,9 +37,9 @@ def schedule(
     with told(as_json=False):
         from penstock.settings import leaves, read_settings
 
-        given = given_settings(home, None, assignments)
-        settings = read_settings(**given)
-        _pass_on(leaves(given))
+        overrides = given_settings(home, None, assignments)
+        settings = read_settings(**overrides)
+        _pass_on(leaves(overrides))
         _check(settings)
         from penstock.flows import working_folder
 
@@ -57,9 +57,9 @@ def schedule(
         typer.echo("stopped; what was committed stays")
 
 
-def _pass_on(given: Iterable[tuple[str, Any]]) -> None:
+def _pass_on(values: Iterable[tuple[str, Any]]) -> None:
     """Lets the processes that run the flows have the settings of the command line too."""
-    for name, value in given:
+    for name, value in values:
         path = isinstance(value, Path)
         os.environ[f"PENSTOCK_{name.replace('.', '__').upper()}"] = str(value.absolute() if path else value)
 
@@ -89,12 +89,12 @@ def _warn(api: str) -> None:
     )
 
 
-def _when(given: "Any") -> str:
+def _when(schedule: "Any") -> str:
     from penstock.settings.times import duration_text
 
-    if given is None:
+    if schedule is None:
         return "when asked for"
-    return f"every {duration_text(given.every)}" if given.every else f"{given.cron} ({given.timezone})"
+    return f"every {duration_text(schedule.every)}" if schedule.every else f"{schedule.cron} ({schedule.timezone})"
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -71,10 +71,10 @@ def show_difference(found: Difference) -> None:
     screen = Screen()
     screen.say((found.collection, "bold"), f", from revision {found.first} to {found.second}")
     lines = [("added", uri, "") for uri in found.added]
-    lines += [("changed", one.uri, f": {', '.join(one.what) or 'read or cut anew'}") for one in found.changed]
+    lines += [("changed", change.uri, f": {', '.join(change.what) or 'read or cut anew'}") for change in found.changed]
     lines += [("removed", uri, "") for uri in found.removed]
-    for what, uri, how in lines[:LISTED]:
-        screen.say(f"  {what:<8} ", shown(uri), how)
+    for kind, uri, how in lines[:LISTED]:
+        screen.say(f"  {kind:<8} ", shown(uri), how)
     if len(lines) > LISTED:
         screen.say(f"  ... and {len(lines) - LISTED} more; --json lists them all")
     screen.say(f"{len(found.added)} added, {len(found.changed)} changed, {len(found.removed)} removed")

@@ -55,5 +55,5 @@ class Screen(Console):
         raise BrokenPipeError
 
     def _say(self, pieces: Sequence[Piece], laid_out: Callable[[str], str]) -> None:
-        styled = [(one, "") if isinstance(one, str) else one for one in pieces]
+        styled = [(piece, "") if isinstance(piece, str) else piece for piece in pieces]
         self.print(Text.assemble(*((laid_out(text), style) for text, style in styled)))

@@ -73,15 +73,15 @@ class CachedEmbedder:
         hashes = [text_hash(text) for text in texts]
         wanted = dict(zip(hashes, texts, strict=True))
         vectors = dict(self._store.get(self.identity, list(wanted)))
-        missing = [one for one in wanted if one not in vectors]
+        missing = [key for key in wanted if key not in vectors]
         if missing:
-            computed = self._compute([wanted[one] for one in missing], role)
+            computed = self._compute([wanted[key] for key in missing], role)
             fresh = dict(zip(missing, computed, strict=True))
             self._store.put(self.identity, fresh)
             vectors.update(fresh)
         found = np.empty((len(texts), self.dimension), np.float32)
-        for place, one in enumerate(hashes):
-            found[place] = vectors[one]
+        for place, key in enumerate(hashes):
+            found[place] = vectors[key]
         return found
 
     def _compute(self, texts: Sequence[str], role: Role) -> Float32Array:

@@ -101,7 +101,7 @@ class OnnxEmbedder:
         for first in range(0, len(texts), WINDOW):
             window = [prompt + text for text in texts[first : first + WINDOW]]
             ids = self._vocabulary.ids(window, max_tokens=self.max_tokens)
-            for places in _calls([len(one) for one in ids], self._batch):
+            for places in _calls([len(tokens) for tokens in ids], self._batch):
                 vectors[[first + place for place in places]] = self._run([ids[place] for place in places])
         return vectors
 

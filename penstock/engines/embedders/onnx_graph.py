@@ -65,9 +65,9 @@ def check_expressed(folder: ModelFolder) -> None:
 
 
 def _refuse(folder: ModelFolder, *reasons: tuple[bool, str]) -> None:
-    for wrong, what in reasons:
+    for wrong, reason in reasons:
         if wrong:
-            raise UnsupportedModel(f"the onnx engine does not take {folder.name!r}: {what}{OTHER_ENGINE}")
+            raise UnsupportedModel(f"the onnx engine does not take {folder.name!r}: {reason}{OTHER_ENGINE}")
 
 
 def _skips_prompt(folder: ModelFolder) -> bool:

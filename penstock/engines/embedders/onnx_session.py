@@ -34,7 +34,7 @@ def errors() -> tuple[type[Exception], ...]:
     telemetry.switch_off("onnxruntime")
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    own = [one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)]
+    own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     return (*own, RuntimeError, ValueError)
 
 

@@ -164,10 +164,10 @@ class SentenceTransformersEmbedder:
 def has_bfloat16() -> bool:
     """Whether this machine's CPU computes in bfloat16; False where the system does not say."""
     try:
-        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    lines = [line.partition(":")[2] for line in told.splitlines() if line.startswith(("flags", "Features"))]
+    lines = [line.partition(":")[2] for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))]
     return bool(lines) and not BF16_FLAGS.isdisjoint(lines[0].split())
 
 

@@ -113,14 +113,14 @@ class OpenAILLM:
             raise MissingKey(f"{self._caller.server} wants a key: set {self._caller.key_hint}")
         with self._client() as client:
             for attempt in range(1, self._attempts + 1):
-                given = False
+                began = False
                 try:
                     for item in self._once(client, messages, max_tokens):
-                        given = True
+                        began = True
                         yield item
                 except EngineError as error:
                     pause = self._pause(error, attempt)
-                    if given or pause is None:
+                    if began or pause is None:
                         raise
                     self._log(error, pause, attempt)
                     self._wait(pause)
@@ -140,28 +140,30 @@ class OpenAILLM:
         """Notes a failure without the server's own words, in which may stand what it was asked."""
         cause = error.__cause__ or error
         status = getattr(getattr(cause, "response", None), "status_code", None)
-        what = f"status {status}" if status else type(cause).__name__
+        reason = f"status {status}" if status else type(cause).__name__
         server = self._caller.server
-        log.warning("%s: %s; in %.1f s it is asked again (%d of %d)", server, what, pause, attempt + 1, self._attempts)
+        log.warning(
+            "%s: %s; in %.1f s it is asked again (%d of %d)", server, reason, pause, attempt + 1, self._attempts
+        )
 
     def _once(self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
         import httpx
 
-        reading, said = StreamReader(self._caller), False
+        reading, has_text = StreamReader(self._caller), False
         try:
             with (
                 self._opened(client, messages, max_tokens) as response,
                 closing(reading.pieces(response)) as pieces,
             ):
                 for piece in without_thoughts(pieces):
-                    said = True
+                    has_text = True
                     yield piece
         except (httpx.HTTPError, ValueError) as error:  # ValueError: broken JSON or UTF-8
             found = translated(error, self._caller)
             if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == HTTPStatus.NOT_FOUND:
                 found = type(found)(f"{found}{self._models(client)}")
             raise found from error
-        reading.check_complete(max_tokens, said=said)
+        reading.check_complete(max_tokens, has_text=has_text)
         if reading.usage is not None:
             yield reading.usage
 

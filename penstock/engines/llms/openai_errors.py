@@ -100,12 +100,12 @@ def _status_error(response: "httpx.Response", caller: Caller) -> EngineError:
     with suppress(ValueError):
         body = json.loads(response.content)
     words, *codes = _words(body)
-    told, status = caller.told(words or response.reason_phrase), response.status_code
+    message, status = caller.told(words or response.reason_phrase), response.status_code
     if status == 401 and not caller.key:
-        return MissingKey(f"{caller.server} wants a key: set {caller.key_hint} ({told})")
+        return MissingKey(f"{caller.server} wants a key: set {caller.key_hint} ({message})")
     if status in (408, 409, 425) or status >= 500 or (status == 429 and not any(code in SPENT_CODES for code in codes)):
-        return ModelUnavailable(f"{caller.server} cannot answer now (status {status}): {told}")
-    return ModelRefused(f"{caller.server} refused the request (status {status}): {told}{_advice(status, caller)}")
+        return ModelUnavailable(f"{caller.server} cannot answer now (status {status}): {message}")
+    return ModelRefused(f"{caller.server} refused the request (status {status}): {message}{_advice(status, caller)}")
 
 
 def _advice(status: int, caller: Caller) -> str:

@@ -42,12 +42,12 @@ class StreamReader:
             )
         events = (response.read(),) if kind == "application/json" else _events(response.iter_bytes())
         for event in events:
-            told = json.loads(event.decode())
-            if isinstance(told, Mapping):
-                yield from self._texts(told)
+            message = json.loads(event.decode())
+            if isinstance(message, Mapping):
+                yield from self._texts(message)
 
-    def check_complete(self, max_tokens: int, *, said: bool) -> None:
-        """Tells an answer that ended from one that was cut off; `said`: whether there was more than reasoning.
+    def check_complete(self, max_tokens: int, *, has_text: bool) -> None:
+        """Tells an answer that ended from one that was cut off; `has_text`: whether there was more than reasoning.
 
         Raises:
             ModelUnavailable: the stream ended in the middle, or nothing came.
@@ -58,12 +58,12 @@ class StreamReader:
             raise ModelRefused(f"{server} stopped the answer: its content filter does not allow it")
         if not self._finish and self.usage is None:
             raise ModelUnavailable(f"{server} broke off in the middle of its answer")
-        if not said and self._finish == "length":
+        if not has_text and self._finish == "length":
             spent = " on its reasoning" if self._thought else ""
             raise ModelRefused(
                 f"the model spent all {max_tokens} tokens{spent} and gave no answer; raise prompt.answer_tokens"
             )
-        if not said:
+        if not has_text:
             raise ModelUnavailable(f"{server} gave an empty answer")
 
     def _texts(self, event: Mapping[str, Any]) -> Iterator[str]:

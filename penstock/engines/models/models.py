@@ -65,7 +65,7 @@ def installed(home: Path) -> tuple[Installed, ...]:
     folder = home / "models"
     pulled = sorted(folder.glob("*/config.json")) + sorted(folder.glob("*/modules.json"))
     names = {path.parent: model_name(path.parent, home) for path in pulled if path.parent.name != weights.NAME}
-    found += [Installed(name, path, "pulled") for path, name in sorted(names.items(), key=lambda one: one[1])]
+    found += [Installed(name, path, "pulled") for path, name in sorted(names.items(), key=lambda entry: entry[1])]
     return tuple(found)
 
 

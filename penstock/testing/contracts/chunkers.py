@@ -122,8 +122,8 @@ class ChunkerContract:
         check(chunks, document, size=SIZE, counter=WordCounter())
         assert chunks == cut(chunker, document)
         if not self.overlaps:
-            for one, two in pairwise(chunks):
-                assert one.span.end <= two.span.start
+            for before, two in pairwise(chunks):
+                assert before.span.end <= two.span.start
 
     def test_says_its_size(self) -> None:
         """What the pipeline compares with what the model sees."""

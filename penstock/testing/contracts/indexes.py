@@ -212,8 +212,8 @@ class IndexContract(Generic[QueryT]):
         texts = {1: "turbine valve", 2: "turbine reservoir reservoir", 6: "pump"}
         held = [entry_of(row, text, vector_of(text)) for row, text in texts.items()]
         assert index.verify(held) == []
-        other = [entry_of(2, "gate", vector_of("gate")) if one.row == 2 else one for one in held]
-        assert [flaw.rows for flaw in index.verify(other)] == [(2,)]
+        changed = [entry_of(2, "gate", vector_of("gate")) if entry.row == 2 else entry for entry in held]
+        assert [flaw.rows for flaw in index.verify(changed)] == [(2,)]
 
     @pytest.mark.usefixtures("index")
     def test_other_content_is_not_mixed_in(self, folder: Path) -> None:
@@ -257,7 +257,7 @@ class FolderIndexContract(IndexContract[QueryT]):
         index.close()
         whole = folder.with_name("whole")
         folder.rename(whole)
-        told = 0
+        reported = 0
         for file in sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file()):
             shutil.copytree(whole, folder)
             _damage(folder / file, damage)
@@ -267,9 +267,9 @@ class FolderIndexContract(IndexContract[QueryT]):
                 again.rows()
                 again.close()
             except DamagedIndex:
-                told += 1
+                reported += 1
             shutil.rmtree(folder)
-        assert told
+        assert reported
 
 
 def _damage(path: Path, how: str) -> None:

@@ -52,11 +52,11 @@ class RerankerContract:
     def test_changes_nothing_but_the_order(self, reranker: Reranker) -> None:
         """Each hit once, with its chunk, its sources and its title, and the legs that found it; the given stay."""
         hits = hits_of(*TEXTS)
-        given = {hit.chunk.id: hit for hit in hits}
+        before = {hit.chunk.id: hit for hit in hits}
         ranked = reranker.rerank(QUESTION, hits, k=100)
-        assert sorted(hit.chunk.id for hit in ranked) == sorted(given)
-        assert [_without_score(hit, given[hit.chunk.id]) for hit in ranked] == [given[hit.chunk.id] for hit in ranked]
-        assert all(hit.trace.ranks == given[hit.chunk.id].trace.ranks for hit in ranked)
+        assert sorted(hit.chunk.id for hit in ranked) == sorted(before)
+        assert [_without_score(hit, before[hit.chunk.id]) for hit in ranked] == [before[hit.chunk.id] for hit in ranked]
+        assert all(hit.trace.ranks == before[hit.chunk.id].trace.ranks for hit in ranked)
         assert hits == hits_of(*TEXTS)
 
     def test_the_order_is_that_of_the_new_scores(self, reranker: Reranker) -> None:
