@@ -161,7 +161,8 @@ def show(found: dict[str, Any]) -> None:
         print(
             f"{name:<7} {figures['wall_seconds']:8.2f} s  {figures['peak_mib']:6.0f} MiB  "
             f"sources {figures['discovered']}  pages {figures['pages']}  chunks {figures['chunks']}  "
-            f"parsed {figures['parsed']}  embedded {figures['embedded']}  loaded: {' '.join(figures['loaded']) or 'nothing heavy'}"
+            f"parsed {figures['parsed']}  embedded {figures['embedded']}  "
+            f"loaded: {' '.join(figures['loaded']) or 'nothing heavy'}"
         )
     print(f"        the second run took {found['second']['share_of_first']:.2%} of the first")
     first = found["first"]

@@ -202,8 +202,8 @@ def test_a_size_without_room_for_a_sentence_is_refused() -> None:
 class Clumsy(WordCounter):
     """Counts a text alone as more than the same text in its place, as some tokenizers do at the ends of a text."""
 
-    def count(self, given: Sequence[str]) -> list[int]:
-        return [tokens * 4 // 3 for tokens in super().count(given)]
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [tokens * 4 // 3 for tokens in super().count(texts)]
 
 
 class Blind(WordCounter):

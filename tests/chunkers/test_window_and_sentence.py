@@ -21,10 +21,10 @@ def windows(blocks: Pieces, *, size: int = 20, overlap: int = 5) -> list[Chunk]:
 
 def test_windows_fill_the_size_and_share_their_ends() -> None:
     chunks = windows([("paragraph", PROSE, 0, 1)])
-    for one, two in pairwise(chunks):
-        shared = PROSE[two.span.start : one.span.end]
+    for first, two in pairwise(chunks):
+        shared = PROSE[two.span.start : first.span.end]
         assert 0 < WordCounter().count([shared])[0] <= 5
-        assert two.span.start < one.span.end < two.span.end
+        assert two.span.start < first.span.end < two.span.end
         assert PROSE[two.span.start - 1] == " "
 
 

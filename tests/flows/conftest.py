@@ -147,6 +147,6 @@ def flow_run(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads((scratch / "told.json").read_text("utf-8"))
+    state: dict[str, Any] = json.loads((scratch / "told.json").read_text("utf-8"))
     printed = json.loads(done.stdout.splitlines()[-1])
-    return {**told, "home": home, "printed": printed, "log": done.stderr, "connections": connections()}
+    return {**state, "home": home, "printed": printed, "log": done.stderr, "connections": connections()}

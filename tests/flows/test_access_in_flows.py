@@ -51,11 +51,11 @@ def test_flows_keep_closed_what_nobody_opened(tmp_path: Path, watched: dict[str,
     command = [sys.executable, "-c", PROGRAM, str(home), str(folder), str(tmp_path / "told.json")]
     done = subprocess.run(command, env=watched, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "told.json").read_text("utf-8"))
+    report = json.loads((tmp_path / "told.json").read_text("utf-8"))
     for collection in ("hr", "silent"):
         with Penstock(home, collection) as penstock:
             assert [known.source.access for known in penstock.collection.sources()] == [frozenset({"staff"})] * 4
-    assert (told["new"], told["silent"]) == (3, [])
-    assert "1 known sources are visible to more readers than before" in told["opened"][0]
-    assert "3 new sources are visible to more readers than their neighbours" in told["opened"][1]
-    assert "new.txt' is listed by entry 1" in told["clash"]
+    assert (report["new"], report["silent"]) == (3, [])
+    assert "1 known sources are visible to more readers than before" in report["opened"][0]
+    assert "3 new sources are visible to more readers than their neighbours" in report["opened"][1]
+    assert "new.txt' is listed by entry 1" in report["clash"]

@@ -53,7 +53,7 @@ class PostgresqlServer:
         Raises:
             ServerMissing: it does not; with the last lines of its log.
         """
-        told = {
+        settings = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self.folder,
@@ -61,8 +61,8 @@ class PostgresqlServer:
             "max_connections": 60,
             "log_min_messages": "fatal",
         }
-        told |= {} if self._durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        options = [word for name, value in told.items() for word in ("-c", f"{name}={value}")]
+        settings |= {} if self._durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
         self._process = start(command, folder=self.folder, log=self._log, also={})
         self._wait()
@@ -73,9 +73,9 @@ class PostgresqlServer:
             return
         found = psutil.Process(self._process.pid)
         family = [found, *found.children(recursive=True)]
-        for one in family:
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                member.kill()
         self._process.wait()
         psutil.wait_procs(family[1:], timeout=10)
         self._process = None
@@ -166,8 +166,8 @@ def postgresql_server() -> Iterator[str]:
     Raises:
         ServerMissing: neither can be had; says what was looked for.
     """
-    if given := os.environ.get(VARIABLE):
-        yield given
+    if address := os.environ.get(VARIABLE):
+        yield address
         return
     with own_postgresql() as server:
         yield server.url

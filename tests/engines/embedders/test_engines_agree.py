@@ -77,7 +77,7 @@ def _agree(ours: OnnxEmbedder, theirs: SentenceTransformersEmbedder) -> None:
     assert ours.count(TEXTS) == theirs.count(TEXTS)
     assert ours.offsets(TEXTS[1]) == theirs.offsets(TEXTS[1])
     for role in ("query", "passage"):
-        first, second = (one.embed(TEXTS, role=role) for one in (ours, theirs))
+        first, second = (embedder.embed(TEXTS, role=role) for embedder in (ours, theirs))
         assert np.abs(first - second).max() < 1e-5
 
 

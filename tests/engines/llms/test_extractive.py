@@ -90,7 +90,7 @@ CHINESE = "年假为每年二十天。最多十天可结转至下一年度。食
     ],
 )
 def test_quotes_what_answers(question: str, hits: list[Hit], expected: list[str]) -> None:
-    assert [quote.text for quote in LLM.quotes(question, [[one] for one in hits])] == expected
+    assert [quote.text for quote in LLM.quotes(question, [[hit] for hit in hits])] == expected
 
 
 def test_a_sentence_in_two_hits_is_quoted_once_and_the_better_hit_wins() -> None:

@@ -114,15 +114,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def test_a_pulled_model_embeds(hub: Hub, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    folder = pull(NAME, tmp_path / "home", progress=lambda *one: told.append(one))
+    progress: list[tuple[str, int, int]] = []
+    folder = pull(NAME, tmp_path / "home", progress=lambda *step: progress.append(step))
     taken = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert taken == {name for name in hub.files if name.endswith(".json")} - {"../up.json", "onnx/config.json"} | {
         "model.safetensors"
     }
     size = len(hub.files["model.safetensors"])
-    assert told[-1][1:] == (told[-1][2], told[-1][2])
-    assert ("model.safetensors", size, size) in told
+    assert progress[-1][1:] == (progress[-1][2], progress[-1][2])
+    assert ("model.safetensors", size, size) in progress
     assert OnnxEmbedder(model=NAME, home=tmp_path / "home").embed(["a"], role="query").shape == (1, 32)
     assert (NAME, folder, "pulled") in installed(tmp_path / "home")
 
@@ -144,7 +144,7 @@ def test_a_pull_that_was_cut_goes_on_where_it_stopped(hub: Hub, tmp_path: Path) 
     hub.cut_at = 5000
     with pytest.raises(ModelUnavailable):
         pull(NAME, tmp_path)
-    assert installed(tmp_path) == tuple(one for one in installed(tmp_path) if one.kind == "default")
+    assert installed(tmp_path) == tuple(model for model in installed(tmp_path) if model.kind == "default")
     hub.cut_at = 0
     folder = pull(NAME, tmp_path)
     assert (f"/{NAME}/resolve/abc123/model.safetensors", "bytes=5000-") in hub.asked
@@ -230,7 +230,7 @@ def test_nothing_is_told_to_the_hub_but_what_is_wanted(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)  # somebody imported it before
     pull(NAME, tmp_path)
     assert {path.partition("/resolve/")[0] for path, _ in hub.asked} == {f"/api/models/{NAME}", f"/{NAME}"}
-    assert {one.partition("/")[0] for agent in hub.agents for one in agent.split("; ")} <= {
+    assert {word.partition("/")[0] for agent in hub.agents for word in agent.split("; ")} <= {
         "unknown",
         "hf_hub",
         "python",

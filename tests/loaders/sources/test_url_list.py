@@ -42,7 +42,7 @@ def test_an_empty_list_is_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         pytest.param("example.org/page", "no web address", id="no scheme"),
         pytest.param("https://", "no host", id="no host"),
@@ -51,12 +51,12 @@ def test_an_empty_list_is_complete(tmp_path: Path) -> None:
         pytest.param("<html>", "no web address", id="a page"),
     ],
 )
-def test_a_line_that_is_no_address_makes_the_list_incomplete(tmp_path: Path, line: str, told: str) -> None:
+def test_a_line_that_is_no_address_makes_the_list_incomplete(tmp_path: Path, line: str, message: str) -> None:
     lister = lister_of(tmp_path / "links.txt", f"https://example.org/a\n{line}\nhttps://example.org/b\n".encode())
     found = list(lister.list())
-    (failure,) = [one for one in found if isinstance(one, Failure)]
+    (failure,) = [entry for entry in found if isinstance(entry, Failure)]
     assert failure.message.startswith(f"line 2 of '{tmp_path}/links.txt'")
-    assert told in failure.message
+    assert message in failure.message
     assert failure.uri == f"{uri_of(tmp_path / 'links.txt')}#2"
     assert len(found) == 3
     assert not lister.complete()

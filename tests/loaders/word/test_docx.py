@@ -249,15 +249,15 @@ def test_the_strict_format_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param(zip_of({"a": "b"}), "which part", id="no package"),
         pytest.param(b"PK", "zip", id="no archive"),
         pytest.param(zip_of({"_rels/.rels": "<a"}), "no valid XML", id="no xml"),
     ],
 )
-def test_damage_is_named(content: bytes, told: str) -> None:
-    with pytest.raises(BrokenSource, match=told):
+def test_damage_is_named(content: bytes, message: str) -> None:
+    with pytest.raises(BrokenSource, match=message):
         read(DocxLoader(), content)
 
 
