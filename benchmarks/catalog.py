@@ -47,14 +47,14 @@ def seconds(work: Callable[[], object], *, times: int = 1) -> float:
     return float(np.median(found))
 
 
-def measure(url: str, puts: list[Upsert]) -> dict[str, float]:
+def measure(url: str, upserts: list[Upsert]) -> dict[str, float]:
     """Seconds by what was done."""
     with open_catalog(url) as catalog:
         collection = catalog.collection("b", create=True)
-        batches = [puts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(puts), DOCUMENTS_A_COMMIT)]
+        batches = [upserts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(upserts), DOCUMENTS_A_COMMIT)]
         timings = {"keep vectors": seconds(lambda: keep(catalog, batches))}
         timings["commit"] = seconds(lambda: commit(collection, batches))
-        timings["finish a run"] = seconds(lambda: finish(collection, puts[0]))
+        timings["finish a run"] = seconds(lambda: finish(collection, upserts[0]))
         rows = collection.live_rows()
         some = np.random.default_rng(1).choice(rows, 200, replace=False)
         scope = collection.scope(Filter())
@@ -100,9 +100,9 @@ def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, default=20_000)
-    puts = puts_of(parser.parse_args().chunks)
+    upserts = puts_of(parser.parse_args().chunks)
     with addresses() as urls:
-        timings = {name: measure(url, puts) for name, url in urls.items()}
+        timings = {name: measure(url, upserts) for name, url in urls.items()}
     first, second = timings.values()
     print(f"{'':20}" + "".join(f"{name:>14}" for name in timings) + f"{'ratio':>8}")
     for step, took in first.items():

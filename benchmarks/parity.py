@@ -27,7 +27,7 @@ ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Mismatch:
     """The first rank at which both backends put another chunk."""
 
     question: str
@@ -44,7 +44,7 @@ class Comparison:
     embedded: float
     """Mean nDCG@10 of the embedded indexes."""
     elasticsearch: float
-    differences: Sequence[Difference]
+    differences: Sequence[Mismatch]
     questions: int
 
 
@@ -93,11 +93,11 @@ def _compared(here: Retriever, there: Retriever, asked: Sequence[Question]) -> C
     )
 
 
-def _differences(question: str, here: Sequence[Hit], there: Sequence[Hit]) -> list[Difference]:
+def _differences(question: str, here: Sequence[Hit], there: Sequence[Hit]) -> list[Mismatch]:
     for rank, (ours, theirs) in enumerate(zip(here[:TOP], there[:TOP], strict=False), start=1):
         if ours.chunk.id != theirs.chunk.id:
             why = _why(ours, theirs, {hit.chunk.id: hit for hit in here}, {hit.chunk.id: hit for hit in there})
-            return [Difference(question=question, rank=rank, ours=ours, theirs=theirs, why=why)]
+            return [Mismatch(question=question, rank=rank, ours=ours, theirs=theirs, why=why)]
     return []
 
 

@@ -51,12 +51,12 @@ def build(place: Path, count: int) -> None:
         collection = penstock.catalog.collection(NAME, create=True)
         embedder = LittleModel()
         collection.know_model(embedder.identity, embedder.dimension)
-        for puts in in_commits(puts_of(penstock, place / "files", count)):
-            texts = [chunk.context for put in puts for chunk in put.chunks]
+        for upserts in in_commits(puts_of(penstock, place / "files", count)):
+            texts = [chunk.context for upsert in upserts for chunk in upsert.chunks]
             vectors = np.random.default_rng(len(texts)).standard_normal((len(texts), embedder.dimension), np.float32)
             kept = dict(zip(map(text_hash, texts), vectors, strict=True))
             penstock.catalog.vectors.put(embedder.identity, kept)
-            collection.commit(Batch(puts=tuple(puts)), run=None, embedder=embedder.identity)
+            collection.commit(Batch(puts=tuple(upserts)), run=None, embedder=embedder.identity)
         collection.remember([(f"file://{place}/files", frozenset())], run=0)
         assert penstock.retriever is not None  # the indexes follow
 
@@ -87,9 +87,9 @@ def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number // IN_A_FOLDER:04}" / f"{number:07}.txt"
 
 
-def in_commits(puts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
-    """The puts, so many a commit."""
-    while batch := [put for put, _ in zip(puts, range(IN_A_COMMIT), strict=False)]:
+def in_commits(upserts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
+    """The upserts, so many a commit."""
+    while batch := [upsert for upsert, _ in zip(upserts, range(IN_A_COMMIT), strict=False)]:
         yield batch
 
 

@@ -15,7 +15,7 @@ from prefect.exceptions import FailedRun  # isort: skip
 
 from penstock.errors import PenstockError, UsageError
 from penstock.flows.running import bring_up_to_date, run_name
-from penstock.flows.steps import BATCH, Target
+from penstock.flows.steps import BATCH, Destination
 from penstock.model import OUTCOMES
 from penstock.pipelines.reporting.exit_codes import NOTHING_DONE, USAGE, exit_code
 
@@ -32,7 +32,7 @@ def ingest(addresses: list[str], collection: str | None = None, home: str | None
     """
     if not addresses:
         raise UsageError("nothing to ingest: give at least one file, folder or URL")
-    return bring_up_to_date("ingest", addresses, batch, Target(collection=collection, home=home))
+    return bring_up_to_date("ingest", addresses, batch, Destination(collection=collection, home=home))
 
 
 def main() -> None:

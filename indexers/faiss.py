@@ -40,7 +40,7 @@ VECTORS, REMOVED = ".vectors", ".removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _LoadedSegment:
     """A segment in memory: a FAISS index, the row of each position in it, and which positions still count."""
 
     index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of what it has
@@ -61,7 +61,7 @@ class _Part:
         return int(np.count_nonzero(self.live))
 
 
-Parts = tuple[_Part, ...]
+Parts = tuple[_LoadedSegment, ...]
 
 
 class FaissIndex:
@@ -154,7 +154,7 @@ class FaissIndex:
         """Lets go of the memory."""
         self._snapshots.forget()
 
-    def _part(self, entries: list[Entry]) -> _Part:
+    def _part(self, entries: list[Entry]) -> _LoadedSegment:
         newest = {entry.row: entry for entry in entries}
         vectors = np.stack([self._vector(entry) for entry in newest.values()])
         return _new_part(np.array(list(newest), np.int64), vectors)
@@ -173,14 +173,14 @@ class FaissIndex:
             )
         return vector
 
-    def _written(self, part: _Part) -> _Part:
+    def _written(self, part: _LoadedSegment) -> _LoadedSegment:
         data, removed = part.data, part.removed
         if data is None:
             data = self._write(part.rows.astype("<i8").tobytes() + part.vectors.tobytes(), VECTORS, len(part.rows))
         gone = part.rows[~part.live]
         if len(gone) != (removed.entries if removed else 0):
             removed = self._write(gone.astype("<i8").tobytes(), REMOVED, len(gone))
-        return _Part(index=part.index, rows=part.rows, live=part.live, data=data, removed=removed)
+        return _LoadedSegment(index=part.index, rows=part.rows, live=part.live, data=data, removed=removed)
 
     def _write(self, content: bytes, suffix: str, entries: int) -> DataFile:
         file = DataFile(name=f"{uuid.uuid4().hex}{suffix}", crc32=zlib.crc32(content), entries=entries)
@@ -191,7 +191,7 @@ class FaissIndex:
         known = {part.data.name: part for part in before if part.data}
         return tuple(self._read(segment, known.get(segment.data.name)) for segment in manifest.segments)
 
-    def _read(self, segment: Segment, known: _Part | None) -> _Part:
+    def _read(self, segment: Segment, known: _LoadedSegment | None) -> _LoadedSegment:
         if known and known.removed == segment.removed:
             return known
         part = known or self._new(segment.data)
@@ -199,9 +199,9 @@ class FaissIndex:
         if segment.removed:
             content = read_checked(self._folder / segment.removed.name, segment.removed.crc32)
             live = ~contained(part.rows, np.sort(np.frombuffer(content, "<i8")))
-        return _Part(index=part.index, rows=part.rows, live=live, data=segment.data, removed=segment.removed)
+        return _LoadedSegment(index=part.index, rows=part.rows, live=live, data=segment.data, removed=segment.removed)
 
-    def _new(self, file: DataFile) -> _Part:
+    def _new(self, file: DataFile) -> _LoadedSegment:
         content = read_checked(self._folder / file.name, file.crc32)
         if len(content) != file.entries * (8 + 4 * self._dimension):
             raise DamagedIndex(f"{self._folder / file.name} holds other vectors than the manifest says")
@@ -209,17 +209,17 @@ class FaissIndex:
         return _new_part(np.frombuffer(content, "<i8", count=file.entries).astype(np.int64), vectors)
 
 
-def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _Part:
+def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _LoadedSegment:
     index: Any = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, np.float32))
-    return _Part(index=index, rows=rows, live=np.ones(len(rows), bool))
+    return _LoadedSegment(index=index, rows=rows, live=np.ones(len(rows), bool))
 
 
 def _without(parts: Parts, rows: NDArray[np.int64]) -> Parts:
     """The parts with the given rows, which are sorted or not, no longer live."""
     gone = np.sort(rows)
     return tuple(
-        _Part(
+        _LoadedSegment(
             index=part.index,
             rows=part.rows,
             live=part.live & ~contained(part.rows, gone),
@@ -249,7 +249,7 @@ def _renewed(parts: Parts, dimension: int) -> Parts:
     )
 
 
-def _joined(parts: Parts, dimension: int) -> _Part:
+def _joined(parts: Parts, dimension: int) -> _LoadedSegment:
     rows = np.concatenate([part.rows[part.live] for part in parts])
     vectors = np.concatenate([part.vectors[part.live] for part in parts]).reshape(-1, dimension)
     return _new_part(rows, vectors)
@@ -273,7 +273,7 @@ def _only(seen: NDArray[np.bool_]) -> Any:
 
 
 def _nearest(
-    part: _Part, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
+    part: _LoadedSegment, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores."""
     seen = part.live if allowed is None else part.live & contained(part.rows, allowed)

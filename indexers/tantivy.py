@@ -62,8 +62,8 @@ class TantivyIndex:
         self._analyser = analyser
         self._manifest = ManifestFile(folder, kind="tantivy", version=FORMAT, built_for=analyser.fingerprint)
         self._schema = _schema()
-        self._snapshots: Snapshots[_Opened] = Snapshots(
-            self._manifest, lambda manifest, _before: self._load(manifest), _Opened(searcher=None, told=0)
+        self._snapshots: Snapshots[_OpenIndex] = Snapshots(
+            self._manifest, lambda manifest, _before: self._load(manifest), _OpenIndex(searcher=None, told=0)
         )
 
     @property
@@ -161,7 +161,7 @@ class TantivyIndex:
             segments = _listed(self._meta(), entries)
             self._manifest.write(Manifest(revision=held.told, entries=entries, segments=segments, coming=revision))
 
-    def _load(self, manifest: Manifest) -> "_Opened":
+    def _load(self, manifest: Manifest) -> "_OpenIndex":
         with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
             while True:
                 meta = self._meta()
@@ -171,10 +171,10 @@ class TantivyIndex:
         if manifest != self._manifest.read():
             raise DamagedIndex(f"{self._folder} was written while it was opened")  # and is opened once more
         if manifest.segments in ((), _listed(meta, manifest.entries)):  # earlier versions noted none
-            return _Opened(searcher=searcher, told=manifest.revision)
+            return _OpenIndex(searcher=searcher, told=manifest.revision)
         if not manifest.coming:
             raise DamagedIndex(f"{self._folder / META} is not what was written: its checksum differs")
-        return _Opened(searcher=searcher, told=manifest.coming)
+        return _OpenIndex(searcher=searcher, told=manifest.coming)
 
     def _meta(self) -> bytes:
         return (self._folder / META).read_bytes()
@@ -206,7 +206,7 @@ class TantivyIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
+class _OpenIndex:
     """What a search looks into, and the revision that it has."""
 
     searcher: tantivy.Searcher | None

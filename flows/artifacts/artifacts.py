@@ -49,19 +49,19 @@ class Progress:
 
     def __init__(self, artifact: UUID, total: int) -> None:
         self._artifact, self._total, self._done = artifact, total, 0
-        self._told = time.monotonic()
+        self._updated = time.monotonic()
 
     def add(self, sources: int) -> None:
         """So many more sources are done."""
         self._done += sources
-        if time.monotonic() - self._told > SECONDS_BETWEEN_UPDATES:
-            self.tell()
+        if time.monotonic() - self._updated > SECONDS_BETWEEN_UPDATES:
+            self.update()
 
-    def tell(self) -> None:
+    def update(self) -> None:
         """Updates the bar."""
         share = 100.0 * self._done / self._total if self._total else 100.0
         update_progress_artifact(artifact_id=self._artifact, progress=round(min(share, 100.0), 1))
-        self._told = time.monotonic()
+        self._updated = time.monotonic()
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def progress(collection: str, total: int) -> Iterator[Progress]:
     artifact = create_progress_artifact(0.0, key=key(collection, "progress"), description=description)
     bar = Progress(cast(UUID, artifact), total)  # a coroutine only where a loop runs
     yield bar
-    bar.tell()
+    bar.update()
 
 
 def account(report: Mapping[str, Any], new: Container[str]) -> None:

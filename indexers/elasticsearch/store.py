@@ -296,12 +296,12 @@ class ElasticsearchStore:
         writing.put(self._document(entry, added) for entry in change.added)
         # A row that goes and comes again in one change has one version: it is replaced, and not taken out.
         gone = [row for row in change.removed if row not in added]
-        self._tell(alias, applied=change.revision, cleared=change.since if gone else change.revision)
+        self._publish(alias, applied=change.revision, cleared=change.since if gone else change.revision)
         if gone:
             writing.delete(gone)
-            self._tell(alias, applied=change.revision, cleared=change.revision)
+            self._publish(alias, applied=change.revision, cleared=change.revision)
 
-    def _tell(self, alias: str, *, applied: int, cleared: int) -> None:
+    def _publish(self, alias: str, *, applied: int, cleared: int) -> None:
         """Shows what was written, and then says at which revision that is."""
         if self._shards > 1:  # they show what is new one after the other, and none may do so after the state
             self._client.indices.refresh(index=alias)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the store makes its views
     from penstock.indexers.elasticsearch.store import ElasticsearchStore
 
 
-class _View:
+class _IndexView:
     """One of the two ways to look at a store."""
 
     def __init__(self, store: "ElasticsearchStore") -> None:
@@ -54,7 +54,7 @@ class _View:
         self._store.close()
 
 
-class ElasticsearchKeywordIndex(_View):
+class ElasticsearchKeywordIndex(_IndexView):
     """The index searched by words."""
 
     def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
@@ -66,7 +66,7 @@ class ElasticsearchKeywordIndex(_View):
         return self._store.search(query, None, k=k, scope=scope)[0]
 
 
-class ElasticsearchVectorIndex(_View):
+class ElasticsearchVectorIndex(_IndexView):
     """The index searched by vectors."""
 
     def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:

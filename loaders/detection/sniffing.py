@@ -71,13 +71,13 @@ def charset_of(declared: str) -> str:
     return found.group(1) if found else ""
 
 
-def told_charset(declared: str) -> str:
+def declared_charset(declared: str) -> str:
     """The charset in a declared media type, where it tells something.
 
     Servers that were never told which one to declare say ISO-8859-1, also of Chinese pages: then the page itself and
     its bytes are asked.
 
-    >>> told_charset("text/html; charset=windows-1250"), told_charset("text/html; charset=ISO-8859-1")
+    >>> declared_charset("text/html; charset=windows-1250"), declared_charset("text/html; charset=ISO-8859-1")
     ('windows-1250', '')
     """
     charset = charset_of(declared)

@@ -55,13 +55,13 @@ class MsgLoader:
         with open_compound(source, data) as container:
             if not container.exists(_PROPERTIES):
                 raise BrokenSource(f"{source.uri!r} is damaged: it holds no message")
-            letter = _Message(source, container).letter()
+            letter = _MsgFile(source, container).letter()
         writer = ExtractionWriter()
         write_letter(letter, writer)
         return writer.finish(title=letter.subject)
 
 
-class _Message:
+class _MsgFile:
     def __init__(self, source: Source, container: Any) -> None:
         self._source = source
         self._container = container

@@ -89,7 +89,7 @@ def _runs(page: Any) -> Iterator[_Run]:
 
     text_page = page.get_textpage()
     try:
-        frame = _Frame.of(page)
+        frame = _PageFrame.of(page)
         run: _Run | None = None
         box, font = raw.FS_RECTF(), _Font(text_page)
         for at in range(text_page.count_chars()):
@@ -152,7 +152,7 @@ def _whole(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
+class _PageFrame:
     """How PDF's own coordinates become those of the page as it is shown."""
 
     left: float
@@ -162,7 +162,7 @@ class _Frame:
     turns: int
 
     @classmethod
-    def of(cls, page: Any) -> "_Frame":
+    def of(cls, page: Any) -> "_PageFrame":
         left, bottom, right, top = page.get_bbox()
         turns = page.get_rotation() // 90
         return cls(left=left, top=top, width=right - left, height=top - bottom, turns=turns)

@@ -143,11 +143,11 @@ def _texts_of(sheet: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
         atom = next(shape.below(ppt.PLACEHOLDER), None)
         placeholder = atom.content[4] if atom and len(atom.content) > 4 else 0
         for box in shape.below(ppt.TEXT_BOX):
-            for text in _said(_opened(box), entry):
+            for text in _texts_in(_opened(box), entry):
                 yield replace(text, role=_ROLES.get(placeholder, text.role))
 
 
-def _said(box: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
+def _texts_in(box: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
     yield from ppt.texts(box)
     for reference in box.inside():
         if reference.kind == ppt.OUTLINE_REFERENCE:

@@ -53,7 +53,7 @@ class RtfLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _RtfGroup:
     """What holds inside a pair of braces."""
 
     where: str = "body"
@@ -69,13 +69,13 @@ class _Group:
 
 def read_lines(content: bytes) -> list[RtfLine]:
     """All lines of an RTF file; a note follows the paragraph that refers to it."""
-    return _Reader().read(content)
+    return _RtfReader().read(content)
 
 
-class _Reader:
+class _RtfReader:
     def __init__(self) -> None:
-        self._group = _Group()
-        self._outer: list[_Group] = []
+        self._group = _RtfGroup()
+        self._outer: list[_RtfGroup] = []
         self._fonts = Fonts()
         self._styles: dict[int, int] = {}
         self._lines: list[RtfLine] = []

@@ -143,7 +143,7 @@ class Child:
         """Ends the process and all that it started; tells how it had ended on its own, empty where it had not."""
         self.kill()
         code = self._process.returncode
-        return _told(code) if self._hung_up else ""
+        return _exit_text(code) if self._hung_up else ""
 
     @property
     def was_killed(self) -> bool:
@@ -220,7 +220,7 @@ def environment(folder: str) -> dict[str, str]:
     return {**kept, "TMPDIR": folder, **telemetry.everything()}
 
 
-def _told(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code >= 0:
         return f"exit status {code}"
     try:

@@ -15,7 +15,7 @@ from penstock.errors import BrokenSource, LimitExceeded, PenstockError, Settings
 from penstock.loaders.confinement.confinement import MIB, confine
 from penstock.loaders.confinement.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.detection.container_types import expanded_bytes
-from penstock.loaders.detection.sniffing import told_charset
+from penstock.loaders.detection.sniffing import declared_charset
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.sandbox.answers import MOST_ITEMS, OVERLAP, Parsed, encode_answer, extraction_of
 from penstock.loaders.sandbox.given import received as received_loaders
@@ -76,14 +76,14 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
             if is_out_of_memory(error):
                 return _failure(source, memory_exceeded(source.uri, self._memory_mib))
-            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
+            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_error_text(error)}"))
 
     def _answer(self, source: Source, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         if data is None:
             return self._cut(source, extraction_of(request["extraction"]))
         if isinstance(unmade := self._given.get(source.media_type), SettingsError):
             return replace(_failure(source, unmade), retryable=True)
-        extraction = self._extraction(source, data, told_charset(request["declared"]))
+        extraction = self._extraction(source, data, declared_charset(request["declared"]))
         if not self._preparation:
             return Parsed(extraction=extraction)
         prepared = self._preparation.prepare(source, extraction)
@@ -255,6 +255,6 @@ def _failure(source: Source, error: PenstockError) -> Failure:
     )
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     hint = _CONFINED if isinstance(error, PermissionError) and error.filename else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}{hint}".rstrip(": ")

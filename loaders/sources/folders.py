@@ -22,7 +22,7 @@ Links = Literal["inside", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Scanned:
     """What stands in a folder, links followed."""
 
     name: str
@@ -107,7 +107,7 @@ class FolderLister:
         for entry in entries:
             yield from self._entry(entry)
 
-    def _looked_at(self, folder: str) -> tuple[_Entry, ...]:
+    def _looked_at(self, folder: str) -> tuple[_Scanned, ...]:
         """All that asks the system about one folder: on a dead network share each of these calls may never return."""
         if folder == self._root:
             self._real = os.path.realpath(folder)
@@ -116,7 +116,7 @@ class FolderLister:
         # The slash puts a folder where its files belong in the order of whole paths.
         return tuple(sorted(entries, key=lambda entry: entry.name + "/" * entry.is_folder))
 
-    def _entry(self, entry: _Entry) -> Iterator[Listed | Failure | str]:
+    def _entry(self, entry: _Scanned) -> Iterator[Listed | Failure | str]:
         refusal = self._refusal(entry)
         if refusal and (entry.is_folder or self._is_wanted(entry.path)):
             yield discover_failure(uri_of(entry.path), str(refusal), refusal)
@@ -130,7 +130,7 @@ class FolderLister:
         elif stat.S_ISREG(entry.status.st_mode) and self._is_wanted(entry.path):
             yield listed_file(entry.path, entry.status, below=self._below(entry))
 
-    def _refusal(self, entry: _Entry) -> ExcludedSource | None:
+    def _refusal(self, entry: _Scanned) -> ExcludedSource | None:
         """Why an entry is not looked into, where a link or its file system is the reason."""
         name = shown(uri_of(entry.path))
         if entry.leads_to and self._links == "none":
@@ -146,13 +146,13 @@ class FolderLister:
             )
         return None
 
-    def _below(self, entry: _Entry) -> str:
+    def _below(self, entry: _Scanned) -> str:
         """Where the file must really be when it is opened: a link may have come in its place by then."""
         if self._links == "none":
             return os.path.join(self._real, os.path.relpath(entry.path, self._root))  # noqa: PTH118 - strings, for speed
         return self._real if self._links == "inside" else ""
 
-    def _unseen(self, entry: _Entry, error: OSError) -> Failure:
+    def _unseen(self, entry: _Scanned, error: OSError) -> Failure:
         uri = uri_of(entry.path)
         if entry.leads_to:
             self._dead.append(uri)
@@ -160,7 +160,7 @@ class FolderLister:
         self._readable = False
         return discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {error.strerror}")
 
-    def _is_new(self, entry: _Entry, status: os.stat_result) -> bool:
+    def _is_new(self, entry: _Scanned, status: os.stat_result) -> bool:
         if entry.leads_to and (lies_below(entry.leads_to, self._real) or _is_below(self._real, entry.leads_to)):
             return False  # walked under its own name
         identity = (status.st_dev, status.st_ino)
@@ -177,13 +177,13 @@ class FolderLister:
         return not self._include or any(fnmatchcase(name, pattern) for pattern in self._include for name in names)
 
 
-def _entry(scanned: os.DirEntry[str]) -> _Entry:
+def _entry(scanned: os.DirEntry[str]) -> _Scanned:
     try:
         status: os.stat_result | OSError = scanned.stat()
     except OSError as error:  # links in a circle or into nowhere: one entry's fault, told when its turn comes
         status = error
     leads_to = os.path.realpath(scanned.path) if scanned.is_symlink() else ""
-    return _Entry(name=scanned.name, path=scanned.path, status=status, leads_to=leads_to)
+    return _Scanned(name=scanned.name, path=scanned.path, status=status, leads_to=leads_to)
 
 
 def _is_below(uri: str, folder: str) -> bool:

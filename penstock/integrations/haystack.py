@@ -22,7 +22,7 @@ from pydantic import Secret, SecretStr
 
 from penstock import telemetry
 from penstock.errors import MissingExtra, UsageError
-from penstock.integrations.conditions import Condition, Group, Joint, filter_by
+from penstock.integrations.conditions import Combination, Condition, Joint, filter_by
 from penstock.integrations.filters import all_of, filter_of
 from penstock.integrations.hits import metadata
 from penstock.integrations.opening import opened
@@ -30,8 +30,8 @@ from penstock.model import Filter, Hit
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, leaves
 
-_TOLD = not os.environ.keys().isdisjoint(telemetry.SWITCHES["haystack"])
-if not _TOLD:
+_IS_SWITCHED = not os.environ.keys().isdisjoint(telemetry.SWITCHES["haystack"])
+if not _IS_SWITCHED:
     telemetry.switch_off("haystack")
 
 try:
@@ -40,7 +40,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("Haystack", "haystack") from error
 
-if not _TOLD:
+if not _IS_SWITCHED:
     _telemetry.telemetry = None  # where haystack was imported before
 
 _JOINTS: Mapping[str, Joint] = {"AND": "and", "OR": "or", "NOT": "not"}
@@ -167,14 +167,14 @@ def filter_of_haystack(filters: Mapping[str, Any] | None) -> Filter:
     return filter_by(_tree(filters)) if filters else Filter()
 
 
-def _tree(filters: Any) -> Condition | Group:
+def _tree(filters: Any) -> Condition | Combination:
     match filters:
         case {"field": str(field), "operator": "!=" | "not in"}:
             raise UsageError(f"{field!r}: filters cannot be negated; say what may be found instead of what may not")
         case {"field": str(field), "operator": str(operator), "value": value}:
             return Condition(field=field.removeprefix("meta."), operator=operator, value=value)
         case {"operator": "AND" | "OR" | "NOT" as joint, "conditions": [*conditions]}:
-            return Group(joint=_JOINTS[joint], members=tuple(map(_tree, conditions)))
+            return Combination(joint=_JOINTS[joint], members=tuple(map(_tree, conditions)))
     raise UsageError(
         f"{filters!r} is no filter; give {{'field': 'meta.language', 'operator': '==', 'value': 'zh'}}, or several "
         "as {'operator': 'AND', 'conditions': [...]}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import MissingExtra, UsageError
-from penstock.integrations.conditions import Condition, Group, Joint, filter_by
+from penstock.integrations.conditions import Combination, Condition, Joint, filter_by
 from penstock.integrations.filters import Where, all_of, filter_of
 from penstock.integrations.hits import metadata
 from penstock.integrations.loading import By, Loading, OnError
@@ -182,10 +182,10 @@ _JOINTS: Mapping[FilterCondition, Joint] = {
 }
 
 
-def _tree(filters: MetadataFilters | MetadataFilter) -> Condition | Group:
+def _tree(filters: MetadataFilters | MetadataFilter) -> Condition | Combination:
     if isinstance(filters, MetadataFilters):
         joint = _JOINTS[filters.condition or FilterCondition.AND]
-        return Group(joint=joint, members=tuple(map(_tree, filters.filters)))
+        return Combination(joint=joint, members=tuple(map(_tree, filters.filters)))
     if filters.operator in (FilterOperator.NE, FilterOperator.NIN):
         raise UsageError(f"{filters.key!r}: filters cannot be negated; say what may be found instead of what may not")
     return Condition(field=filters.key, operator=FilterOperator(filters.operator).value, value=filters.value)

@@ -64,11 +64,11 @@ class Loading:
         self.results = ()
         for extracted in extract(self._settings, *self._addresses):
             self.results = (*self.results, extracted.result)
-            self._tell(extracted)
+            self._check(extracted)
             if extracted.document:
                 yield from texts_of(extracted.document, by=self._by)
 
-    def _tell(self, extracted: Extracted) -> None:
+    def _check(self, extracted: Extracted) -> None:
         result = extracted.result
         if result.outcome == "failed" and extracted.failure and self._on_error == "raise":
             raise _error(extracted.failure)

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from penstock.errors import SettingsError
 
 
-def told(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable[str]]) -> str:
+def problem_text(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable[str]]) -> str:
     """What is wrong, with its place: `collections.handbook.sources.2.path` is of the second entry.
 
     `known` are the dotted names of settings; `below` those inside of the parts that have names of a person's choice.

@@ -50,7 +50,7 @@ from penstock.settings.groups import (
     WebSettings,
 )
 from penstock.settings.harmless import sensitive
-from penstock.settings.misspelt import check_variables, told
+from penstock.settings.misspelt import check_variables, problem_text
 from penstock.settings.options import OPTIONS, merged
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
@@ -159,10 +159,10 @@ class Settings(BaseSettings):
         """Command line first, then environment, then the folder of secrets, then `penstock.toml`."""
         file = FileSource(settings_cls)
         above = init_settings(), env_settings()
-        needing = untrusted(file, cls, vouched_for=_said("trust", *above))
+        needing = untrusted(file, cls, vouched_for=_first_value("trust", *above))
         if not cls.only_shown:
             check_trust(file, needing)
-        folder = _said("secrets", *above, {} if needing else file())
+        folder = _first_value("secrets", *above, {} if needing else file())
         secrets = [] if folder is None else [_secrets_in(folder)]
         return init_settings, env_settings, *secrets, file
 
@@ -173,7 +173,7 @@ class ShownSettings(Settings):
     only_shown = True
 
 
-def _said(name: str, *values: Mapping[str, Any]) -> Any:
+def _first_value(name: str, *values: Mapping[str, Any]) -> Any:
     """What the first of the sources says that says it."""
     return next(filter(None, (source.get(name) for source in values)), None)
 
@@ -237,8 +237,10 @@ def _read(kind: type[Settings], overrides: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         below = {"collections": _names_of_a_collection()}
         wrong = error.errors(include_input=False, include_url=False)
-        all_told = "; ".join(told(problem, [*_names(Settings), *Settings.model_fields], below) for problem in wrong)
-        raise SettingsError(f"settings cannot be used: {all_told}; `penstock settings` lists all") from error
+        problems = "; ".join(
+            problem_text(problem, [*_names(Settings), *Settings.model_fields], below) for problem in wrong
+        )
+        raise SettingsError(f"settings cannot be used: {problems}; `penstock settings` lists all") from error
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
     except ValueError as error:  # a group in the environment that is no JSON
@@ -288,7 +290,7 @@ def needing_trust(values: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
 
 
 def _untrusted(overrides: Mapping[str, Any]) -> tuple[str, ...]:
-    vouched_for = _said("trust", overrides, EnvSettingsSource(Settings)())
+    vouched_for = _first_value("trust", overrides, EnvSettingsSource(Settings)())
     return untrusted(FileSource(Settings), Settings, vouched_for=vouched_for)
 
 
@@ -301,7 +303,7 @@ def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> d
 def _above_the_file(settings: Settings, overrides: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Where values come from that win over penstock.toml, and the values."""
     environment = EnvSettingsSource(Settings)()
-    folder = _said("secrets", overrides, environment) or (None if settings._untrusted else settings.secrets)
+    folder = _first_value("secrets", overrides, environment) or (None if settings._untrusted else settings.secrets)
     return (
         ("command line", overrides),
         ("environment", environment),

@@ -106,7 +106,7 @@ def test_a_group_in_the_environment_that_is_no_json(run: Run, monkeypatch: pytes
         pytest.param("PENSTOCK_NOTHING__LIKE__IT", "", id="like nothing"),
     ],
 )
-def test_a_misspelt_variable_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+def test_a_misspelt_variable_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
     monkeypatch.setenv(variable, "window")
     result = run("settings")
     assert result.exit_code == 2
@@ -143,7 +143,7 @@ def test_secrets_may_stand_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, t
     assert in_force(run, "llm.api_key") == ("**********", "environment")
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+def test_a_folder_of_secrets_that_is_not_there_is_reported(run: Run, tmp_path: Path) -> None:
     result = run("settings", "--set", f"secrets={tmp_path / 'nowhere'}")
     assert result.exit_code == 2
     assert "nowhere" in result.output

@@ -193,7 +193,7 @@ def test_a_setting_lets_a_loader_take_files_of_the_built_in_ones(run: Run, folde
         ("loaders.engines.image/x-scan=scans", "whose code is only run when allow_external is set"),
     ],
 )
-def test_an_engine_that_cannot_be_is_told(run: Run, folder: Path, add: Install, engine: str, message: str) -> None:
+def test_an_engine_that_cannot_be_is_reported(run: Run, folder: Path, add: Install, engine: str, message: str) -> None:
     add("scans")
     refused = run("ingest", folder, "--set", engine)
     assert refused.exit_code == 2

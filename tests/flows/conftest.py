@@ -55,7 +55,7 @@ with get_client(sync_client=True) as client:
     runs = sorted(one.name for one in client.read_task_runs())
 
 tries = {"CollectionLocked": 0, "AddressRefused": 0}
-target = module.Target(collection="flow", home=home)
+target = module.Destination(collection="flow", home=home)
 
 def failing(error):
     def take(self, batch, **options):

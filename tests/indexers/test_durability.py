@@ -142,7 +142,7 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
         read_checked(tmp_path / "b", 1)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name, open_index in OPENERS.items():
         index = open_index(tmp_path / "file" / name)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import UnknownName, UsageError
-from penstock.integrations.conditions import Condition, Group, filter_by
+from penstock.integrations.conditions import Combination, Condition, filter_by
 from penstock.integrations.filters import NO_SOURCE, all_of, filter_of
 from penstock.model import Filter
 
@@ -150,7 +150,7 @@ def condition(field: str, operator: str, value: Any) -> Condition:
         ),
         pytest.param(condition("labels.team", "in", []), NOTHING, id="no label"),
         pytest.param(
-            Group(
+            Combination(
                 joint="and",
                 members=(condition("page", ">", 1), condition("page", "<", 4), condition("language", "==", "zh")),
             ),
@@ -158,30 +158,30 @@ def condition(field: str, operator: str, value: Any) -> Condition:
             id="and",
         ),
         pytest.param(
-            Group(joint="or", members=(condition("language", "==", "zh"), condition("language", "in", ["en"]))),
+            Combination(joint="or", members=(condition("language", "==", "zh"), condition("language", "in", ["en"]))),
             Filter(languages=("zh", "en")),
             id="or",
         ),
         pytest.param(
-            Group(
+            Combination(
                 joint="or",
-                members=(Group(joint="and", members=(condition("page", "==", 1),)), condition("page", "==", 2)),
+                members=(Combination(joint="and", members=(condition("page", "==", 1),)), condition("page", "==", 2)),
             ),
             Filter(pages=(1, 2)),
             id="or of groups of one",
         ),
         pytest.param(
-            Group(joint="or", members=(condition("page", ">", 2),)), Filter(pages=(3, 2**31 - 1)), id="or of one"
+            Combination(joint="or", members=(condition("page", ">", 2),)), Filter(pages=(3, 2**31 - 1)), id="or of one"
         ),
-        pytest.param(Group(joint="and", members=()), Filter(), id="and of none"),
+        pytest.param(Combination(joint="and", members=()), Filter(), id="and of none"),
         pytest.param(
-            Group(joint="and", members=(condition("labels.a", "==", 1), condition("labels.a", "==", 2))),
+            Combination(joint="and", members=(condition("labels.a", "==", 1), condition("labels.a", "==", 2))),
             NOTHING,
             id="impossible",
         ),
     ],
 )
-def test_conditions_are_a_filter(condition: Condition | Group, expected: Filter) -> None:
+def test_conditions_are_a_filter(condition: Condition | Combination, expected: Filter) -> None:
     assert filter_by(condition) == expected
 
 
@@ -199,17 +199,17 @@ def test_conditions_are_a_filter(condition: Condition | Group, expected: Filter)
         pytest.param(condition("labels.year", ">", 2025), "allowed: '==' with one", id="label compared"),
         pytest.param(condition("labels.year", "in", [1, 2]), "one text or number", id="two labels"),
         pytest.param(condition("labels.year", "==", None), "one text or number", id="no label"),
-        pytest.param(Group(joint="not", members=(condition("page", "==", 1),)), "negated", id="not"),
+        pytest.param(Combination(joint="not", members=(condition("page", "==", 1),)), "negated", id="not"),
         pytest.param(
-            Group(joint="or", members=(condition("page", "==", 1), condition("language", "==", "zh"))),
+            Combination(joint="or", members=(condition("page", "==", 1), condition("language", "==", "zh"))),
             "values of one field",
             id="or over fields",
         ),
         pytest.param(
-            Group(
+            Combination(
                 joint="or",
                 members=(
-                    Group(joint="and", members=(condition("page", ">", 1), condition("page", "<", 9))),
+                    Combination(joint="and", members=(condition("page", ">", 1), condition("page", "<", 9))),
                     condition("page", "==", 1),
                 ),
             ),
@@ -218,6 +218,6 @@ def test_conditions_are_a_filter(condition: Condition | Group, expected: Filter)
         ),
     ],
 )
-def test_what_no_filter_says_is_refused(condition: Condition | Group, message: str) -> None:
+def test_what_no_filter_says_is_refused(condition: Condition | Combination, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         filter_by(condition)

@@ -185,7 +185,7 @@ def test_a_word_file_keeps_its_outline_its_table_and_its_header(sandbox: Sandbox
 
 @installed
 @pytest.mark.parametrize("media_type", [DOCX, PPTX, XLSX])
-def test_a_broken_file_is_told(sandbox: Sandbox, tmp_path: Path, media_type: str) -> None:
+def test_a_broken_file_is_reported(sandbox: Sandbox, tmp_path: Path, media_type: str) -> None:
     path = tmp_path / "broken"
     path.write_bytes(b"PK\3\4 nothing")
     found = sandbox.parse(source_of(b"", uri=uri_of(path), media_type=media_type), path)

@@ -102,7 +102,7 @@ class PostgresqlServer:
             shutil.rmtree(self.folder / "data", ignore_errors=True)
             if start(attempt, folder=self.folder, log=self._log, also={}).wait(SECONDS_TO_START) == 0:
                 return
-        raise ServerMissing(f"initdb failed: {self._told()}")
+        raise ServerMissing(f"initdb failed: {self._log_tail()}")
 
     def _wait(self) -> None:
         import psycopg
@@ -116,9 +116,9 @@ class PostgresqlServer:
             else:
                 return
         self.stop()
-        raise ServerMissing(f"PostgreSQL did not start: {self._told()}")
+        raise ServerMissing(f"PostgreSQL did not start: {self._log_tail()}")
 
-    def _told(self) -> str:
+    def _log_tail(self) -> str:
         return " ".join(self._log.read_text("utf-8", errors="replace").split()[-60:])
 
 

@@ -295,7 +295,7 @@ LLMS: list[tuple[str, dict[str, Any]]] = [
     ("may_be_left_in_the_middle", llms("stream", once_stream)),
     ("any_message_may_be_sent", llms("stream", strict_stream)),
     ("threads_share_it", llms("stream", lonely_stream)),
-    ("a_model_out_of_reach_is_told", llms("stream", stream_of("I am here."))),
+    ("a_model_out_of_reach_is_reported", llms("stream", stream_of("I am here."))),
 ]
 
 
@@ -337,8 +337,8 @@ FETCHERS: list[tuple[str, type[Files]]] = [
     ("brings_the_bytes", Miscounting),
     ("bytes_stay_as_long_as_the_context", OneAtATime),
     ("what_is_known_is_not_brought_again_unless_it_changed", OutOfDate),
-    ("what_is_not_there_is_told", Untranslated),
-    ("an_address_that_is_none_is_told", Untranslated),
+    ("what_is_not_there_is_reported", Untranslated),
+    ("an_address_that_is_none_is_reported", Untranslated),
     ("an_error_of_the_reader_comes_through", Swallowing),
 ]
 SUITES: list[tuple[type, dict[str, Any], list[tuple[str, dict[str, Any]]]]] = [
@@ -369,7 +369,7 @@ def test_a_fault_is_caught(suite: type, name: str, fixtures: dict[str, Any]) -> 
 @pytest.mark.parametrize(("suite", "fixtures"), [(suite, fixtures) for suite, fixtures, _ in SUITES])
 def test_what_has_no_fault_passes(suite: type, fixtures: dict[str, Any]) -> None:
     for name in names_of(suite):
-        if name != "a_model_out_of_reach_is_told":
+        if name != "a_model_out_of_reach_is_reported":
             check(suite, name, fixtures)
 
 

@@ -57,7 +57,7 @@ class _Refused(FetchError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Response:
     """The head of an answer, and its body as it arrives."""
 
     status: int
@@ -170,7 +170,7 @@ class WebFetcher:
                 return decode_text(file.read(ROBOTS_BYTES), "utf-8")
 
     @contextmanager
-    def _answer(self, uri: str, deadline: Deadline, known: Source | None, *, near: bool) -> Iterator[_Answer]:
+    def _answer(self, uri: str, deadline: Deadline, known: Source | None, *, near: bool) -> Iterator[_Response]:
         """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
         import httpcore
 
@@ -184,7 +184,7 @@ class WebFetcher:
                     "GET", url, headers=[("Host", host), *self._headers(known)], extensions=extensions
                 ) as response,
             ):
-                yield _Answer(
+                yield _Response(
                     status=response.status,
                     reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
                     headers={
@@ -205,7 +205,7 @@ class WebFetcher:
         if known and known.modified:
             yield "If-Modified-Since", format_datetime(known.modified.astimezone(UTC), usegmt=True)
 
-    def _taken(self, uri: str, answer: _Answer, known: Source | None, path: Path) -> Fetched | None:
+    def _taken(self, uri: str, answer: _Response, known: Source | None, path: Path) -> Fetched | None:
         if answer.status == 304 and known:
             return None
         _check_status(uri, answer)
@@ -224,7 +224,7 @@ class WebFetcher:
             declared_type=answer.headers.get("content-type", ""),
         )
 
-    def _body(self, uri: str, answer: _Answer) -> Iterator[bytes]:
+    def _body(self, uri: str, answer: _Response) -> Iterator[bytes]:
         if int(answer.headers.get("content-length", "0")) > self._max_bytes:
             raise too_large(uri, self._max_bytes)
         unpacker = Unpacker(uri, _words(answer.headers.get("content-encoding", "")))
@@ -271,7 +271,7 @@ def _next(asked: str, location: str) -> str:
     return web_uri(target)
 
 
-def _check_status(uri: str, answer: _Answer) -> None:
+def _check_status(uri: str, answer: _Response) -> None:
     if 200 <= answer.status < 300:
         return
     problem = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()

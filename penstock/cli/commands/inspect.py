@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, given_settings, opened
-from penstock.cli.output.ending import emit, remark, told
+from penstock.cli.output.ending import emit, remark, reporting_errors
 from penstock.pipelines.reporting.exit_codes import ALL_WELL, ATTENTION
 
 
@@ -17,7 +17,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.status(principals=principals)
         if as_json:
             from penstock.pipelines.reporting import reports
@@ -41,7 +41,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Prove that catalog, keyword index and vector index hold the same chunks."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         diagnosis = penstock.doctor(repair=repair, deep=deep, principals=principals)
         from penstock.pipelines.reporting import reports
 
@@ -71,7 +71,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what was read from a document, and how it was cut."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         from penstock.pipelines.reporting import reports
 
         stored = penstock.show(document, principals=principals)
@@ -87,7 +87,7 @@ def settings(
     home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
 ) -> None:
     """Show every setting in force, and where it comes from, in the form of penstock.toml."""
-    with told(as_json):
+    with reporting_errors(as_json):
         from penstock.cli.output.toml import public, show_settings
         from penstock.settings import origins, read_to_show, refused
 

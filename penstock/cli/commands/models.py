@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Home, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 app = typer.Typer(
     help="Embedding models on this machine, and presets for language models.",
@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.command("list")
 def installed(home: Home = None, as_json: AsJson = False) -> None:
     """List the embedding models that are on this machine."""
-    with told(as_json), opened(home, None, None) as penstock:
+    with reporting_errors(as_json), opened(home, None, None) as penstock:
         from penstock.engines.models.models import installed as found
 
         listed = [
@@ -38,7 +38,7 @@ def pull(
     as_json: AsJson = False,
 ) -> None:
     """Fetch an embedding model from the network: the only command that does."""
-    with told(as_json), opened(home, None, None) as penstock:
+    with reporting_errors(as_json), opened(home, None, None) as penstock:
         from penstock.cli.output.progress import fetching
         from penstock.engines.models.models import pull as fetch
 
@@ -55,7 +55,7 @@ def pull(
 @app.command("presets")
 def presets(as_json: AsJson = False) -> None:
     """List the presets for language-model servers (llm.preset)."""
-    with told(as_json):
+    with reporting_errors(as_json):
         from penstock.engines.llms.presets import presets as known
 
         listed = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import Assignments, Home, given_settings
-from penstock.cli.output.ending import told
+from penstock.cli.output.ending import reporting_errors
 
 if TYPE_CHECKING:
     from penstock.settings import Settings
@@ -34,7 +34,7 @@ def schedule(
 
     A Prefect server is started on this machine for as long as it is needed, unless PREFECT_API_URL names one.
     """
-    with told(as_json=False):
+    with reporting_errors(as_json=False):
         from penstock.settings import leaves, read_settings
 
         overrides = given_settings(home, None, assignments)
@@ -50,7 +50,7 @@ def schedule(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         with suppress(KeyboardInterrupt), serving.reached(settings.home, port) as reached:
-            _tell(settings, reached.page, reached.password)
+            _print_schedules(settings, reached.page, reached.password)
             if reached.is_open:
                 _warn(reached.api)
             serving.serve(settings.collections, own=reached.own)
@@ -74,7 +74,7 @@ def _check(settings: "Settings") -> None:
         )
 
 
-def _tell(settings: "Settings", page: str, password: str) -> None:
+def _print_schedules(settings: "Settings", page: str, password: str) -> None:
     for name, described in settings.collections.items():
         typer.echo(f"{name}: {_when(described.schedule)}")
     typer.echo(f"Prefect's page: {page}" + (f", password: {password}" if password else ""))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import AsJson
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 if TYPE_CHECKING:
     from penstock.settings.trust import File
@@ -29,7 +29,7 @@ def trust(
 
     What may be set without trust, such as sizes of chunks or sources below the folder of the file, needs none of this.
     """
-    with told(as_json):
+    with reporting_errors(as_json):
         if listed:
             _list(as_json)
         elif revoke:

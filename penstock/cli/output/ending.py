@@ -23,7 +23,7 @@ def emit(result: dict[str, Any]) -> None:
 
 
 @contextmanager
-def told(as_json: bool) -> Iterator[None]:
+def reporting_errors(as_json: bool) -> Iterator[None]:
     """Turns errors into what a person, or a program that asked for JSON, can use, and the right exit code."""
     try:
         try:
@@ -31,7 +31,7 @@ def told(as_json: bool) -> Iterator[None]:
         except PenstockError as error:
             if as_json:
                 emit(described(error))
-            raise typer.Exit(tell(error)) from None
+            raise typer.Exit(report_error(error)) from None
         except KeyboardInterrupt:
             if as_json:
                 emit(_error("Interrupted", _STAYS, retryable=True))
@@ -60,7 +60,7 @@ def terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def tell(error: PenstockError, *, where: str = "") -> int:
+def report_error(error: PenstockError, *, where: str = "") -> int:
     """Tells a person what went wrong; gives the exit code for it."""
     _say(f"error: {where}{error}{_advice(error)}", "red")
     return USAGE if isinstance(error, UsageError) else NOTHING_DONE

@@ -52,7 +52,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Sentence:
     number: int
     hit: Hit
     span: Span
@@ -116,9 +116,9 @@ class ExtractiveLLM:
         return self._given
 
 
-def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Candidate]:
+def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Sentence]:
     """Every sentence once, also where hits overlap; a heading is no answer."""
-    found: dict[tuple[str, Span], _Candidate] = {}
+    found: dict[tuple[str, Span], _Sentence] = {}
     for number, hits in enumerate(passages, 1):
         for hit in hits:
             chunk = hit.chunk
@@ -129,7 +129,7 @@ def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addres
                 text = chunk.text[span.start : span.end]
                 tokens = Counter(analyser.tokens(text if addresses else _ASCII_WORD.sub(_own_word, text)))
                 if text not in chunk.headings and (chunk.document_id, place) not in found:
-                    found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context | before)
+                    found[chunk.document_id, place] = _Sentence(number, hit, span, tokens, context | before)
                 before = frozenset(() if chunk.table_header else tokens)
     return list(found.values())
 
@@ -140,14 +140,14 @@ def _own_word(found: re.Match[str]) -> str:
     return "" if "://" in word or word.startswith("www.") or word.count("/") > 1 else word
 
 
-def _rarity(wanted: Sequence[str], candidates: Sequence[_Candidate]) -> Mapping[str, float]:
+def _rarity(wanted: Sequence[str], candidates: Sequence[_Sentence]) -> Mapping[str, float]:
     """Inverse document frequency of each token of the question among the sentences."""
     total = len(candidates)
     holding = {token: sum(token in candidate.tokens for candidate in candidates) for token in wanted}
     return {token: math.log(1 + (total - count + 0.5) / (count + 0.5)) for token, count in holding.items()}
 
 
-def _score(candidate: _Candidate, rarity: Mapping[str, float], mean: float, top: float) -> float:
+def _score(candidate: _Sentence, rarity: Mapping[str, float], mean: float, top: float) -> float:
     length = 1 - B + B * candidate.tokens.total() / mean if mean else 1.0
     score = 0.0
     for token, rare in rarity.items():
@@ -160,7 +160,7 @@ def _score(candidate: _Candidate, rarity: Mapping[str, float], mean: float, top:
     return score * (1 - HIT_WEIGHT + HIT_WEIGHT * share)
 
 
-def _coverage(candidate: _Candidate, rarity: Mapping[str, float]) -> float:
+def _coverage(candidate: _Sentence, rarity: Mapping[str, float]) -> float:
     """Share of the question that a sentence holds, its tokens weighted by their rarity."""
     held = sum(rare for token, rare in rarity.items() if token in candidate.tokens)
     near = sum(rare for token, rare in rarity.items() if token in candidate.context and token not in candidate.tokens)

@@ -95,9 +95,9 @@ def text_vector(text: str, dimension: int = DIMENSION) -> Float32Array:
     return vector / np.linalg.norm(vector)
 
 
-def cache_vectors(catalog: Catalog, identity: str, puts: Iterable[Upsert]) -> None:
+def cache_vectors(catalog: Catalog, identity: str, upserts: Iterable[Upsert]) -> None:
     """Puts the vectors of all chunks into the embedding cache."""
-    contexts = [chunk.context for put in puts for chunk in put.chunks]
+    contexts = [chunk.context for upsert in upserts for chunk in upsert.chunks]
     catalog.vectors.put(identity, {text_hash(context): text_vector(context) for context in contexts})
 
 

@@ -251,7 +251,7 @@ class FolderIndexContract(IndexContract[QueryT]):
         assert len(again.rows()) == len(set(again.rows().tolist()))
 
     @pytest.mark.parametrize("damage", ["empty", "half", "noise", "gone"])
-    def test_damaged_files_are_told(self, index: Index[QueryT], folder: Path, damage: str) -> None:
+    def test_damaged_files_are_reported(self, index: Index[QueryT], folder: Path, damage: str) -> None:
         """Whatever happened to a file: either the index says that it is damaged, or it does not need the file."""
         index.apply(self.change(2, {9: "pump valve"}, (1,)))
         index.close()

@@ -60,7 +60,7 @@ def test_nothing_is_told_unless_it_is_asked_for(run: Run, site: Recovering, tmp_
     assert "tried again" not in _ingest(run, site, tmp_path / "third"), "asking once is for once"
 
 
-def test_what_was_repaired_is_told(run: Run, library: Path, home: Path) -> None:
+def test_what_was_repaired_is_reported(run: Run, library: Path, home: Path) -> None:
     index = next(path for path in (home / "collections").rglob("*") if path.name.startswith("keyword"))
     shutil.rmtree(index)
     index.mkdir()

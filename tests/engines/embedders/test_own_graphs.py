@@ -143,7 +143,7 @@ def test_a_graph_is_looked_into_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert np.array_equal(again.embed(TEXTS, role="query"), first.embed(TEXTS, role="query"))
 
 
-def test_weights_that_are_gone_are_told(tmp_path: Path) -> None:
+def test_weights_that_are_gone_are_reported(tmp_path: Path) -> None:
     model, home = write_model(tmp_path / "m"), tmp_path / "home"
     path = write_graph(model, external=True)
     OnnxEmbedder(model=str(model), home=home)

@@ -172,7 +172,7 @@ def test_damaged_files_are_refused(hub: Hub, tmp_path: Path) -> None:
     ("status", "error"),
     [(404, ModelNotFound), (401, ModelRefused), (403, ModelRefused), (500, ModelUnavailable), (429, ModelUnavailable)],
 )
-def test_the_hubs_no_is_told(hub: Hub, tmp_path: Path, status: int, error: type[EngineError]) -> None:
+def test_the_hubs_no_is_reported(hub: Hub, tmp_path: Path, status: int, error: type[EngineError]) -> None:
     hub.status = status
     with pytest.raises(error, match="org/tiny"):
         pull(NAME, tmp_path)
@@ -186,7 +186,7 @@ def test_the_hubs_no_is_told(hub: Hub, tmp_path: Path, status: int, error: type[
         pytest.param(b'{"id": "org/tiny", "siblings": [{"rfilename": "a.gguf"}]}', ModelNotFound, id="no model for us"),
     ],
 )
-def test_strange_answers_are_told(hub: Hub, tmp_path: Path, listing: bytes, error: type[EngineError]) -> None:
+def test_strange_answers_are_reported(hub: Hub, tmp_path: Path, listing: bytes, error: type[EngineError]) -> None:
     hub.listing = listing
     with pytest.raises(error):
         pull(NAME, tmp_path)
@@ -238,7 +238,7 @@ def test_nothing_is_told_to_the_hub_but_what_is_wanted(
     }
 
 
-def test_a_hub_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_is_not_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ModelUnavailable, match="HF_ENDPOINT"):
         pull(NAME, tmp_path)
@@ -251,7 +251,7 @@ def test_a_hub_that_was_forbidden_is_not_asked(hub: Hub, tmp_path: Path, monkeyp
     assert not hub.asked
 
 
-def test_a_home_that_cannot_be_written_is_told(hub: Hub, tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_reported(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     with pytest.raises(EngineError, match="cannot be written"):
         pull(NAME, tmp_path)

@@ -94,7 +94,7 @@ def test_broken_configuration_is_damage(tmp_path: Path, name: str) -> None:
         read_folder(model)
 
 
-def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"config\.json"):
         read_folder(tmp_path)
 

@@ -147,7 +147,7 @@ with Sandbox(options=LoaderOptions(), seconds=20, memory_mib=600, text_mib=1, wo
         ),
     ],
 )
-def test_a_kernel_without_them_parses_as_before_and_it_is_told(
+def test_a_kernel_without_them_parses_as_before_and_it_is_reported(
     tmp_path: Path, unknown: tuple[str, ...], message: str
 ) -> None:
     numbers = {"landlock": 444, "seccomp": NUMBERS["seccomp"][os.uname().machine]}
@@ -158,7 +158,7 @@ def test_a_kernel_without_them_parses_as_before_and_it_is_told(
     assert done.stdout.splitlines() == [message, "年假"], done.stderr
 
 
-def test_what_this_kernel_offers_is_told() -> None:
+def test_what_this_kernel_offers_is_reported() -> None:
     found = available()
     assert found == Confinement(landlock=landlock.version(), seccomp=seccomp.available())
     assert str(Confinement(landlock=7, seccomp=True)) == "parsing is confined by landlock 7 and seccomp"

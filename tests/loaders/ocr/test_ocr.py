@@ -39,7 +39,7 @@ def test_engine_is_loaded_once() -> None:
     assert ocr._engine() is ocr._engine()
 
 
-def test_failure_of_a_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_of_a_model_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(pixels: object, **parts: bool) -> Any:
         raise ValueError("bad shape")
 

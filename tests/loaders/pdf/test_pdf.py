@@ -246,7 +246,7 @@ def test_needed_password_is_told_and_owner_password_opens(engine: Engine) -> Non
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("data", [b"", b"no PDF at all", b"%PDF-1.7\n%%EOF"], ids=["empty", "text", "hollow"])
-def test_broken_file_is_told(engine: Engine, data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+def test_broken_file_is_reported(engine: Engine, data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BrokenSource, match=r"handbook\.pdf"):
         read(engine, data)
     assert capfd.readouterr() == ("", "")
@@ -270,7 +270,7 @@ def test_cut_file_gives_what_is_left_or_says_so(engine: Engine, capfd: pytest.Ca
         pytest.param(0, "", "the page is damaged, nothing on it", id="a page"),
     ],
 )
-def test_content_that_is_lost_is_told(kept: int, text: str, message: str) -> None:
+def test_content_that_is_lost_is_reported(kept: int, text: str, message: str) -> None:
     document = pymupdf.open()
     page_with(document, (60, 90, "Before.", 12))
     page = page_with(document, (60, 90, "The first half.", 12), (60, 190, "The second half.", 12))

@@ -80,7 +80,7 @@ def test_the_charset_that_a_server_declared_reaches_the_page(
     assert read(answer(path, "text/html", declared)) == text
 
 
-def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
+def test_limits_of_text_and_of_unpacked_size_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("年" * 400_000)
     assert "PENSTOCK_LIMITS__TEXT_MIB" in refused(answer(path)).message
