@@ -20,7 +20,7 @@ CHUNKS_A_DOCUMENT = 20
 
 @contextmanager
 def addresses() -> Iterator[dict[str, str]]:
-    """An address of each kind; both write to the disk before a commit is told."""
+    """An address of each database; both write a commit to the disk before they confirm it."""
     with TemporaryDirectory() as folder, own_postgresql(durable=True) as server, fresh_database(server.url) as url:
         yield {"SQLite": f"sqlite:///{Path(folder) / 'c.db'}", "PostgreSQL": url}
 
@@ -48,7 +48,7 @@ def seconds(work: Callable[[], object], *, times: int = 1) -> float:
 
 
 def measure(url: str, upserts: list[Upsert]) -> dict[str, float]:
-    """Seconds by what was done."""
+    """Seconds of each step, by its name."""
     with open_catalog(url) as catalog:
         collection = catalog.collection("b", create=True)
         batches = [upserts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(upserts), DOCUMENTS_A_COMMIT)]
@@ -74,7 +74,7 @@ def keep(catalog: Catalog, batches: list[list[Upsert]]) -> None:
 
 
 def commit(collection: Collection, batches: list[list[Upsert]]) -> None:
-    """One commit a batch."""
+    """Commits one batch after the other."""
     for batch in batches:
         collection.commit(Batch(puts=tuple(batch)), run=None, embedder="m")
 
@@ -87,7 +87,7 @@ def finish(collection: Collection, again: Upsert) -> None:
 
 
 def filters() -> dict[str, Filter]:
-    """What is filtered by."""
+    """The filters that are timed."""
     return {
         "glob": Filter(sources=("file:///3/*",)),
         "label": Filter(labels={"team": "red"}),

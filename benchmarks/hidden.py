@@ -1,4 +1,4 @@
-"""What a reader can tell of a hidden document from answers: numbers, and the order of the hits.
+"""Which differences a reader sees in answers because of a hidden document: numbers, and the order of the hits.
 
     python -m benchmarks.hidden FOLDER [FOLDER ...] [--questions N]
 
@@ -71,7 +71,7 @@ def _plain(hits: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 
 def _rarest(asked: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Of every question the word that the fewest texts hold, of those that any does."""
+    """For each question, its rarest word among those that some text holds."""
     held = Counter(word for text in texts for word in set(_words(text)))
     found = [
         min((word for word in _words(question) if held[word]), key=held.__getitem__, default="") for question in asked

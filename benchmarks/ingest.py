@@ -103,7 +103,7 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
 
 
 def held(process: psutil.Process) -> int:
-    """Memory of one process: pages that it shares count in parts; where the system does not tell, resident pages."""
+    """Memory of one process: shared pages count in parts; where the system does not report them, resident pages."""
     try:
         full = process.memory_full_info()
         return int(getattr(full, "pss", full.uss))

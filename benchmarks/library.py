@@ -3,7 +3,7 @@
     python -m benchmarks.library [COUNT]
 
 Each count is measured in a process of its own: it opens that many collections of one library, searches each of them,
-and tells its resident memory. The model, the dictionaries and the documents are the ones that Penstock ships with;
+and prints its resident memory. The model, the dictionaries and the documents are the ones that Penstock ships with;
 every collection holds the sample handbook.
 """
 

@@ -4,7 +4,7 @@
 
 Both write to new homes; a Prefect server runs beside them on loopback. Each is timed twice, in the order plain, flow,
 flow, plain, so that a machine that becomes slower or faster weighs on both. Processor seconds are those of this process
-and of those that parse, and of the server too: on a machine that does other things at the same time they tell more.
+and of those that parse, and of the server too: on a busy machine they are more reliable than wall time.
 """
 
 import argparse

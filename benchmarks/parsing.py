@@ -4,7 +4,7 @@
                                  [--beside LOADER [--blank] [--leave-out MEDIA_TYPE ...]]
 
 With `--beside unstructured` the files of the types that this loader takes, and no others, are read by it too, and the
-figures of both stand side by side.
+figures of both are side by side.
 
 FOLDER holds `manifest.jsonl`, one line a file or page: `file`, `kind`, and `gold_text`, or `must_contain`,
 `must_not_contain` and `order` (pairs of which the first must come first); `page`, from 0, where a line speaks of one

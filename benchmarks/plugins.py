@@ -57,7 +57,7 @@ def milliseconds(ask: Callable[[str], object], question: str) -> float:
 
 
 def figures(times: list[float], bare: list[float]) -> dict[str, float]:
-    """Medians, rounded to what can be told apart."""
+    """Medians, rounded to the digits that are significant."""
     overhead = statistics.median(time - bare_time for time, bare_time in zip(times, bare, strict=True))
     return {
         "median_ms": round(statistics.median(times), 2),

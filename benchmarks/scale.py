@@ -1,10 +1,9 @@
 """What a run over little costs beside a large collection: `python -m benchmarks.scale [--sizes 1000 10000 100000]`.
 
 Collections of so many small files are made by commits with vectors from nowhere; no model is loaded. Each step runs in
-a process of its own, first over a collection of a hundred files, which loads what is loaded once, and again over that
-one, which is the figure that all others are held against. Told are the least time of several runs, the processor's time
-of the process (without the one that parses), how many times that is what it takes beside a hundred files, and how far
-the process grew at most.
+a process of its own, first over a collection of a hundred files, which loads what is loaded once, and again over the
+large collection. Printed are the least time of several runs, the processor's time of the process (without the one that
+parses), how many times that is what it takes beside a hundred files, and how far the process grew at most.
 """
 
 import argparse
@@ -35,7 +34,7 @@ SMALL = 100
 IN_A_FOLDER = 1000
 IN_A_COMMIT = 1000
 TIMES = 2
-"""So often a step is timed; the least time counts, as other programs make single runs slower."""
+"""How many times a step is timed; the least time counts, as other programs make single runs slower."""
 MIB = 1024
 NAME = "scale"
 
@@ -118,7 +117,7 @@ def removed(penstock: Penstock, folder: Path) -> RunReport:
 
 
 def whole(penstock: Penstock, folder: Path) -> RunReport:
-    """All files, of which none is another than before."""
+    """All files, none of them changed."""
     return penstock.ingest(folder)
 
 
@@ -160,13 +159,13 @@ def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str,
 
 
 def memory(figure: str) -> float:
-    """A figure of this process, in MiB."""
+    """A memory figure of this process, in MiB."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     return next(int(line.split()[1]) / MIB for line in lines if line.startswith(f"{figure}:"))
 
 
 def in_own_process(step: str, small: Path, place: Path) -> dict[str, float]:
-    """What `measured` gives, by a fresh process."""
+    """What `measured` gives, run in a fresh process."""
     command = [sys.executable, "-m", "benchmarks.scale", "--step", step, str(small), str(place)]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     found: dict[str, float] = json.loads(output)

@@ -73,7 +73,7 @@ class Watch:
         sys.setprofile(None)
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
-        """What the interpreter tells of a call or a return."""
+        """Called by the interpreter for each call and return."""
         name: str = frame.f_globals.get("__name__", "")
         if event not in ("call", "return") or not name.startswith("penstock") or frame.f_code.co_filename[0] == "<":
             return

@@ -39,7 +39,7 @@ def doctor(collection: str | None = None, home: str | None = None, repair: bool 
     Args:
         collection: name of the collection; default: each collection of the home.
         home: where Penstock keeps its data; default as for `penstock --home`.
-        repair: whether an index that differs is built anew from the catalog.
+        repair: whether an index that differs is rebuilt from the catalog.
     """
     working_folder.return_to_it()
     found = [examine(name, home, repair) for name in ([collection] if collection else _collections(home))]

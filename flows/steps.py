@@ -24,7 +24,7 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where a run writes; None stands for what is set."""
+    """The collection and the home that a run writes to; None means the one that the settings name."""
 
     collection: str | None
     home: str | None
@@ -44,7 +44,7 @@ def discover(addresses: list[str], target: Destination) -> RunPlan:
 
 @task(name="begin", task_run_name="begin", **RETRIED)
 def begin(command: str, target: Destination) -> int:
-    """Notes in the catalog that a run begins; gives its number."""
+    """Records in the catalog that a run begins; gives its number."""
     with opened(target.home, target.collection) as penstock:
         return penstock.begin(command)
 
@@ -60,7 +60,7 @@ def ingest_batch(number: int, of: int, batch: Sequence[FoundSource], run: int, t
 
 @task(name="finish", task_run_name="finish", **RETRIED)
 def finish(plan: RunPlan, batches: Sequence[BatchReport], run: int, target: Destination) -> RunReport:
-    """Removes what is gone, brings both indexes up to date, and gives the account of the run."""
+    """Removes what is gone, brings both indexes up to date, and gives the report of the run."""
     with opened(target.home, target.collection) as penstock:
         return penstock.finish(plan, batches, run=run)
 

@@ -36,7 +36,7 @@ def check(folder: Path) -> None:
 
 @contextmanager
 def left() -> Iterator[None]:
-    """Another working folder, an empty one, for the processes that Prefect starts: it imports from theirs first.
+    """Changes to another, empty working folder, for the processes that Prefect starts: they import from theirs first.
 
     A flow goes back with `return_to_it` when its own code is loaded.
     """
@@ -61,7 +61,7 @@ def _speaks_to_prefect(file: trust.File) -> bool:
     if file.path.name == "pyproject.toml":
         try:
             tools = tomllib.loads(file.content.decode("utf-8")).get("tool", {})
-        except ValueError:  # no TOML, no UTF-8: whoever reads it makes of it what they can
+        except ValueError:  # no TOML, no UTF-8: its readers get no settings from it either
             return True
         return not isinstance(tools, dict) or "prefect" in tools
     return file.path.name == "prefect.toml" or b"prefect" in file.content.lower()

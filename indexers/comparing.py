@@ -13,7 +13,7 @@ def compared(
 ) -> list[Flaw]:
     """A flaw that names the rows for which the index holds another value than the one expected; else nothing.
 
-    Rows that only one of the two has are not looked at: `rows()` tells them.
+    Rows that only one side has are not compared: `rows()` finds them.
     """
     rows = tuple(entry.row for entry in live if entry.row in held and held[entry.row] != expected(entry))
     return [Flaw(message=f"{subject} differ from the catalog's", rows=rows)] if rows else []

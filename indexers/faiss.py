@@ -2,7 +2,7 @@
 
 Vectors lie in segments of limited size. A change writes a new segment and lists of what was removed from the others;
 small neighbours are merged as they come, so that n changes write each vector some log n times, and a segment that has
-lost a share of its vectors is written anew.
+lost a share of its vectors is rewritten.
 """
 
 import uuid
@@ -32,9 +32,9 @@ FORMAT = 1
 BATCH = 4096
 """Entries of a change that are in memory at a time."""
 SEGMENT = 65_536
-"""Vectors of the largest segment: what is in memory twice while segments are merged."""
+"""Most vectors of a segment: what is in memory twice while segments are merged."""
 REMOVED_SHARE = 0.25
-"""A segment that has lost more of its vectors than this is written anew without them."""
+"""A segment that has lost more than this share of its vectors is rewritten without them."""
 VECTORS, REMOVED = ".vectors", ".removed"
 """Files of a segment: the rows (int64) and then the vectors (float32), both little-endian; the rows removed since."""
 
@@ -43,7 +43,7 @@ VECTORS, REMOVED = ".vectors", ".removed"
 class _LoadedSegment:
     """A segment in memory: a FAISS index, the row of each position in it, and which positions still count."""
 
-    index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of what it has
+    index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of its methods
     rows: NDArray[np.int64]
     live: NDArray[np.bool_]
     data: DataFile | None = None
@@ -86,7 +86,7 @@ class FaissIndex:
         return self._snapshots.newest().revision
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written, or an entry has no vector of the index's dimension; what the
@@ -151,7 +151,7 @@ class FaissIndex:
         return compared(held, live, lambda entry: self._vector(entry).tobytes(), "vectors")
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Frees the memory."""
         self._snapshots.forget()
 
     def _part(self, entries: list[Entry]) -> _LoadedSegment:
@@ -241,7 +241,7 @@ def _merged(parts: Parts, dimension: int) -> Parts:
 
 
 def _renewed(parts: Parts, dimension: int) -> Parts:
-    """The parts that have live vectors; those that lost many written anew."""
+    """The parts that have live vectors; those that lost many are rewritten."""
     return tuple(
         _joined((part,), dimension) if part.count < (1 - REMOVED_SHARE) * len(part.rows) else part
         for part in parts

@@ -1,7 +1,7 @@
-"""The keyword index in memory: the rank-bm25 package, for notebooks and as the oracle of the other one.
+"""The keyword index in memory: the rank-bm25 package, for notebooks and to test the other keyword index against.
 
 The tokens of all entries are in memory and are scored one by one, so that this is for some ten thousand chunks. They
-are in one file as well, written anew by each change: other processes search what one of them wrote.
+are in one file as well, which each change rewrites: other processes search what one of them wrote.
 """
 
 import json
@@ -81,7 +81,7 @@ class RankBM25Index:
         return self._snapshots.newest().revision
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -126,7 +126,7 @@ class RankBM25Index:
         return compared(held, live, lambda entry: self._analyser.tokens(entry.chunk.context), "tokens")
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Frees the memory."""
         self._snapshots.forget()
 
     def _read(self, manifest: Manifest) -> _Tokens:

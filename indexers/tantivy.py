@@ -41,9 +41,9 @@ BATCH = 1000
 WIDE = 50
 """A scope of a fiftieth of the index or more is cheaper to check on what was found than to put into the query."""
 _NUMBERED = re.compile(r"os error (\d{1,6})\)|Os \{ code: (\d{1,6})")
-"""How programs in Rust tell an error of the operating system."""
+"""How programs in Rust write an error of the operating system."""
 DELETED_SHARE = 1 / 3
-"""Deleted texts count in BM25's statistics until their segment is written anew: at this share, all are."""
+"""Deleted texts count in BM25's statistics until their segment is rewritten: at this share, all segments are."""
 
 
 class TantivyIndex:
@@ -73,11 +73,11 @@ class TantivyIndex:
 
     @property
     def told(self) -> int:
-        """The revision that a search sees: later than the other after a commit of tantivy, before it is marked."""
+        """The revision that a search sees: ahead of `revision` from tantivy's commit until the manifest has it."""
         return self._snapshots.newest().data.told
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -96,7 +96,7 @@ class TantivyIndex:
                 self._announce(change.revision)
                 writer.commit()
                 writer.wait_merging_threads()
-            sync_folder(self._folder)  # tantivy leaves that out after it has renamed its list of files
+            sync_folder(self._folder)  # tantivy omits that after it has renamed its list of files
             index.reload()
             entries = index.searcher().num_docs
             segments = _listed(self._meta(), entries)
@@ -145,16 +145,16 @@ class TantivyIndex:
         with _translated(DamagedIndex, f"{self._folder} cannot be read"):
             changed = [Flaw(message=message) for message in changed_files(self._folder)]
             if changed:
-                return changed  # what such files say may be anything
+                return changed  # damaged files may give any value
             held = {row: searcher.doc(address).get_first("tokens") or "" for row, address in _all(searcher)}
         return compared(held, live, lambda entry: " ".join(self._analyser.tokens(entry.chunk.context)), "tokens")
 
     def close(self) -> None:
-        """Lets go of the files."""
+        """Closes the files."""
         self._snapshots.forget()
 
     def _announce(self, revision: int) -> None:
-        """Notes which revision the data will have as soon as tantivy has committed, which replaces the present data."""
+        """Records which revision the data will have once tantivy has committed, which replaces the present data."""
         held = self._snapshots.newest().data
         if held.searcher is not None:
             entries = held.searcher.num_docs
@@ -207,7 +207,7 @@ class TantivyIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OpenIndex:
-    """What a search looks into, and the revision that it has."""
+    """The searcher, and the revision of its data."""
 
     searcher: tantivy.Searcher | None
     told: int
@@ -254,7 +254,7 @@ def _any_of(tokens: Sequence[str], schema: tantivy.Schema) -> Query:
 def _within(
     searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
 ) -> tuple[Query, NDArray[np.int64] | None]:
-    """The question within a scope, and the rows that are still to be checked; None where the question tells all."""
+    """The query within a scope, and the rows that are still to be checked; None where the query alone is exact."""
     if allowed is None or len(allowed) * WIDE >= searcher.num_docs:
         return query, allowed
     within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
@@ -279,7 +279,7 @@ def _all(searcher: tantivy.Searcher) -> list[tuple[int, tantivy.DocAddress]]:
 
 
 def _deleted_share(folder: Path, more: int) -> float:
-    """Share of deleted texts in the index after `more` of them go; tantivy tells it in a file only."""
+    """Share of deleted texts in the index after `more` of them go; tantivy reports it in a file only."""
     segments = json.loads((folder / "meta.json").read_text("utf-8"))["segments"]
     held = sum(segment["max_doc"] for segment in segments)
     deleted = sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
@@ -288,9 +288,9 @@ def _deleted_share(folder: Path, more: int) -> float:
 
 @contextmanager
 def _translated(kind: type[IndexingError], action: str) -> Iterator[None]:
-    """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
+    """Raises errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
 
-    What the machine lacks for now, such as descriptors, is no damage; tantivy tells it in words only.
+    What the machine lacks for now, such as descriptors, is no damage; tantivy reports it in words only.
     """
     try:
         yield
@@ -312,7 +312,7 @@ def _translated(kind: type[IndexingError], action: str) -> Iterator[None]:
 
 
 def _error_number(error: BaseException) -> int:
-    """The operating system's number for what went wrong; 0 where it is not told."""
+    """The operating system's number of the error; 0 where tantivy does not give it."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBERED.search(str(error))

@@ -7,7 +7,7 @@ plug-ins heed the same ones.
 from typing import Final
 
 MOST_HITS: Final = 10_000
-"""Hits of one question, and candidates of one leg: as many as Elasticsearch gives without being told otherwise."""
+"""Hits of one question, and candidates of one leg: the most that Elasticsearch gives by default."""
 MOST_NEIGHBOURS: Final = 100
 """Chunks before, and after, one hit."""
 LAST_PAGE: Final = 2**31 - 1

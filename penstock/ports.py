@@ -43,7 +43,7 @@ Float32Array = NDArray[np.float32]
 Role = Literal["query", "passage"]
 
 SPECIAL_TOKENS = 2
-"""Tokens that a model puts around a text: what it sees less these is the largest size of a chunk."""
+"""Tokens that a model puts around a text: its window less these is the largest size of a chunk."""
 FEWEST_TOKENS = SPECIAL_TOKENS + 16
 """What a model has to see at least, so that a chunk holds a sentence."""
 
@@ -81,7 +81,7 @@ class Loader(Protocol):
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """Everything that the source says, in reading order.
 
-        `data` is seekable and stands at its start. An extraction without text is an empty source, not an error.
+        `data` is seekable and starts at its first byte. An extraction without text is an empty source, not an error.
 
         Raises:
             SourceError: the source cannot be read; the subclass says why.
@@ -98,7 +98,7 @@ class TokenCounter(Protocol):
         ...
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         ...
 
 
@@ -200,7 +200,7 @@ class Index(Protocol[QueryT]):
         ...
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at `change.revision`; when it returns, that is safe on disk.
+        """Brings the index to `change.revision`; when it returns, that is safe on disk.
 
         Raises:
             IndexingError: the index cannot be written.
@@ -220,13 +220,13 @@ class Index(Protocol[QueryT]):
         ...
 
     def close(self) -> None:
-        """Lets go of files and memory; the index is not used afterwards."""
+        """Closes files and frees memory; the index is not used afterwards."""
         ...
 
 
 @runtime_checkable
 class Verifiable(Protocol):
-    """An index that can also prove that it still holds what it was given: every one that ships with Penstock."""
+    """An index that can also prove that it still holds what it was given: every index that ships with Penstock."""
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
         """What differs from the entries, all that is live at the index's revision, and which of its files changed.
@@ -265,7 +265,7 @@ class ServerIndex(Protocol):
 
     @property
     def told(self) -> int:
-        """The revision that searches see: later than that of the indexes while what is gone is taken out."""
+        """The revision that searches see: later than that of the indexes while removed rows are deleted."""
         ...
 
     @property
@@ -274,13 +274,13 @@ class ServerIndex(Protocol):
         ...
 
     def stands_at(self, revision: int) -> bool:
-        """Whether it stands there, as the last search saw it or the servers say now."""
+        """Whether the index has that revision, as the last search saw it or the servers say now."""
         ...
 
     def search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
     ) -> tuple[list[Candidate], list[Candidate], int]:
-        """What is found by the tokens and by the vector, and the revision at which the index stood, in one request.
+        """The hits by the tokens and by the vector, shape (d,), and the index's revision after that, in one request.
 
         Raises:
             IndexingError: the index cannot be searched.
@@ -288,7 +288,7 @@ class ServerIndex(Protocol):
         ...
 
     def count(self) -> int:
-        """How many rows it holds."""
+        """How many rows the index holds."""
         ...
 
     def rejected(self) -> Mapping[int, str]:
@@ -296,7 +296,7 @@ class ServerIndex(Protocol):
         ...
 
     def delete(self) -> None:
-        """Deletes it, and all indexes whose names begin with its own followed by `-`: a collection is dropped so.
+        """Deletes the index, and all indexes whose names begin with its own and `-`: so a collection is dropped.
 
         Raises:
             IndexingError: the servers do not answer, or do not allow it.
@@ -304,7 +304,7 @@ class ServerIndex(Protocol):
         ...
 
     def anew(self) -> "ServerIndex":
-        """An empty one that takes the place of this one when it has been given a change from revision 0."""
+        """An empty index that takes the place of this one when it has been given a change from revision 0."""
         ...
 
 
@@ -317,7 +317,7 @@ class Retriever(Protocol):
 
 
 class Reranker(Protocol):
-    """Orders hits anew with a closer look at each, whatever order they had. Threads share one."""
+    """Orders hits by a closer look at each, whatever order they had. Threads share one."""
 
     def rerank(self, question: str, hits: Sequence[Hit], *, k: int) -> list[Hit]:
         """The best `k` of the hits by (-score, chunk id), with the new scores in `Hit.score`."""
@@ -333,7 +333,7 @@ class LLM(Protocol):
 
     @property
     def name(self) -> str:
-        """What answers say of who gave them."""
+        """The name that answers give for the model."""
         ...
 
     @property
@@ -367,5 +367,5 @@ class Analyser(Protocol):
         ...
 
     def query_tokens(self, text: str) -> list[str]:
-        """What a question is searched with: its tokens without those that say only how it is asked, and synonyms."""
+        """The tokens to search a question with: its tokens without those that only phrase it, and synonyms."""
         ...

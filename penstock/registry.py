@@ -1,7 +1,7 @@
 """Lookup by name: parts of Penstock are entry points, loaded when they are asked for and not before; made with options.
 
-The built-in parts stand in the same table of entry points as those of other distributions; a test holds that table to
-the folders. Parts of other distributions are only used when the caller allows it, because loading runs their code.
+The built-in parts are in the same table of entry points as those of other distributions; a test compares that table
+with the folders. Parts of other distributions are only used when the caller allows it: loading runs their code.
 """
 
 import inspect
@@ -79,7 +79,7 @@ def _folded(name: str) -> str:
 
 
 def load(group: Group, name: str, *, allow_external: bool = False) -> Any:
-    """The class or factory that a name stands for; its module is imported now.
+    """The class or factory behind a name; its module is imported now.
 
     Raises:
         UnknownName: nothing of that name is installed.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 JITTER = 0.75, 1.25
-"""A pause is so many times its length, by chance, so that crowds disperse; little enough that pauses still grow."""
+"""A pause is multiplied by a random factor from this range, so that crowds disperse; pauses still grow."""
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 

@@ -1,4 +1,4 @@
-"""Adding the chunks that stand before and after each hit in its document."""
+"""Adds the chunks before and after each hit in its document."""
 
 from dataclasses import replace
 

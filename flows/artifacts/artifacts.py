@@ -45,14 +45,14 @@ def key(collection: str, kind: str) -> str:
 
 
 class Progress:
-    """A bar that grows with the sources that are done; told to Prefect every few seconds."""
+    """A bar that grows with the sources that are done; sent to Prefect every few seconds."""
 
     def __init__(self, artifact: UUID, total: int) -> None:
         self._artifact, self._total, self._done = artifact, total, 0
         self._updated = time.monotonic()
 
     def add(self, sources: int) -> None:
-        """So many more sources are done."""
+        """Counts further sources as done."""
         self._done += sources
         if time.monotonic() - self._updated > SECONDS_BETWEEN_UPDATES:
             self.update()
@@ -66,7 +66,7 @@ class Progress:
 
 @contextmanager
 def progress(collection: str, total: int) -> Iterator[Progress]:
-    """A progress bar of a run over so many sources; the last that it tells is how far it came."""
+    """A progress bar of a run over `total` sources; its last value shows how far the run came."""
     description = f"{collection}: share of {total} sources to read that are done"
     artifact = create_progress_artifact(0.0, key=key(collection, "progress"), description=description)
     bar = Progress(cast(UUID, artifact), total)  # a coroutine only where a loop runs

@@ -16,7 +16,7 @@ KINDS: Mapping[str, Callable[[Mapping[str, Any], Container[str]], bool]] = {
     "Removed": lambda source, _new: source["outcome"] == "removed",
     "Failed": lambda source, _new: source["outcome"] == "failed",
 }
-"""What a reader of the summary asks for, by what a source's result says."""
+"""How the summary groups the sources, by the outcome of each."""
 
 
 def headline(report: Mapping[str, Any]) -> str:

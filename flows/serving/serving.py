@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 TAG = "penstock"
 SLUG = "penstock-toml"
-"""Of the schedule that penstock.toml gives a deployment, beside those that were made on Prefect's page."""
+"""Name of the schedule that penstock.toml gives a deployment, beside those that were made on Prefect's page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Reached:
     own: bool
     """Whether this process started it, so that nobody else runs anything on it."""
     password: str = field(default="", repr=False)
-    """What the page of our own server asks for; empty for others, whose password is not ours to tell."""
+    """What the page of our own server asks for; empty for other servers, whose password is not ours to show."""
     is_open: bool = False
     """Whether it takes orders from everybody who reaches it, so that they run programs here."""
 
@@ -125,7 +125,7 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
     Raises:
         SchedulerError: the server does not take the schedules.
     """
-    # It tells, of each run that waits for its turn, that it was not begun: every few seconds.
+    # It logs, for each run that waits for its turn, that the run was not begun: every few seconds.
     logging.getLogger("prefect.runner.state_proposer").setLevel(logging.WARNING)
     runner = Runner(name=TAG, pause_on_shutdown=False, limit=None)
     ids = register(runner, deployments(collections), own=own)
@@ -186,7 +186,7 @@ def _known(client: "SyncPrefectClient", deployment: RunnerDeployment) -> "Deploy
 
 
 def _keep_what_was_set(deployment: RunnerDeployment, known: "DeploymentResponse | None") -> None:
-    """Lets a paused deployment stay paused, an unchanged interval keep its beat, and further schedules live on."""
+    """Lets a paused deployment stay paused, an unchanged interval keep its rhythm, and further schedules stay."""
     if known is None:
         return
     deployment.paused = known.paused

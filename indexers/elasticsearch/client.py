@@ -1,4 +1,4 @@
-"""The client of Elasticsearch: made from settings, checked against its server, its errors told as our own."""
+"""The client of Elasticsearch: made from settings, checked against its server, its errors translated into ours."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def connect(connection: Connection) -> Elasticsearch:
 
 
 def check_server(client: Elasticsearch, shown: str) -> None:
-    """Looks whether the server is one that this client and this version of Penstock speak to.
+    """Checks that this client and this version of Penstock can talk to the server.
 
     Raises:
         IndexingError: it is too old, too new, or something else.
@@ -64,7 +64,7 @@ def check_server(client: Elasticsearch, shown: str) -> None:
     with translated(f"Elasticsearch at {shown}"):
         release = _release(client)
     if release is None:
-        return  # it may not be asked by this user; what follows will show
+        return  # this user may not ask for it; what follows will show
     found = tuple(int(part) for part in release.split(".")[:2])
     client_main = int(CLIENT.partition(".")[0])
     if found < OLDEST or found[0] > NEWEST:
@@ -98,7 +98,7 @@ def _release(client: Elasticsearch) -> str | None:
 
 @contextmanager
 def translated(action: str) -> Iterator[None]:
-    """Errors of the client as our own; `action` says what was being done, and where."""
+    """Raises errors of the client as our own; `action` says what was being done, and where."""
     try:
         yield
     except (ApiError, TransportError, UnsupportedProductError) as error:

@@ -12,11 +12,11 @@ from penstock.ports import Float32Array
 Body = dict[str, Any]
 
 MOST = 10_000
-"""Hits of one search, and vectors compared by one walk, at most: what Elasticsearch allows without being told."""
+"""Most hits of one search, and most vectors compared by one walk: Elasticsearch's defaults."""
 MOST_PATTERNS = 100
 """Patterns of addresses that are the servers' to compare: each is a clause, and few servers allow more than 1,024."""
 SIGNS = "*?["
-"""What makes a pattern of an address."""
+"""Characters that make a text a pattern."""
 
 
 def by_tokens(tokens: Sequence[str], *, size: int, within: Sequence[Body]) -> Body:
@@ -38,7 +38,7 @@ def of_state() -> Body:
 
 
 def of_rejected(size: int) -> Body:
-    """What stands for the chunks that the server refused."""
+    """The documents in the place of chunks that the server refused."""
     return {
         "query": {"exists": {"field": "rejected"}},
         "sort": [{"row": "asc"}],
@@ -49,7 +49,7 @@ def of_rejected(size: int) -> Body:
 
 
 def there_at(revision: int) -> Body:
-    """What had come at a revision: an index that is being written holds more, and still tells the one before."""
+    """What had been added at a revision: an index that is being written holds more, and still reports the old one."""
     return {"range": {"added": {"lte": revision}}}
 
 
@@ -72,7 +72,7 @@ def within(scope: Scope) -> list[Body]:
 
 
 def _is_exact(where: Filter) -> bool:
-    """Whether the fields decide: sets of characters, and texts that stand there as a digest, are the catalog's."""
+    """Whether the index's fields decide alone: sets of characters and texts stored as a digest are the catalog's."""
     patterns = [pattern for pattern in (*where.sources, *where.media_types) if any(sign in pattern for sign in SIGNS)]
     pages_fit = where.pages is None or all(abs(page) < 2**31 for page in where.pages)
     return (

@@ -41,8 +41,8 @@ TIES = 16
 class ElasticsearchStore:
     """One index on the servers, behind an alias, that holds tokens, vectors, or both.
 
-    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever is told of
-    a change first applies it for both.
+    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever gets a
+    change first applies it for both.
     """
 
     on_servers: ClassVar[bool] = True
@@ -110,11 +110,11 @@ class ElasticsearchStore:
 
     @property
     def last_revision(self) -> int:
-        """The revision at which the last search saw the index, or at which it stands where there was none."""
+        """The revision that the last search saw; the index's revision where there was no search."""
         return self.told if self._seen is None else self._seen
 
     def stands_at(self, revision: int) -> bool:
-        """Whether the index stands there, as the last search saw it, or else as the servers say now."""
+        """Whether the index has that revision, as the last search saw it, or else as the servers say now."""
         return self._seen == revision or self.revision == revision
 
     def delete(self) -> None:
@@ -142,7 +142,7 @@ class ElasticsearchStore:
         return store
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -167,7 +167,7 @@ class ElasticsearchStore:
     def search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
     ) -> tuple[list[Candidate], list[Candidate], int]:
-        """What is found by the tokens and by the vector, and the revision at which the index stood after that.
+        """The hits by the tokens and by the vector, and the revision that the index had after that.
 
         All of it is one request, its parts carried out one after the other, the revision last.
 
@@ -229,13 +229,13 @@ class ElasticsearchStore:
         return {int(hit["_source"]["row"]): str(hit["_source"]["rejected"]) for hit in answer or ()}
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
-        """What the documents say otherwise than the entries; tokens and vectors cannot be read back."""
+        """Where the documents differ from the entries; tokens and vectors cannot be read back."""
         self._check()
         with self._translated("reading"):
             return flaws(self._client, self.alias, live)
 
     def close(self) -> None:
-        """Lets go of the connections; the next call makes new ones."""
+        """Closes the connections; the next call makes new ones."""
         self.__dict__.pop("_versions", None)
         client: Elasticsearch | None = self.__dict__.pop("_client", None)
         if client is not None:
@@ -244,7 +244,7 @@ class ElasticsearchStore:
         self._seen = None
 
     def _check(self) -> None:
-        """Looks once whether server and index are what is expected."""
+        """Checks once that server and index are what is expected."""
         if self._checked:
             return
         with self._lock:
@@ -257,7 +257,7 @@ class ElasticsearchStore:
                     self._checked = live is not None
 
     def _look(self) -> tuple[int, int]:
-        """The revision that is told, and the one up to which what was removed is gone."""
+        """The recorded revision, and the revision up to which removed rows are gone."""
         if self._renewing:
             return 0, 0
         self._check()
@@ -277,7 +277,7 @@ class ElasticsearchStore:
         return int(found["applied"]), int(found["cleared"])
 
     def _state(self) -> dict[str, Any]:
-        # As searches see it: what was told and not shown yet, by a writer that died, is told again.
+        # Refreshed, as searches see it: what a writer that died recorded and did not show yet is shown now.
         ask = partial(
             self._client.get, index=self.alias, id=documents.STATE, realtime=False, preference=self._preference
         )
@@ -302,7 +302,7 @@ class ElasticsearchStore:
             self._publish(alias, applied=change.revision, cleared=change.revision)
 
     def _publish(self, alias: str, *, applied: int, cleared: int) -> None:
-        """Shows what was written, and then says at which revision that is."""
+        """Makes what was written visible, and then records at which revision that is."""
         if self._shards > 1:  # they show what is new one after the other, and none may do so after the state
             self._client.indices.refresh(index=alias)
         state = {"applied": applied, "cleared": cleared}
@@ -338,7 +338,7 @@ class ElasticsearchStore:
         return queries.found_by_tokens(answers.get("keyword")), near[:k], self._seen
 
     def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
-        """What a search finds where there is no index, or one without its state: not in silence if there was one."""
+        """The result of a search without an index, or without its state: an error if there was an index before."""
         before, self._seen, self._checked = self._seen, 0, False
         if before:
             raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is built anew from the catalog")

@@ -16,7 +16,7 @@ from penstock.indexers.elasticsearch.client import connect, is_absent, translate
 from penstock.indexers.elasticsearch.options import Connection
 
 SHOWN = "*.mappings._meta,*.aliases,*.settings.index.number_of_shards"
-"""What is asked of an index."""
+"""What is requested about an index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Version:
 
 
 class Versions:
-    """All versions of one index, which hold what `meta` says."""
+    """All versions of one index; each is marked with `meta`."""
 
     def __init__(self, client: Elasticsearch, alias: str, meta: Mapping[str, Any]) -> None:
         self._client = client
@@ -112,7 +112,7 @@ class Versions:
 
 
 def delete_all(connection: Connection, begun: str) -> None:
-    """Deletes all versions of all indexes whose names begin so, one by one: many servers take no pattern for that.
+    """Deletes all versions of all indexes with that prefix, one by one: many servers take no pattern for that.
 
     Raises:
         IndexingError: the servers do not answer, or do not allow it.

@@ -26,11 +26,11 @@ class _IndexView:
 
     @property
     def wants_vectors(self) -> bool:
-        """Whether the store holds vectors, whichever view is told of a change."""
+        """Whether the store holds vectors, whichever view gets the change."""
         return bool(self._store.dimension)
 
     def apply(self, change: Change) -> None:
-        """Makes the store stand at the change's revision.
+        """Brings the store to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written.
@@ -42,7 +42,7 @@ class _IndexView:
         return self._store.rows()
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
-        """What the store's documents say otherwise than the entries.
+        """Where the store's documents differ from the entries.
 
         Raises:
             IndexingError: the index cannot be read.
@@ -50,7 +50,7 @@ class _IndexView:
         return self._store.verify(live)
 
     def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         self._store.close()
 
 

@@ -1,4 +1,4 @@
-"""Writing to Elasticsearch in bulk, where each item is looked at: written, newer already, refused, or tried again.
+"""Writing to Elasticsearch in bulk; each item is looked at: written, older than what is there, refused, or tried again.
 
 A write carries the revision as its external version, so that sending it twice is sending it once.
 """
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Operation = dict[str, Any]
 Answer = tuple[str, dict[str, Any]]
-"""Of one operation: its kind, and what the server says of it."""
+"""The answer to one operation: its kind, and what the server says of it."""
 
 DOCUMENTS, BYTES = 500, 8 * 1024 * 1024
 """Documents and bytes of one request, at most; the bytes as far as a document fits into them."""
@@ -120,7 +120,7 @@ class Writing:
             raise_on_exception=False,
             yield_ok=False,
             index=self._alias,
-            require_alias=True,  # a bulk would make an index that is gone anew, and with fields of its own
+            require_alias=True,  # a bulk would create a missing index again, with fields of its own
         )
 
     def _refusal(self, kind: str, answer: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def call(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
-    """What the system call of a number gives.
+    """The result of a system call, by its number.
 
     Raises:
         OSError: the kernel refuses it, or does not know it.

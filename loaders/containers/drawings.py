@@ -35,7 +35,7 @@ def diagram_text(root: etree._Element) -> str:
 
 
 def alternative_text(text: str) -> str:
-    """What an author says that a picture shows; empty where a program filled it in with a path or a file's name.
+    """The author's description of a picture; empty where a program filled it in with a path or a file's name.
 
     >>> alternative_text("C:\\\\scans\\\\page 1.jpg"), alternative_text("Map of the plant")
     ('', 'Map of the plant')

@@ -50,7 +50,7 @@ class Package:
         return parse_xml(self._source, content, name) if content else None
 
     def relationships(self, part: str = "") -> tuple[Relationship, ...]:
-        """What a part points to; the package itself where none is named."""
+        """What a part points to; what the package itself points to where no part is named."""
         folder, name = posixpath.split(part)
         root = self.part(posixpath.join(folder, "_rels", f"{name}.rels"))
         return tuple(_relationship(folder, element) for element in children(root, "Relationship"))

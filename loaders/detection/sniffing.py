@@ -16,7 +16,7 @@ HEAD_BYTES = 128 * 1024
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     *((magic, kind.media_type) for kind in BUILT_IN for magic in kind.magic),
-    # Types without a loader stand here so that a refusal can name them.
+    # Types without a loader are here so that a refusal can name them.
     (b"\0\0\0\x0cjP  ", "image/jp2"),
     (b"%!PS", "application/postscript"),
     (b"\x1f\x8b", "application/gzip"),
@@ -72,10 +72,10 @@ def charset_of(declared: str) -> str:
 
 
 def declared_charset(declared: str) -> str:
-    """The charset in a declared media type, where it tells something.
+    """The charset in a declared media type, where it says something.
 
-    Servers that were never told which one to declare say ISO-8859-1, also of Chinese pages: then the page itself and
-    its bytes are asked.
+    Servers that nobody configured declare ISO-8859-1, also for Chinese pages: then the page itself and
+    its bytes decide.
 
     >>> declared_charset("text/html; charset=windows-1250"), declared_charset("text/html; charset=ISO-8859-1")
     ('windows-1250', '')
@@ -111,7 +111,7 @@ def _kind_of_bitmap(head: bytes) -> str:
 
 
 def _late_pdf(head: bytes) -> str:
-    """PDF readers accept other bytes before the header; objects after it tell a PDF from a text about PDFs."""
+    """PDF readers accept other bytes before the header; objects after it distinguish a PDF from a text about PDFs."""
     found = _PDF_WITHIN.search(head[:1024])
     return PDF if found and b" obj" in head[found.end() :] else ""
 

@@ -1,4 +1,4 @@
-"""Web pages and HTML files: the main content of a page, or all of it where no part can stand for it."""
+"""Web pages and HTML files: the main content of a page, or all of it where no part is clearly the main one."""
 
 from typing import BinaryIO
 

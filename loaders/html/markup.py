@@ -26,12 +26,12 @@ CELLS = ("td", "th")
 
 MAX_COLUMNS = 1000
 MAX_SPANNED = 1000
-"""Cells that one may cover; pages carry spans in the thousands by mistake."""
+"""Most cells that one cell may cover; pages carry spans in the thousands by mistake."""
 
 _NUMBER = re.compile(r"-?\d{1,9}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BREAK = "\v"
-"""Stands for a line break that the page asks for until white space was collapsed."""
+"""Marks a line break that the page asks for, until white space was collapsed."""
 
 
 def parse_html(text: str) -> etree._Element | None:
@@ -130,7 +130,7 @@ class _Walk:
         self._inline.append(str(node.text or ""))
 
     def _takes_whole(self, node: etree._Element, name: str) -> bool:
-        """Reads elements that are a block as they stand; True where there is nothing left to descend into."""
+        """Reads an element that is a block as a whole; True where nothing is left to descend into."""
         if not name or name in UNREAD:
             return True
         if name in HEADINGS:
@@ -180,7 +180,7 @@ def _holds(element: etree._Element, *names: str) -> bool:
 
 
 def _rows(table: etree._Element) -> list[list[str]]:
-    """Cells by row; a cell that spans columns is followed by empty ones, one that spans rows stands in its first."""
+    """Cells by row; a cell that spans columns is followed by empty ones, a cell that spans rows is in its first row."""
     rows: list[list[str]] = []
     hanging: dict[int, int] = {}  # column -> rows that a cell from above still covers
     for row in table.iter("tr"):

@@ -1,4 +1,4 @@
-"""The main content of a web page, told apart from menus, teasers and footers by trafilatura."""
+"""The main content of a web page, separated from menus, teasers and footers by trafilatura."""
 
 from lxml import etree
 
@@ -8,7 +8,7 @@ from penstock.loaders.html.markup import UNREAD
 LEAST_CHARACTERS = 200
 """A shorter result than this is no main content; the whole page says more."""
 LEAST_SHARE = 0.2
-"""Share of the page's own prose, outside links and menus, that the main content must hold to stand for the page."""
+"""Share of the page's own prose, outside links and menus, that the main content must hold to be taken for the page."""
 MOST_DEPTH = 200
 """Levels of elements up to which the extractor is asked; articles have some 30, broken markup has thousands."""
 
@@ -20,9 +20,9 @@ _NAMES = {
 
 
 def main_content(root: etree._Element) -> etree._Element | None:
-    """The main content as a tree of HTML elements; None where the page has none that could stand for it.
+    """The main content as a tree of HTML elements; None where the page has no clear main content.
 
-    The tree that is given is left as it is.
+    The given tree is not changed.
     """
     if _is_deep(root):
         return None

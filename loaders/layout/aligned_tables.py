@@ -1,4 +1,4 @@
-"""Tables without ruling lines: consecutive rows whose cells stand below each other."""
+"""Tables without ruling lines: consecutive rows whose cells are below each other."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -66,7 +66,7 @@ def _run_end(rows: Sequence[Row], start: int) -> int | None:
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
-    """Whether the cells are lines of text that stand side by side."""
+    """Whether the cells are lines of text that are side by side."""
     cells = [[text_width(text) for text, _ in row] for row in map(cells_of, rows) if len(row) > 1]
     return median(sorted(row)[-2] for row in cells) > WORDY
 
@@ -77,7 +77,7 @@ def _several(row: Row) -> Cells | None:
 
 
 def _below(above: Cells, below: Cells) -> bool:
-    """Whether at least half of the cells of the shorter row stand below or above one of the other row."""
+    """Whether at least half of the cells of the shorter row are below or above one of the other row."""
     few, many = sorted((above, below), key=len)
     met = sum(any(_overlap(rect, partner) > 0 for _, partner in many) for _, rect in few)
     return met >= max(len(few) / 2, 2 if len(few) == 2 else 1)
@@ -88,7 +88,7 @@ def _overlap(first: Rect, second: Rect) -> float:
 
 
 def _columns(rows: list[Cells]) -> list[Rect] | None:
-    """The columns of the rows that have the usual number of cells; None when they stand across each other."""
+    """The columns of the rows that have the usual number of cells; None when they are across each other."""
     counts = [len(row) for row in rows if len(row) > 1]
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     fitting = [row for row in rows if len(row) == usual]

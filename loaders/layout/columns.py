@@ -19,11 +19,11 @@ MARGIN = 0.15
 CROSSED = 0.6
 """A strip that more than this share of the pieces cross is no gutter."""
 SPLIT = 0.25
-"""The share of the pieces that must stand in columns for a gutter to count."""
+"""The share of the pieces that must be in columns for a gutter to count."""
 FULL = 0.5
 """Running text fills its column: the typical line is at least this share of the column's width."""
 LINE_WIDTH = 14
-"""Running text has lines of at least so many characters (a Chinese one counts twice)."""
+"""Running text has lines of at least this many characters (a Chinese one counts twice)."""
 DEPTH = 6
 
 

@@ -1,8 +1,8 @@
 """Which blocks of a document are headings, and of what level: seen only when the whole document is known.
 
 The size that most letters have is running text. A short block that is clearly larger, or bold and alone, is a heading,
-and so is a block that the document's own outline names on that page. Levels come from the outline where it says, else
-from the order of the letter styles, larger ones first.
+and so is a block that the document's own outline names on that page. Levels come from the outline where it has them,
+else from the order of the letter styles, larger ones first.
 """
 
 import re
@@ -15,7 +15,7 @@ from penstock.loaders.layout.pages import OutlineEntry
 from penstock.loaders.layout.paragraphs import CAPTION, ENDS, BlockDraft, with_level
 
 LARGER, GUESSED_LARGER = 1.12, 1.4
-"""A heading's letters are so many times the size of running text; the second where sizes are guessed from a picture."""
+"""A heading's letters are this many times the size of running text; the second where sizes are guessed in pictures."""
 HEADING_WIDTH, HEADING_LINES = 180, 4
 """Longer blocks are no headings, whatever their letters."""
 BOLD_WIDTH, BOLD_LINES = 120, 2
@@ -29,7 +29,7 @@ Style = tuple[float, bool]
 
 
 def with_headings(drafts: Sequence[BlockDraft], outline: Sequence[OutlineEntry]) -> list[BlockDraft]:
-    """The drafts, those that are headings turned into such with their levels."""
+    """The drafts; those that are headings become headings with their levels."""
     body = body_size(drafts)
     named = _named(outline)
     running = _running(drafts)
@@ -52,7 +52,7 @@ def body_size(drafts: Sequence[BlockDraft]) -> float:
 
 
 def style_of(draft: BlockDraft) -> Style:
-    """What tells one kind of heading from another: the letters' size and whether they are bold."""
+    """What distinguishes one kind of heading from another: the letters' size and whether they are bold."""
     return (_rounded(draft.size) if draft.measured else round(draft.size / 6) * 6.0, draft.bold)
 
 

@@ -113,7 +113,7 @@ def _starts_anew(gathered: list[Row], row: Row, column: Rect, pitch: float, tole
 
 
 def _tells(row: Row, before: Row) -> bool:
-    """Whether both lines are long enough that their sizes say something: a lone index or sign does not."""
+    """Whether both lines are long enough for their sizes to mean something: a lone index or sign is not."""
     return min(len(row.text), len(before.text)) > 3
 
 
@@ -131,7 +131,7 @@ def _indents(gathered: list[Row], row: Row, column: Rect) -> bool:
 
 
 def _hangs(row: Row, column: Rect) -> bool:
-    """Whether a line stands at the column's left edge and is full: what follows may hang below it."""
+    """Whether a line is at the column's left edge and is full: what follows may hang below it."""
     return row.rect.left - column.left < 0.5 * row.size and row.rect.right > column.right - 0.15 * column.width
 
 

@@ -1,4 +1,4 @@
-"""Rows: pieces that stand beside each other on one line, and the cells that wide gaps cut them into."""
+"""Rows: pieces beside each other on one line, and the cells that wide gaps separate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from statistics import median
 from penstock.loaders.layout.pages import Piece, Rect, union
 
 CELL_GAP = 1.1
-"""A gap wider than so many letter sizes separates two cells."""
+"""A gap wider than this many letter sizes separates two cells."""
 WORD_GAP = 0.12
-"""A gap wider than so many letter sizes separates two words."""
+"""A gap wider than this many letter sizes separates two words."""
 OPENING, CLOSING = frozenset("$€£¥￥(（"), frozenset(")）%％")
-"""Marks that stand apart from the number that they belong to."""
+"""Marks that may be set apart from the number that they belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ class EmlLoader:
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it
         """See `Loader`; a damaged message is read as well as it can be, as mail programs do."""
-        # The policy of the older days: the newer one raises on the headers that real mail carries.
+        # The older policy: the newer one raises on the headers that real mail carries.
         message = email.message_from_binary_file(data, policy=email.policy.compat32)
         writer = ExtractionWriter()
         _write(message, writer, 0)

@@ -36,7 +36,7 @@ SAME_SIZE = 0.25
 """Letter sizes that differ by a smaller share are taken for the same."""
 THREADS = 2
 LONGEST_LINE = 16
-"""A line longer than so many times its height, and a quarter, is read in parts."""
+"""A line longer than this many times its height, and a quarter, is read in parts."""
 INK = 48
 """A column whose pixels differ from the background by less (of 255) has no ink."""
 BLANK_SHARE = 0.15
@@ -123,7 +123,7 @@ def _read(engine: Any, pixels: Pixels) -> list[OcrLine]:
 
 
 def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> OcrLine:
-    """What stands in a strip, read in parts where it is long; the score is that of the worst part."""
+    """The text of a strip, read in parts where it is long; the score is that of the worst part."""
     text, worst = "", 1.0
     for part, apart in parts_of(strip):
         found = engine(part, use_det=False, use_cls=True, use_rec=True)
@@ -134,7 +134,7 @@ def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> OcrLine:
 
 
 def parts_of(strip: Pixels) -> Iterator[tuple[Pixels, bool]]:
-    """A line of text cut into parts that the model reads well, each with whether a gap stands before it.
+    """A line of text cut into parts that the model reads well, each with whether there is a gap before it.
 
     The model was made for short lines: lines 40 times as long as high lost words or came out as scattered letters, with
     a high score. They are cut in the widest gap near the place where an even cut would be.

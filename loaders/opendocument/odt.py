@@ -132,7 +132,7 @@ class _Reading:
                 yield from self._items(inner, depth + 1, attribute(inner, "style-name") or style)
 
     def _margins(self) -> None:
-        """Headers, footers and what else stands on every page or slide, each text once."""
+        """Headers, footers and all else that is on every page or slide, each text once."""
         seen_texts: set[str] = set()
         masters = descendants(self._styles, "master-page") if self._styles is not None else ()
         for part in (part for master in masters for part in children(master) if local(part) != "notes"):

@@ -55,7 +55,7 @@ class SitemapLoader:
         return fingerprint("sitemap", 1, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
-        """See `Loader`; what stands before a damage is kept, and the damage is a problem.
+        """See `Loader`; entries before a damage are kept, and the damage is a problem.
 
         Raises:
             BrokenSource: it is no sitemap, damaged from its begin, or uses entities of its own.

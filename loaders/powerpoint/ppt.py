@@ -29,7 +29,7 @@ _HIDDEN_BIT = 4
 class PptLoader:
     """Reads PowerPoint files from before 2007. Places are slides, without boxes.
 
-    Tables are told cell by cell; levels of bullets, charts and pictures are not read.
+    Tables are read cell by cell; levels of bullets, charts and pictures are not read.
     """
 
     takes = kinds_of(PPT)

@@ -19,7 +19,7 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PptRecord:
-    """One record: `instance` tells records of one kind apart; containers hold more records."""
+    """One record: `instance` distinguishes records of one kind; containers hold more records."""
 
     kind: int
     instance: int

@@ -139,7 +139,7 @@ class _Slide:
 
 
 def _write_masters(layouts: Iterable[Any], writer: ExtractionWriter) -> None:
-    """Text that stands on layouts and their masters, and so on every slide of theirs: furniture, each text once."""
+    """Writes the text of layouts and their masters, which every slide of theirs shows: furniture, each text once."""
     seen: set[str] = set()
     for sheet in (sheet for layout in layouts for sheet in (layout.slide_master, layout)):
         for frame in laid_out(sheet.shapes, 1, 1):

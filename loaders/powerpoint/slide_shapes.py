@@ -7,13 +7,13 @@ from typing import Any
 from penstock.model import Box
 
 ROW_SHARE = 0.03
-"""Shapes whose tops differ by less than this share of the slide's height stand in one row, read left to right."""
+"""Shapes whose tops differ by less than this share of the slide's height are in one row, read left to right."""
 MAX_GROUP_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedShape:
-    """A shape that is no group, and where it stands; None where the deck does not say."""
+    """A shape that is no group, and its place; None where the deck does not give it."""
 
     shape: Any
     box: Box | None

@@ -46,7 +46,7 @@ def paragraph_text(paragraph: Any) -> str:
 
 
 def table(grid: Any) -> str:
-    """Text of a table; merged cells are told once."""
+    """Text of a table; merged cells are written once."""
     rows = [["" if cell.is_spanned else cell.text_frame.text for cell in row.cells] for row in grid.rows]
     return table_text(rows)
 

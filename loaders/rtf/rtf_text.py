@@ -59,7 +59,7 @@ class _RtfGroup:
     where: str = "body"
     font: int = -1
     skip: int = 1
-    """Stand-ins that follow each Unicode character for readers who do not know it."""
+    """Substitutes that follow each Unicode character for readers who do not know it."""
     hidden: bool = False
     style: int = 0
     level: int = 0
@@ -106,7 +106,7 @@ class _RtfReader:
         return self._lines + self._notes
 
     def _skips(self, token: Token) -> bool:
-        """Whether a token is the stand-in for a Unicode character."""
+        """Whether a token is the substitute for a Unicode character."""
         if self._skip and token.kind == "symbol":
             self._skip -= 1
             return True

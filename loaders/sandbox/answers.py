@@ -1,4 +1,4 @@
-"""The answers of a worker, of which nothing is believed.
+"""The answers of a worker, all of them checked: a worker may have been taken over.
 
 An answer bears the number of its request, and consists of short lines that are checked one by one as they are read, so
 that a frame costs little more memory than the values that it gives.
@@ -41,14 +41,14 @@ MOST_PROBLEMS = 2000
 TITLE, KIND, MESSAGE, PROBLEM = 4000, 100, 4000, 400
 """Characters that a title, the name of an error, its message and that of a problem may have."""
 OVERLAP = 16
-"""How often the pieces of a document may say its text, all taken together."""
+"""How often the pieces of a document may repeat its text, all taken together."""
 _STAGES = frozenset(get_args(Stage))
 _NAME = re.compile(rf"[^\W\d]\w{{0,{KIND - 1}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What became of a file in a worker."""
+    """The result of one file in a worker."""
 
     extraction: Extraction
     drafts: tuple[Draft, ...] | None = None
@@ -139,7 +139,7 @@ def _split(body: bytes) -> Iterator[bytes]:
 
 
 def _parsed(head: Mapping[str, Any], lines: Iterator[bytes], known: str | None) -> Parsed:
-    """What the lines say; the cuts are those of the text that is `known` already, if one was to be cut."""
+    """What the lines hold; the cuts refer to the text that is `known` already, if one was to be cut."""
     text = text_of(json_value(next(lines)))
     extraction = Extraction(
         title=text_of(head["title"], TITLE),

@@ -1,7 +1,7 @@
 """The forms of the values in an answer: from the types of their fields, each with its bounds.
 
-A form fits a value to the bounds, on the side that parsed, and checks what came, on the side that believes nothing. A
-field whose type is not known here cannot be sent; one that is known has bounds, also where nobody thought of them.
+A form cuts a value to the bounds, on the side that parsed, and checks what came, on the side that believes nothing. A
+field whose type is not known here cannot be sent; a field of a known type has bounds, also where nobody set them.
 """
 
 from collections.abc import Callable, Mapping

@@ -47,7 +47,7 @@ def _unpacked(media_type: str, packed: str) -> "Loader | SettingsError":
     try:
         # It comes from the program that started this process, on the pipe that only that program writes to.
         made: Loader = pickle.loads(base64.b64decode(packed))  # noqa: S301
-    except Exception as error:  # noqa: BLE001 - code of others; it is told of each file that needs it
+    except Exception as error:  # noqa: BLE001 - code of others; the error is reported for each file that needs it
         return SettingsError(
             f"the loader given for {media_type!r} cannot be made in the process that parses: {error}; {REGISTER}"
         )

@@ -160,7 +160,7 @@ class Sandbox:
         return answer, isinstance(answer, Failure) and answer.kind == ParserCrashed.__name__ and child.was_killed
 
     def _clear_idle(self) -> None:
-        """Lets go of the ended children that nobody uses; their places stay, for threads that wait for one."""
+        """Frees the ended children that nobody uses; their places stay, for threads that wait for one."""
         waiting: list[Child | None] = []
         with suppress(queue.Empty):
             while True:

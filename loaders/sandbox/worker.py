@@ -164,7 +164,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def says_out_of_memory(text: str) -> bool:
-    """Whether a library's message tells of a failed allocation."""
+    """Whether a library's message reports a failed allocation."""
     return any(sign in text for sign in _OUT_OF_MEMORY)
 
 

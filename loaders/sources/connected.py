@@ -44,7 +44,7 @@ class ConnectedLister:
         except SourceError as error:
             yield self._failure(self._address, f"{shown(self._address)!r} cannot be listed: {error}", error)
         except PenstockError:
-            raise  # a setting: nothing of this run would fare better
+            raise  # a setting: every other source of this run would fail the same way
         except Exception as error:  # noqa: BLE001 - the code of others; the other listings of the run are not at fault
             trouble = f"{shown(self._address)!r} cannot be listed: its connector failed ({type(error).__name__})"
             yield self._failure(self._address, trouble)

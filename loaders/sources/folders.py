@@ -23,7 +23,7 @@ Links = Literal["inside", "all", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scanned:
-    """What stands in a folder, links followed."""
+    """An entry of a folder, links followed."""
 
     name: str
     path: str
@@ -41,7 +41,7 @@ class FolderLister:
 
     Hidden files and folders (`.name`) and the lock files of Office (`~$name`) are no sources, nor is what is no regular
     file or what the kernel makes up. The folder itself may be a link: it was named. A link in it that is not followed
-    is left out and told, and the listing speaks for what is behind it: it is no longer there. A linked folder that lies
+    is left out and reported, and the listing covers what is behind it: it is no longer there. A linked folder that lies
     within this one anyway, holds it, or was seen already, is not walked again. A folder that cannot be read is a
     failure and makes the listing incomplete. A link that leads nowhere is a failure of its own: the listing stays
     complete but does not speak for what was behind the link.
@@ -95,7 +95,7 @@ class FolderLister:
         )
 
     def _entries(self, folder: str) -> Iterator[Listed | Failure | str]:
-        """What stands in one folder, sorted by name: files as listed, folders to walk as paths."""
+        """The entries of one folder, sorted by name: files as listed, folders to walk as paths."""
         try:
             entries = within(self._seconds, lambda: self._looked_at(folder), name=f"listing {folder}")
         except (OSError, Stalled) as error:
@@ -108,7 +108,7 @@ class FolderLister:
             yield from self._entry(entry)
 
     def _looked_at(self, folder: str) -> tuple[_Scanned, ...]:
-        """All that asks the system about one folder: on a dead network share each of these calls may never return."""
+        """Makes all calls to the system about one folder: on a dead network share each of them may never return."""
         if folder == self._root:
             self._real = os.path.realpath(folder)
         with os.scandir(folder) as scanned:
@@ -180,7 +180,7 @@ class FolderLister:
 def _entry(scanned: os.DirEntry[str]) -> _Scanned:
     try:
         status: os.stat_result | OSError = scanned.stat()
-    except OSError as error:  # links in a circle or into nowhere: one entry's fault, told when its turn comes
+    except OSError as error:  # links in a circle or into nowhere: one entry's fault, reported when its turn comes
         status = error
     leads_to = os.path.realpath(scanned.path) if scanned.is_symlink() else ""
     return _Scanned(name=scanned.name, path=scanned.path, status=status, leads_to=leads_to)

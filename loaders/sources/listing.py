@@ -40,7 +40,7 @@ class UrlLister:
 
 
 class MissingLister:
-    """Stands for a path that is no longer there: lists nothing, completely, so that what was below it is removed."""
+    """Represents a path that is no longer there: lists nothing, completely, so that what was below it is removed."""
 
     def __init__(self, path: Path) -> None:
         self._uri = uri_of(path)
@@ -59,7 +59,7 @@ class MissingLister:
 
 
 class UnlistedPath:
-    """Stands for a path that is not there but should be, such as a drive that is not mounted: an incomplete listing."""
+    """Represents a path that is not there but should be, such as a drive that is not mounted: an incomplete listing."""
 
     def __init__(self, path: Path, error: SourceError) -> None:
         self._inner = MissingLister(path)

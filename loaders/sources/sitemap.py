@@ -142,7 +142,7 @@ def _address(sitemap: str, located: Located) -> str:
 
 
 def changed(lastmod: str, at: datetime) -> datetime | None:
-    """When a page was changed, UTC; None where the text does not say it well enough to tell two changes apart.
+    """When a page was changed, UTC; None where the text is too coarse to distinguish two changes.
 
     >>> changed("2026-03-01T08:00:00+08:00", datetime(2026, 11, 1, tzinfo=UTC))
     datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)

@@ -1,4 +1,4 @@
-"""The entries of a sitemap, as lines of text: what the process that reads its XML tells the one that fetches pages."""
+"""The entries of a sitemap as lines of text: the process that reads the XML sends them to the one that fetches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Located:
 
     address: str
     lastmod: str
-    """As it stands there; empty where it is not given."""
+    """As the sitemap has it; empty where it is not given."""
     is_sitemap: bool
 
 
@@ -31,7 +31,7 @@ def entries_of(uri: str, extraction: Extraction) -> Iterator[Located]:
     """The entries of an extraction, in order; whoever made it may have been taken over by what it read.
 
     Raises:
-        BrokenSource: they are of another form, or stood before a damage.
+        BrokenSource: the entries are of another form, or the sitemap is damaged.
     """
     for line in extraction.text.split("\n") if extraction.text else ():
         kind, *values = line.split("\t")

@@ -57,7 +57,7 @@ class Numbering:
         self._lists[name] = (abstract, levels)
 
     def label(self, name: str, index: int) -> str | None:
-        """What stands before the next paragraph of that list and level; None where the list is not known.
+        """The number or bullet of the next paragraph of that list and level; None where the list is not known.
 
         Empty where the level shows nothing; `BULLET` for every kind of bullet.
         """

@@ -15,7 +15,7 @@ _DEEPEST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """That a paragraph belongs to a list: which, and how deep."""
+    """The list that a paragraph belongs to, and how deep it is in it."""
 
     list_id: str
     depth: int

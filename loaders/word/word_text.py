@@ -13,7 +13,7 @@ _GONE = frozenset({
 })  # fmt: skip
 """Deleted text, codes of fields, properties."""
 _APART = frozenset(["txbxContent", "ruby"])
-"""Text boxes, which stand beside the line in which they are anchored, and phonetic guides, which stand above it."""
+"""Text boxes, which are beside the line that anchors them, and phonetic guides, which are above it."""
 _CHARACTERS = {
     "tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad",
 }  # fmt: skip
@@ -21,7 +21,7 @@ _NOTES = {"footnoteReference": "", "endnoteReference": "e"}
 
 
 def paragraph_text(paragraph: etree._Element) -> str:
-    """Text of a paragraph; notes are marked `[^1]`, phonetic guides stand in parentheses."""
+    """Text of a paragraph; notes are marked `[^1]`, phonetic guides are in parentheses."""
     return "".join(_pieces(paragraph))
 
 
@@ -33,7 +33,7 @@ def boxes(paragraph: etree._Element) -> Iterator[etree._Element]:
 
 
 def alternative_texts(paragraph: etree._Element) -> Iterator[str]:
-    """What the author says that the pictures in a paragraph show."""
+    """The author's descriptions of the pictures in a paragraph."""
     for element in _visible(paragraph):
         if local(element) == "docPr" and attribute(element, "descr"):
             yield attribute(element, "descr")
@@ -49,7 +49,7 @@ def drawn_parts(paragraph: etree._Element) -> Iterator[str]:
 
 
 def table_rows(table: etree._Element, line: Callable[[etree._Element], str]) -> Iterator[list[str]]:
-    """Rows of a table: a cell that spans columns is followed by empty ones, one that spans rows stands in its first.
+    """Rows of a table: a cell that spans columns is followed by empty ones, a cell that spans rows is in its first row.
 
     `line` gives the text of a paragraph.
     """

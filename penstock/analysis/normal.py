@@ -58,7 +58,7 @@ def _table() -> Mapping[int, str | None]:
 def simplified_forms() -> Mapping[str, str]:
     """Each traditional character that has a simplified form, and that form.
 
-    Character by character, so that both sides of a search are folded alike, whatever stands around the character.
+    Character by character, so that both sides of a search are folded alike, whatever is around the character.
     """
     lines = files("penstock.analysis").joinpath("simplified.txt").read_text("utf-8").splitlines()
     pairs = (pair for line in lines if not line.startswith("#") for pair in line.split())

@@ -16,7 +16,7 @@ from penstock.model import Box
 ZONE = 0.12
 """Share of the page's height, at its top and at its bottom, in which furniture is looked for."""
 HEADING_ZONE = 0.08
-"""The same for headings: titles of slides stand higher than any text, but lower than a running header."""
+"""The same for headings: titles of slides are higher than any text, but lower than a running header."""
 DRIFT = 0.015
 """How far, in shares of the page's height, a running line may move from page to page."""
 PAGES = 3
@@ -24,7 +24,7 @@ PAGES = 3
 DENSITY = 0.4
 """On what share of the pages from its first to its last: left and right pages may have headers of their own."""
 SHARE_WITHOUT_BOX = 0.5
-"""The same as a share of all pages, where nothing but order says where a block stands."""
+"""The same as a share of all pages, where only the order shows where a block is."""
 LONGEST = 200
 """Characters: a longer text is no header."""
 
@@ -41,7 +41,7 @@ Zone = Literal["top", "bottom", "first", "last"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A block that may be a running line: its number, its page, its text, where it stands."""
+    """A block that may be a running line: its number, its page, its text and its box."""
 
     number: int
     page: int

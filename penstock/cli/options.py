@@ -49,7 +49,7 @@ Top = Annotated[
 
 
 _PARTS = re.compile(r'"[^"]*"|[^.]+')
-"""Of a dotted name, as TOML writes it: what holds dots itself stands in quotes."""
+"""Parts of a dotted name, as TOML writes it: a part that holds dots itself is in quotes."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 """What a float holds without loss, and JSON can say."""
 

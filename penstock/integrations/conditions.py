@@ -13,7 +13,7 @@ from penstock.model import Filter
 
 Joint = Literal["and", "or", "not"]
 LABELS = "labels."
-"""What stands before the name of a label."""
+"""Prefix of the name of a label."""
 TICK = timedelta(microseconds=1)
 """The resolution of times."""
 

@@ -13,7 +13,7 @@ Where = Filter | Mapping[str, Any]
 """A filter, or its fields by name."""
 
 NO_SOURCE = ("",)
-"""Stands for conditions that cannot all hold: no source has an empty address."""
+"""Represents conditions that cannot all hold: no source has an empty address."""
 _WILD = frozenset("*?[")
 MOST_JOINED = 1_000_000
 """Pairs of values of two filters that are compared, where some of them are patterns."""
@@ -22,7 +22,7 @@ MOST_JOINED = 1_000_000
 def filter_of(where: Where | None) -> Filter:
     """The filter that a dictionary describes, by the names of the fields of `Filter`.
 
-    One text stands for a list of one, one page for a range, and dates may be ISO texts; those without a zone are UTC.
+    One text means a list of one, one page a range, and dates may be ISO texts; those without a zone are UTC.
 
     >>> filter_of({"languages": "zh", "pages": 3}).pages
     (3, 3)
@@ -42,7 +42,7 @@ def filter_of(where: Where | None) -> Filter:
 
 
 def all_of(filters: Iterable[Filter]) -> Filter:
-    """A filter that lets through what every one of them does.
+    """A filter that lets through what each of them lets through.
 
     Raises:
         UsageError: two patterns on the same field, which one filter cannot join.

@@ -5,7 +5,7 @@
     retriever = PenstockRetriever(home="./library", collection="handbook", top_k=5)
     documents = retriever.run("年假怎么申请")["documents"]
 
-Haystack 3 loads a pipeline from a file only when told whose classes it may name:
+Haystack 3 loads a pipeline from a file only when it gets the modules whose classes may be named:
 `Pipeline.loads(text, allowed_modules=["penstock.integrations.haystack"])`.
 
 Haystack reports runs of pipelines to its makers unless `HAYSTACK_TELEMETRY_ENABLED` says otherwise. Importing this
@@ -50,7 +50,7 @@ _JOINTS: Mapping[str, Joint] = {"AND": "and", "OR": "or", "NOT": "not"}
 class PenstockRetriever:
     """Finds the chunks of a collection that answer a question, as Haystack documents, best first.
 
-    A document's `id` is its chunk's, `content` the chunk's text, and `meta` say where it stands (see
+    A document's `id` is its chunk's, `content` the chunk's text, and `meta` the chunk's place (see
     `penstock.integrations.hits.metadata`). It may be asked from several threads at once, and by asynchronous pipelines.
 
     Args:

@@ -1,4 +1,4 @@
-"""What frameworks are told of a hit: plain values that JSON can say, and the line by which a reader cites it."""
+"""The fields of a hit for other frameworks: plain values that JSON can hold, and the line that cites it."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath

@@ -33,7 +33,7 @@ except ModuleNotFoundError as error:
 class PenstockRetriever(BaseRetriever):
     """Finds the chunks of a collection that answer a question, as LangChain documents, best first.
 
-    Each document's `page_content` is the chunk's text, its `id` the chunk's, and its `metadata` say where it stands
+    Each document's `page_content` is the chunk's text, its `id` the chunk's, and its `metadata` the chunk's place
     (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once, and asynchronously.
 
     Args:

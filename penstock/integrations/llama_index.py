@@ -48,7 +48,7 @@ class PenstockRetriever(BaseRetriever):
 
     A node's id is its chunk's; it is related to its document (`SOURCE`) and to the chunks before and after it
     (`PREVIOUS`, `NEXT`), `start_char_idx` and `end_char_idx` count characters of the document's text, and the metadata
-    say where it stands (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once.
+    gives its place (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once.
 
     Args:
         penstock: an opened workspace to share; else one is opened from the next three.
@@ -60,7 +60,7 @@ class PenstockRetriever(BaseRetriever):
             `labels.NAME`.
         where: the same as a `Filter` or a dictionary of its fields, which also knows patterns and `principals`.
         neighbours: so many chunks before and after each hit are added.
-        given: what every LlamaIndex retriever takes, such as `callback_manager`.
+        fields: what every LlamaIndex retriever takes, such as `callback_manager`.
 
     Raises:
         UsageError: an opened workspace was given and what to open as well, or a filter cannot be expressed.

@@ -1,4 +1,4 @@
-"""The workspace behind a plug-in: one that the caller opened already, or a new one from what it was told."""
+"""The workspace behind a plug-in: one that the caller opened already, or a new one from the caller's settings."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Values of the model in the words of JSON, by their fields: one that a value gains is written and read with no edit.
+"""Values of the model as JSON, by their fields: a field that is added later is written and read without a change here.
 
 A row is a value's fields in the order in which they are declared, a span as two numbers: short, for what is stored a
 million times. Fields come to a value at its end and with a default, so that rows which were written before can be read.
@@ -84,7 +84,7 @@ def _reader(kind: type) -> Callable[[Sequence[Any]], Any]:
 
 
 def _part_reader(annotation: Any) -> Callable[[Any], Any] | None:
-    """What makes a field of what JSON holds; None where they are the same."""
+    """The function that builds a field from its JSON value; None where the value needs none."""
     if annotation is Span:
         return lambda held: Span(*held)
     if Box in (annotation, *get_args(annotation)):

@@ -123,7 +123,7 @@ class SourceSettings(Described):
 
     @property
     def named(self) -> str:
-        """What a person is shown of the entry."""
+        """The entry, as messages show it."""
         listed = self.url_list or self.sitemap or self.address or ", ".join(self.urls)
         return str(self.path or without_secrets(listed))
 
@@ -131,7 +131,7 @@ class SourceSettings(Described):
 def check_apart(sources: Sequence[SourceSettings]) -> None:
     """Looks for entries that are sure to list the same sources, and name different readers for them.
 
-    Where an entry has patterns of its own, only its listing tells. Without `access` an entry names none.
+    Where an entry has patterns of its own, only its listing shows what it lists. Without `access` it names no readers.
 
     Raises:
         ValueError: there are such; names both.

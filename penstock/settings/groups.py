@@ -101,7 +101,7 @@ class LimitSettings(SettingsGroup):
 
 
 _PRINTABLE = r"^[\x20-\x7e]*$"
-"""What may stand in a header of a request."""
+"""The characters that a header of a request may hold."""
 
 
 def _network(text: str) -> str:

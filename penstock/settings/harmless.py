@@ -53,7 +53,10 @@ def _within(field: FieldInfo, value: Any, folder: Path) -> Iterator[tuple[tuple[
     alone = inner is field.annotation
     entries: Mapping[str, Any] = {"": value} if alone else _numbered(value)
     if not entries or not all(isinstance(entry, Mapping) for entry in entries.values()):
-        yield (), value  # not of the form that the setting has: told when it is validated, and never let through here
+        yield (
+            (),
+            value,
+        )  # not of the setting's form: reported when it is validated, and never let through here
         return
     for key, entry in entries.items():
         for name, found in sensitive(inner, entry, folder):

@@ -1,4 +1,4 @@
-"""What a person is told of settings that cannot be used: which one, where it stands, and what was probably meant."""
+"""Messages about settings that cannot be used: which setting, where it is, and what was probably meant."""
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
@@ -9,9 +9,9 @@ from penstock.errors import SettingsError
 
 
 def problem_text(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable[str]]) -> str:
-    """What is wrong, with its place: `collections.handbook.sources.2.path` is of the second entry.
+    """What is wrong, with its place: `collections.handbook.sources.2.path` is in the second entry.
 
-    `known` are the dotted names of settings; `below` those inside of the parts that have names of a person's choice.
+    `known` are the dotted names of settings; `below` the names inside the parts that a person names.
     """
     place = [str(part + 1) if isinstance(part, int) else part for part in error["loc"]]
     name = ".".join(place)
@@ -34,7 +34,7 @@ def check_variables(variables: Iterable[str], prefix: str, known: Iterable[str],
     """Looks for misspelt names in the environment, which would be ignored in silence.
 
     Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves, and
-    `PENSTOCK_TEST_...` speaks to the tests.
+    `PENSTOCK_TEST_...` is for the tests.
 
     Raises:
         SettingsError: a variable is meant for a setting that there is not.

@@ -83,7 +83,7 @@ def checked_cron(line: str) -> str:
 
 
 def _values(text: str, least: int, most: int, names: tuple[str, ...]) -> range:
-    """The numbers that a part of a field stands for; none where it is not understood."""
+    """The numbers that a part of a field means; none where it is not understood."""
     match = _STEP.fullmatch(text)
     if not match or (match["step"] and not int(match["step"])):
         return range(0)

@@ -1,8 +1,10 @@
 """The one tree of settings: built once at the way in, then passed on as plain arguments.
 
 Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the folder that `secrets` names,
-`penstock.toml` in the working folder, the defaults below. No other module reads the environment. The folder may be a
-stranger's: what could do harm is refused unless the file is trusted (`harmless`, `trust`).
+`penstock.toml` in the working folder, the defaults below. Settings are read from the environment here and nowhere else;
+other variables are read where they are used: keys of vendors, the hub's own (`HF_TOKEN`), those that processes of
+Penstock hand on. The folder may be a stranger's: what could do harm is refused unless the file is trusted (`harmless`,
+`trust`).
 """
 
 import os
@@ -107,11 +109,11 @@ class Settings(BaseSettings):
     _untrusted: frozenset[str] = PrivateAttr(default=frozenset())
     """Dotted names in penstock.toml that are only shown, because nobody trusts the file."""
     _general: dict[str, Any] = PrivateAttr(default_factory=dict)
-    """What stood in place of the values that are those of one collection now."""
+    """The values that this collection's own values replaced."""
 
     @property
     def are_refused(self) -> bool:
-        """Whether some of them are only shown: nobody trusts the file that they stand in."""
+        """Whether some of them are only shown: nobody trusts the file that holds them."""
         return bool(self._untrusted)
 
     def for_collection(self, name: str) -> "Settings":
@@ -174,12 +176,12 @@ class ShownSettings(Settings):
 
 
 def _first_value(name: str, *values: Mapping[str, Any]) -> Any:
-    """What the first of the sources says that says it."""
+    """The value of the first source that has one."""
     return next(filter(None, (source.get(name) for source in values)), None)
 
 
 def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
-    """The settings that stand in files, as container engines and orchestrators hand out secrets.
+    """The settings in single files, as container engines and orchestrators hand out secrets.
 
     Raises:
         SettingsError: there is no such folder.
@@ -207,7 +209,7 @@ Options are not: `origins` and messages name each of them.
 
 
 def read_settings(**overrides: Any) -> Settings:
-    """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
+    """The settings in force; `overrides` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
         SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml
@@ -266,7 +268,7 @@ def origins(**overrides: Any) -> dict[str, str]:
 
 
 def _origin(name: str, sources: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
-    """The first that says it; a place is where in the file its settings are."""
+    """The first source that sets it; a place is where in the file its settings are."""
     for origin, names, place in sources:
         if name in names or any(setting.startswith(f"{name}.") for setting in names):  # an option may be a table
             needing = place is not None and any(f"{setting}.".startswith(f"{place}{name}.") for setting in refused)
@@ -295,13 +297,13 @@ def _untrusted(overrides: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
-    """All settings nested, and of the descriptions of collections only what is set."""
+    """All settings nested; the descriptions of collections hold only what is set."""
     described = settings.model_dump(mode=mode, include={"collections"}, exclude_unset=True)
     return settings.model_dump(mode=mode) | {"collections": {}} | described
 
 
 def _above_the_file(settings: Settings, overrides: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Where values come from that win over penstock.toml, and the values."""
+    """The sources that win over penstock.toml, and their values."""
     environment = EnvSettingsSource(Settings)()
     folder = _first_value("secrets", overrides, environment) or (None if settings._untrusted else settings.secrets)
     return (

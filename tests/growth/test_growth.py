@@ -380,7 +380,7 @@ READERS: Mapping[str, Reader] = {
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
     "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
 }
-"""By the module that they stand in."""
+"""By the module that they are in."""
 
 
 @pytest.mark.parametrize("reader", [pytest.param(reader, id=name) for name, reader in READERS.items()])

@@ -140,7 +140,7 @@ class WebFetcher:
     def _followed(
         self, uri: str, known: Source | None, path: Path, named: str, courtesy: Courtesy | None
     ) -> Fetched | None:
-        """The answer behind all redirects; `named` is the host that was named, by whoever named it."""
+        """The answer behind all redirects; `named` is the host that a user, a list or a sitemap named."""
         deadline = Deadline(uri=shown(uri), seconds=self._total, at=time.monotonic() + self._total)
         asked = web_uri(uri)
         for _ in range(self._redirects + 1):
@@ -259,7 +259,7 @@ def _wire_url(uri: str) -> tuple["httpcore.URL", str]:
 
 
 def _host(uri: str) -> str:
-    """Host and port, as they stand in a tidy address."""
+    """Host and port, as a tidy address has them."""
     return urlsplit(web_uri(uri)).netloc
 
 
@@ -285,7 +285,7 @@ def _check_status(uri: str, answer: _Response) -> None:
 
 
 def _pause(error: TransientFetchError, attempt: int) -> float:
-    """Seconds until the next attempt: what the server asked for, else ever more."""
+    """Seconds until the next attempt: what the server asked for, else longer each time."""
     if isinstance(error, _Later) and error.seconds is not None:
         return error.seconds
     return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS / 2)

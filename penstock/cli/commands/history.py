@@ -89,7 +89,7 @@ def diff(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which sources came, changed and went from revision A to revision B."""
+    """Show which sources were added, changed and removed from revision A to revision B."""
     with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.diff(first, second, principals=principals)
         if as_json:

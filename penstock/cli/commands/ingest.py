@@ -1,4 +1,4 @@
-"""`penstock ingest` and `penstock remove`: bringing sources in and taking them out, with an account of each."""
+"""`penstock ingest` and `penstock remove`: bringing sources in and taking them out, with a report of each."""
 
 from typing import TYPE_CHECKING, Annotated
 

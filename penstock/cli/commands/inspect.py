@@ -16,7 +16,7 @@ def status(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
+    """The state of a collection: sources, chunks, indexes, model, last run, quarantine."""
     with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.status(principals=principals)
         if as_json:

@@ -55,7 +55,7 @@ def _wanted(settings: "Settings", names: list[str] | None) -> list[str]:
 
 
 def _brought(settings: "Settings", name: str, *, dry_run: bool, as_json: bool) -> tuple[int, dict[str, Any]]:
-    """Exit code and account of one collection; an error that ends its run does not keep the others from theirs."""
+    """Exit code and report of one collection; an error that ends its run does not keep the others from theirs."""
     from penstock.pipelines.stepwise import Stepwise
 
     try:

@@ -36,7 +36,7 @@ def show_history(entries: Sequence[RevisionEntry], use: DiskUse, *, oldest: int)
 
 
 def show_compacted(done: Compacted, *, stderr: bool) -> None:
-    """What went, or would go."""
+    """What was removed, or would be."""
     screen = Screen(stderr=stderr)
     goes = "would go" if done.dry_run else "went"
     freed = done.freed
@@ -67,7 +67,7 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
 
 
 def show_difference(found: Difference) -> None:
-    """Sources that came, changed and went, one a line."""
+    """Sources that were added, changed and removed, one a line."""
     screen = Screen()
     screen.say((found.collection, "bold"), f", from revision {found.first} to {found.second}")
     lines = [("added", uri, "") for uri in found.added]
@@ -107,7 +107,7 @@ def show_removed(done: Removed, *, stderr: bool) -> None:
 
 
 def show_renamed(done: Renamed, *, described: bool, stderr: bool) -> None:
-    """A collection that bears another name; `described` says that penstock.toml still has the old one."""
+    """A collection with a new name; `described` says that penstock.toml still has the old one."""
     screen = Screen(stderr=stderr)
     screen.say(f"collection {done.collection!r} is {done.new!r} now; its documents keep their ids")
     if described:

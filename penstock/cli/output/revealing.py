@@ -11,7 +11,7 @@ from penstock.settings import Settings
 from penstock.settings.options import OPTIONS, plain
 
 HIDDEN = "**********"
-"""What stands in the place of a secret; pydantic's own mark."""
+"""Replaces a secret; pydantic's own mark."""
 Shown = Mapping[str, Any]
 
 

@@ -17,7 +17,7 @@ LISTED = 50
 
 
 def show_report(report: RunReport, *, stderr: bool) -> None:
-    """The account of a run: numbers that add up, and the reason for each source that is not plainly indexed."""
+    """The report of a run: numbers that add up, and the reason for each source that is not plainly indexed."""
     screen = Screen(stderr=stderr)
     screen.say((f"{report.collection}, revision {report.revision}", "bold"))
     table = Table("outcome", "sources")
@@ -86,7 +86,7 @@ def _show_reasons(screen: Screen, results: Sequence[SourceResult]) -> None:
 
 
 def show_hits(found: Retrieved, *, trace: bool) -> None:
-    """Hits, best first: where to look, and what stands there."""
+    """Hits, best first: where each was found, and its text."""
     screen = Screen()
     for note in found.notes:
         screen.say(("note: ", "yellow"), note)
@@ -171,7 +171,7 @@ def show_document(stored: StoredDocument) -> None:
 
 
 def show_status(status: Status) -> None:
-    """How a collection stands, one fact a line."""
+    """The state of a collection, one fact a line."""
     screen = Screen()
     behind = f"keyword index {status.keyword_revision}, vector index {status.vector_revision}"
     facts = {
@@ -207,7 +207,7 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
     if not rows:
         screen.say(empty)
         return
-    marks = ("-",) if screen.is_terminal else ()  # tell a new row from one that goes on
+    marks = ("-",) if screen.is_terminal else ()  # separates a new row from one that goes on
     table = Table(*("" for _ in marks), box=None, pad_edge=False)
     for name, example in rows[0].items():
         number = isinstance(example, int)

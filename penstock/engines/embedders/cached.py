@@ -14,11 +14,11 @@ class VectorStore(Protocol):
     """Keeps vectors by the identity of the model and the hash of the text."""
 
     def get(self, identity: str, hashes: Sequence[str], /) -> Mapping[str, Float32Array]:
-        """The vectors that are kept, by hash; each of shape (d,)."""
+        """The stored vectors, by hash; each float32 of shape (d,)."""
         ...
 
     def put(self, identity: str, vectors: Mapping[str, Float32Array], /) -> None:
-        """Keeps vectors by hash."""
+        """Stores vectors by hash; each float32 of shape (d,)."""
         ...
 
 
@@ -63,7 +63,7 @@ class CachedEmbedder:
         return self._inner.offsets(text)
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); passages that occur twice are computed once.
+        """Unit vectors, float32, shape (len(texts), dimension); passages that occur twice are computed once.
 
         Raises:
             EngineError: the model cannot be loaded or called.

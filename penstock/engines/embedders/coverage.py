@@ -1,4 +1,4 @@
-"""Which share of a text a vocabulary can tell apart: what a vector of it can know.
+"""Which share of a text a vocabulary can distinguish: the most that a vector can express of it.
 
 An English model still gives a vector for a Chinese text; that vector hardly differs from that of another Chinese
 text, and only the tokenizer shows it: unknown pieces, or single characters of a script of which it knows few.
@@ -31,9 +31,9 @@ class Coverage:
         self._knows: dict[str, bool] = {}
 
     def of(self, text: str) -> float:
-        """Share of the characters that are letters, digits or symbols and that the vocabulary tells apart, 0 to 1.
+        """Share of the characters that are letters, digits or symbols and that the vocabulary distinguishes, 0 to 1.
 
-        A character is told apart in a known piece that is longer than itself, in a script that the vocabulary knows
+        A character is distinguished in a known piece that is longer than itself, in a script that the vocabulary knows
         well, or in one whose characters stand for themselves. A text without such characters says nothing: 0.
         """
         counted = {place for place, character in enumerate(text) if _counts(character)}
@@ -47,7 +47,7 @@ class Coverage:
         return len(covered) / len(counted)
 
     def _stands(self, text: str, place: int) -> bool:
-        """Whether a single character at a place of the text says something."""
+        """Whether a single character at a place of the text carries meaning."""
         script = _script(text[place])
         if script in FREE or self._well_known(script):
             return True

@@ -90,7 +90,7 @@ class OnnxEmbedder:
         return self._folder.max_tokens
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension).
+        """Unit vectors, float32, shape (len(texts), dimension).
 
         Raises:
             DamagedModel: the weights cannot be read.
@@ -106,7 +106,7 @@ class OnnxEmbedder:
         return vectors
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1."""
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1."""
         return self._coverage.of(text)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -114,7 +114,7 @@ class OnnxEmbedder:
         return self._vocabulary.count(texts)
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
     @property
@@ -149,7 +149,7 @@ class OnnxEmbedder:
 
 
 def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
-    """Places of texts of equal length, at most `batch` of them and CALL_TOKENS tokens together; longest first."""
+    """Positions of texts of equal length, at most `batch` of them and CALL_TOKENS tokens together; longest first."""
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     for length, group in groupby(order, key=lambda place: lengths[place]):
         places = list(group)

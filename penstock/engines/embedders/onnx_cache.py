@@ -1,7 +1,7 @@
 """Kept graphs: each is built once from its weights, written beside the home, and mapped into memory afterwards.
 
 A graph is three files of one name: `.onnx` (the nodes), `.data` (the weights, which ONNX Runtime maps) and, written
-last, `.json` (the checksums of both). A graph whose files are not those that were written is built anew. Where the
+last, `.json` (the checksums of both). A graph whose files are not those that were written is rebuilt. Where the
 home cannot be written, the graph is built in memory for this process.
 """
 
@@ -33,7 +33,7 @@ ALIGNMENT = 4096
 def open_encoder(
     folder: ModelFolder, checksums: Checksums, threads: int
 ) -> Callable[[NDArray[np.int32]], Float32Array]:
-    """What computes the unit vectors of token ids by the graph of the folder's weights, on `threads` cores (0: all).
+    """A function from token ids to unit vectors by the graph of the folder's weights, on `threads` cores (0: all).
 
     Raises:
         DamagedModel: the weights cannot be read, or do not fit their configuration.
@@ -96,7 +96,7 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
 
 
 def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> None:
-    """Notes in the graph where the bytes of each weight stand in the file of weights."""
+    """Notes in the graph where the bytes of each weight are in the file of weights."""
     from onnx import TensorProto
 
     offset = 0
@@ -112,7 +112,7 @@ def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str)
 
 
 def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
-    """The bytes of the file of weights, as `_name_weights` says where they stand."""
+    """The bytes of the file of weights, in the order that `_name_weights` notes."""
     offset = 0
     for array in arrays.values():
         gap = -offset % ALIGNMENT
@@ -122,7 +122,7 @@ def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
 
 
 def _intact(kept: Path, checksums: Checksums) -> bool:
-    """Whether the kept files are the ones that were written, by checksum (which sizes and times stand for later)."""
+    """Whether the kept files are the ones that were written, by checksum; later, sizes and times are enough."""
     try:
         sums = json.loads(kept.with_suffix(".json").read_text())
         found = {"nodes": checksums.of(kept), "data": checksums.of(kept.with_suffix(".data"))}

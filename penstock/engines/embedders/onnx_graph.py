@@ -30,7 +30,7 @@ OTHER_ENGINE = (
 
 
 def check_layout(folder: ModelFolder) -> None:
-    """Says no to a folder whose modules around the encoder are not expressed here, whatever computes the encoder.
+    """Refuses a folder whose modules around the encoder are not expressed here, whatever computes the encoder.
 
     Raises:
         UnsupportedModel: says what it is that is not taken, and which engine takes it.
@@ -46,7 +46,7 @@ def check_layout(folder: ModelFolder) -> None:
 
 
 def check_expressed(folder: ModelFolder) -> None:
-    """Says no to an encoder that this graph does not express.
+    """Refuses an encoder that this graph does not express.
 
     Raises:
         UnsupportedModel: says what it is that is not taken, and which engine takes it.
@@ -192,7 +192,7 @@ class GraphWriter:
 
 
 def _prefix(tensors: Mapping[str, Float32Array]) -> str:
-    """What stands before every name of the encoder's weights: nothing, or the name that a larger model gave it."""
+    """The prefix of every name of the encoder's weights: empty, or the name that a larger model gave it."""
     last = "embeddings.word_embeddings.weight"
     for name in tensors:
         if name.endswith(last):

@@ -56,7 +56,7 @@ class OwnGraph:
     """`mean` or `cls`."""
 
     def open(self, threads: int) -> Callable[[NDArray[np.int32]], Float32Array]:
-        """What computes the unit vectors of token ids, on `threads` cores (0: all).
+        """A function from token ids to unit vectors, on `threads` cores (0: all).
 
         Raises:
             EngineError: ONNX Runtime does not take the graph.

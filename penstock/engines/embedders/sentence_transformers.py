@@ -82,7 +82,7 @@ class SentenceTransformersEmbedder:
         return self._folder.max_tokens
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension).
+        """Unit vectors, float32, shape (len(texts), dimension).
 
         Raises:
             EngineError: the model cannot be loaded or called.
@@ -105,7 +105,7 @@ class SentenceTransformersEmbedder:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1."""
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1."""
         return self._coverage.of(text)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -113,7 +113,7 @@ class SentenceTransformersEmbedder:
         return self._vocabulary.count(texts)
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
     @property

@@ -54,7 +54,7 @@ class Vocabulary:
         return [len(ids) for ids in encoded]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return list(self._tokenizer.encode(clean(text), add_special_tokens=False).offsets)
 
     def pieces(self, text: str) -> list[tuple[int, int, bool]]:

@@ -47,7 +47,7 @@ class Quote:
 
     @property
     def text(self) -> str:
-        """The sentence, exactly as it stands in the chunk."""
+        """The sentence, exactly as the chunk has it."""
         return self.hit.chunk.text[self.span.start : self.span.end]
 
 

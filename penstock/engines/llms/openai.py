@@ -137,7 +137,7 @@ class OpenAILLM:
         return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=MAX_WAIT_SECONDS / 2)
 
     def _log(self, error: EngineError, pause: float, attempt: int) -> None:
-        """Notes a failure without the server's own words, in which may stand what it was asked."""
+        """Logs a failure without the server's own words, which may quote the question."""
         cause = error.__cause__ or error
         status = getattr(getattr(cause, "response", None), "status_code", None)
         reason = f"status {status}" if status else type(cause).__name__

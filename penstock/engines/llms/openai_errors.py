@@ -35,7 +35,7 @@ WORDS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Who was called, for the text of errors; the key is known only to be kept out of them."""
+    """The server that was called, for the text of errors; the key is known only to be kept out of them."""
 
     server: str
     model: str
@@ -52,7 +52,7 @@ class Endpoint:
 
 
 def translated(error: "httpx.HTTPError | ValueError", endpoint: Endpoint) -> EngineError:
-    """The error of ours that says what one of the transport's means."""
+    """The Penstock error for an error of the transport."""
     import httpx
 
     if isinstance(error, httpx.HTTPStatusError):

@@ -47,7 +47,7 @@ class StreamReader:
                 yield from self._texts(message)
 
     def check_complete(self, max_tokens: int, *, has_text: bool) -> None:
-        """Tells an answer that ended from one that was cut off; `has_text`: whether there was more than reasoning.
+        """Raises for an answer that was cut off; `has_text`: whether there was more than reasoning.
 
         Raises:
             ModelUnavailable: the stream ended in the middle, or nothing came.

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 60
 BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-"""Answers to a request for a file after which it is asked for again, some times."""
+"""Answers to a request for a file after which it is requested again, some times."""
 ENDINGS = (".json", ".txt", ".model", ".safetensors", ".py")
 """Configuration, vocabularies and weights; models with code of their own need it, and it is never run unasked."""
 GRAPHS = ("onnx/model.onnx", "onnx/model.onnx_data", "onnx/model.onnx.data")
@@ -75,7 +75,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
 
 def _hub() -> "HfApi":
     telemetry.switch_off("huggingface_hub")
-    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it writes to stderr of itself: what is said here is ours
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it writes to stderr by itself: messages here are ours
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # also where somebody imported it before

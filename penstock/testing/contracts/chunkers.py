@@ -126,7 +126,7 @@ class ChunkerContract:
                 assert before.span.end <= two.span.start
 
     def test_says_its_size(self) -> None:
-        """What the pipeline compares with what the model sees."""
+        """The size that the pipeline compares with the model's window."""
         assert self.make(WordCounter(), SIZE).size == SIZE
 
     def test_the_fingerprint_tells_sizes_apart(self) -> None:

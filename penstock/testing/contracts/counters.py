@@ -8,7 +8,7 @@ class TokenCounterContract:
     """What every token counter must do: subclass it in a test and give the fixture `counter`."""
 
     def test_counts_the_tokens_that_it_places(self, counter: TokenCounter) -> None:
-        """Where tokens are and how many there are say the same, for any text, and each time."""
+        """Positions and counts agree, for any text, and each time."""
         texts = [ENGLISH, CHINESE, *AWKWARD]
         counts = counter.count(texts)
         assert counts == [len(counter.offsets(text)) for text in texts]

@@ -29,7 +29,7 @@ def entry_of(row: int, text: str, vector: Float32Array | None = None) -> Entry:
 
 
 def vector_of(text: str) -> Float32Array:
-    """A unit vector with one axis for each of `WORDS`: texts that share more of them lie closer together."""
+    """A unit vector, shape (len(WORDS),), one axis a word: texts that share more words lie closer together."""
     counts = np.array([text.split().count(word) for word in WORDS], np.float32) + 0.01
     unit: Float32Array = (counts / np.linalg.norm(counts)).astype(np.float32)
     return unit
@@ -48,7 +48,7 @@ class IndexContract(Generic[QueryT]):
     """
 
     def open(self, folder: Path, *, content: str = "a") -> Index[QueryT]:
-        """The index of a folder, or of that name; `content` tells analysers, or models, apart."""
+        """The index of a folder, or of that name; `content` distinguishes analysers, or models."""
         raise NotImplementedError
 
     def ask(self, text: str) -> QueryT:
@@ -86,7 +86,7 @@ class IndexContract(Generic[QueryT]):
         index.close()
 
     def test_a_new_index_is_empty(self, folder: Path) -> None:
-        """Looking at an index that is not there finds nothing, and that as often as it is done."""
+        """Looking at an index that is not there finds nothing, however often it is done."""
         for _ in range(2):
             index = self.open(folder)
             assert (index.revision, index.rows().tolist(), self.found(index, "turbine")) == (0, [], [])
@@ -144,7 +144,7 @@ class IndexContract(Generic[QueryT]):
         assert [hit.row for hit in self.found(index, "turbine")] == [8]
 
     def test_a_gap_between_changes_is_refused(self, index: Index[QueryT]) -> None:
-        """An index never says that it stands at a revision whose changes it missed."""
+        """An index never claims a revision whose changes it missed."""
         with pytest.raises(IndexingError, match="stands at revision 1"):
             index.apply(self.change(3, {9: "pump"}, since=2))
         assert index.revision == 1
@@ -163,7 +163,7 @@ class IndexContract(Generic[QueryT]):
         assert index.rows().tolist() == [2, 5, 9]
 
     def test_the_scope_is_applied_before_the_cut(self, folder: Path) -> None:
-        """A filter never empties a page: the best of the allowed rows are found, however far down they stand."""
+        """A filter never empties a page: the best of the allowed rows are found, however low they rank."""
         index = self.open(folder)
         index.apply(self.change(1, {row: "turbine " * (1 + row % 7) + "valve" for row in range(300)}))
         everything = self.found(index, "turbine valve", k=300)
@@ -193,7 +193,7 @@ class IndexContract(Generic[QueryT]):
         again.close()
 
     def test_readers_see_what_a_writer_wrote(self, index: Index[QueryT], folder: Path) -> None:
-        """At the next search, without being told, through many changes."""
+        """At the next search, without a signal, through many changes."""
         readers = [self.open(folder), self.open(folder)]
         for revision in range(2, 12):
             index.apply(self.change(revision, {revision + 10: "pump " * revision}, (revision + 9,)))
@@ -205,7 +205,7 @@ class IndexContract(Generic[QueryT]):
             reader.close()
 
     def test_what_was_written_is_proved(self, index: Index[QueryT]) -> None:
-        """An index that can look into itself finds no flaw in what it was given, and names what it was not."""
+        """An index that can check itself finds no flaw in what it was given, and names what it was not given."""
         if not isinstance(index, Verifiable):
             pytest.skip("the index does not offer it")
         index.apply(self.change(2, {6: "pump"}, (5,)))
@@ -217,7 +217,7 @@ class IndexContract(Generic[QueryT]):
 
     @pytest.mark.usefixtures("index")
     def test_other_content_is_not_mixed_in(self, folder: Path) -> None:
-        """Another analyser, or model, means building anew."""
+        """Another analyser, or model, means a rebuild."""
         with pytest.raises(DamagedIndex, match="build it anew"):
             assert self.open(folder, content="b").revision
         assert self.open(folder).revision == 1
@@ -234,7 +234,7 @@ class FolderIndexContract(IndexContract[QueryT]):
         index.close()
 
     def test_a_folder_set_aside_is_an_empty_index(self, index: Index[QueryT], folder: Path) -> None:
-        """An open reader notices as well, and the index can be built anew in its place."""
+        """An open reader notices as well, and the index can be rebuilt in its place."""
         folder.rename(folder.with_name("aside"))
         assert (index.revision, index.rows().tolist(), self.found(index, "turbine")) == (0, [], [])
         index.apply(self.change(1, {3: "turbine"}))

@@ -9,10 +9,10 @@ from penstock.model import Failure, Listed
 from penstock.ports import Lister
 
 URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f\ud800-\udfff]+( [^\s\x00-\x1f\x7f\ud800-\udfff]+)*")
-"""A scheme in lower case, then what may be shown and stored; a path may hold single spaces."""
+"""A scheme in lower case, then characters that may be shown and stored; a path may hold single spaces."""
 AWKWARD_URIS = ("", "file:///", "http://", "%", "file:///\ud800", "https://example.org/" + "a" * 10_000, "\x00")
 LEFT_OUT = "ExcludedSource"
-"""Of what a setting leaves out a listing speaks, as of what is gone."""
+"""The kind of failure for what a setting leaves out: the listing covers it, as it covers what is gone."""
 
 
 class ListerContract:

@@ -1,4 +1,4 @@
-"""Contract suite for language models, and `ScriptedLLM`, the double that says what a test tells it to."""
+"""Contract suite for language models, and `ScriptedLLM`, the double whose answers a test scripts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

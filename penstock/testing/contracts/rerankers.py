@@ -66,7 +66,7 @@ class RerankerContract:
         assert ranked == sorted(ranked, key=lambda hit: (-hit.score, hit.chunk.id))
 
     def test_looks_at_the_texts_and_not_at_their_order(self, reranker: Reranker) -> None:
-        """What answers the question comes first, wherever it stood; equal hits have one order, however they came."""
+        """What answers the question comes first, wherever it was; equal hits have one order, however they came."""
         hits = hits_of(*TEXTS)
         ranked = reranker.rerank(QUESTION, hits, k=100)
         assert ranked[0].chunk.text == ENGLISH

@@ -1,4 +1,4 @@
-"""Small files of each container format, made of what a test says: zip archives and compound files (OLE2)."""
+"""Small files of each container format, made from texts of a test: zip archives and compound files (OLE2)."""
 
 import io
 import struct

@@ -10,7 +10,7 @@ from penstock.engines.models.model_folder import read_folder
 from penstock.engines.models.tensors import Tensors
 
 HIDDEN = -1e9
-"""What is added to the attention for a token that the mask hides."""
+"""The number that is added to the attention for a token that the mask hides."""
 
 
 def write_graph(folder: Path, *, external: bool = False, types: bool = True, output: str = "last_hidden_state") -> Path:

@@ -54,7 +54,7 @@ def dangerous(text: str) -> list[str]:
 
 
 class Terminal:
-    """A process on a pseudo-terminal of 80 columns, and what stands on its screen when it has ended."""
+    """A process on a pseudo-terminal of 80 columns, and what is on its screen when it has ended."""
 
     def __init__(self, *arguments: object) -> None:
         main, child = pty.openpty()

@@ -1,4 +1,4 @@
-"""The table of presets can be used as it stands."""
+"""The table of presets can be used as it is."""
 
 from datetime import date
 from urllib.parse import urlsplit
