@@ -41,7 +41,7 @@ VECTORS, REMOVED = ".vectors", ".removed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LoadedSegment:
-    """A segment in memory: a FAISS index, the row of each position in it, and which positions still count."""
+    """A segment in memory: a FAISS index, and by position in it the row, and whether it still counts: shape (n,)."""
 
     index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of its methods
     rows: NDArray[np.int64]
@@ -51,7 +51,7 @@ class _LoadedSegment:
 
     @property
     def vectors(self) -> Float32Array:
-        """All vectors, as a view on FAISS's own memory: valid while the part is."""
+        """All vectors, float32 of shape (n, d): a view on FAISS's own memory, valid as long as the part."""
         count, dimension = self.index.ntotal, self.index.d
         view: Float32Array = faiss.rev_swig_ptr(self.index.get_xb(), count * dimension).reshape(count, dimension)
         return view
@@ -109,7 +109,7 @@ class FaissIndex:
         remove_others(self._folder, REMOVED, named)
 
     def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
-        """The `k` rows with the largest inner products with the query, shape (d,).
+        """The `k` rows with the largest inner products with the query, float32 of shape (d,).
 
         Raises:
             IndexingError: the query is not a finite vector of the index's dimension.
@@ -125,7 +125,7 @@ class FaissIndex:
         return best(np.concatenate([rows for rows, _ in found]), np.concatenate([scores for _, scores in found]), k)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         held = [part.rows[part.live] for part in self._snapshots.newest().data]
         return np.sort(np.concatenate(held)) if held else np.empty(0, np.int64)
 
@@ -160,6 +160,7 @@ class FaissIndex:
         return _new_part(np.array(list(newest), np.int64), vectors)
 
     def _vector(self, entry: Entry) -> Float32Array:
+        """The entry's vector, checked: float32 of shape (d,), finite."""
         vector = entry.vector
         if vector is None or vector.shape != (self._dimension,) or not np.isfinite(vector).all():
             shape = "none" if vector is None else f"shape {vector.shape}"
@@ -210,13 +211,14 @@ class FaissIndex:
 
 
 def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _LoadedSegment:
+    """A segment of `rows`, shape (n,), with their `vectors`, float32 of shape (n, d)."""
     index: Any = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, np.float32))
     return _LoadedSegment(index=index, rows=rows, live=np.ones(len(rows), bool))
 
 
 def _without(parts: Parts, rows: NDArray[np.int64]) -> Parts:
-    """The parts with the given rows, which are sorted or not, no longer live."""
+    """The parts with the given rows, int64 of shape (n,) in any order, no longer live."""
     gone = np.sort(rows)
     return tuple(
         _LoadedSegment(
@@ -267,7 +269,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _only(seen: NDArray[np.bool_]) -> Any:
-    """FAISS's options for a search that looks at these positions."""
+    """FAISS's options for a search of some positions: `seen` has one flag a vector of the segment, shape (n,)."""
     library: Any = faiss  # its types do not know the constructors that its Python part adds
     return library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(seen, bitorder="little")))
 
@@ -275,7 +277,10 @@ def _only(seen: NDArray[np.bool_]) -> Any:
 def _nearest(
     part: _LoadedSegment, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores."""
+    """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores.
+
+    `query` is float32 of shape (d,), `allowed` sorted rows of shape (m,); both results have shape (found,).
+    """
     seen = part.live if allowed is None else part.live & contained(part.rows, allowed)
     count = int(np.count_nonzero(seen))
     options = _only(seen) if count < len(seen) else None

@@ -50,6 +50,7 @@ class _Tokens:
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
+        """The rows with tokens: int64, shape (rows,), sorted."""
         return np.array(sorted(self.tokens), np.int64)
 
     @cached_property
@@ -112,7 +113,7 @@ class RankBM25Index:
         return best(held.rows[kept], scores[kept], k)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         return self._snapshots.newest().data.rows
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:

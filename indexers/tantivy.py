@@ -118,7 +118,7 @@ class TantivyIndex:
             return _search(searcher, *asked, min(k, searcher.num_docs))
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         searcher = self._snapshots.newest().data.searcher
         if searcher is None or not searcher.num_docs:
             return np.empty(0, np.int64)
@@ -254,7 +254,10 @@ def _any_of(tokens: Sequence[str], schema: tantivy.Schema) -> Query:
 def _within(
     searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
 ) -> tuple[Query, NDArray[np.int64] | None]:
-    """The query within a scope, and the rows that are still to be checked; None where the query alone is exact."""
+    """The query within a scope, and the rows that are still to be checked; None where the query alone is exact.
+
+    `allowed` are the rows of the scope: int64, shape (n,), sorted; None: all.
+    """
     if allowed is None or len(allowed) * WIDE >= searcher.num_docs:
         return query, allowed
     within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
@@ -262,6 +265,7 @@ def _within(
 
 
 def _search(searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, k: int) -> list[Candidate]:
+    """The best `k` of the query's hits that are `allowed`: int64, shape (n,), sorted; None: all."""
     limit = min(k + 16, searcher.num_docs)
     while True:
         hits = searcher.search(query, limit, count=False).hits

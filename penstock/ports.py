@@ -166,7 +166,7 @@ class Embedder(TokenCounter, Protocol):
         ...
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); the inner product of two is their cosine.
+        """Unit vectors, float32, shape (len(texts), dimension); the inner product of two is their cosine.
 
         Raises:
             EngineError: the model cannot be loaded or called.
@@ -216,7 +216,7 @@ class Index(Protocol[QueryT]):
         ...
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted: what `doctor` compares with the catalog."""
+        """The rows that the index holds: int64, shape (rows,), sorted; `doctor` compares them with the catalog."""
         ...
 
     def close(self) -> None:
@@ -240,7 +240,7 @@ class Verifiable(Protocol):
 KeywordIndex = Index[Sequence[str]]
 """Searched with the analysed tokens of a question."""
 VectorIndex = Index[Float32Array]
-"""Searched with one vector, shape (d,)."""
+"""Searched with one vector, float32 of shape (d,)."""
 
 
 class ServerIndex(Protocol):

@@ -136,10 +136,10 @@ def inner_product(score: float) -> float:
 
 
 def checked(vector: Float32Array | None, dimension: int, subject: str) -> Float32Array:
-    """The vector, if it is finite and has the right dimension.
+    """The vector, float32 of shape (dimension,), if it has that shape and is finite.
 
     Raises:
-        IndexingError: it is none of that dimension, or holds values that are no numbers.
+        IndexingError: it has another shape, or holds values that are no numbers.
     """
     if vector is None or vector.shape != (dimension,) or not np.isfinite(vector).all():
         found = "none" if vector is None else f"shape {vector.shape}"

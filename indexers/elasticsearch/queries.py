@@ -26,7 +26,7 @@ def by_tokens(tokens: Sequence[str], *, size: int, within: Sequence[Body]) -> Bo
 
 
 def by_vector(vector: Float32Array, *, size: int, within: Sequence[Body], approximate: bool) -> Body:
-    """The chunks with the largest inner products with the vector."""
+    """The chunks with the largest inner products with the vector, float32 of shape (d,)."""
     looked_at = min(MOST, 2 * size) if approximate else size
     near = {"field": "vector", "query_vector": vector.tolist(), "num_candidates": looked_at, "filter": list(within)}
     return _search({"knn": near}, size)

@@ -169,7 +169,7 @@ class ElasticsearchStore:
     ) -> tuple[list[Candidate], list[Candidate], int]:
         """The hits by the tokens and by the vector, and the revision that the index had after that.
 
-        All of it is one request, its parts carried out one after the other, the revision last.
+        `vector` is float32 of shape (dimension,). One request asks for all, its parts in order, the revision last.
 
         Raises:
             DamagedIndex: the index is gone.
@@ -192,7 +192,7 @@ class ElasticsearchStore:
                 raise
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted.
+        """The rows that the index holds: int64, shape (rows,), sorted.
 
         Raises:
             IndexingError: the index cannot be read.
@@ -317,6 +317,7 @@ class ElasticsearchStore:
     def _search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, k: int, within: list[queries.Body]
     ) -> tuple[list[Candidate], list[Candidate], int]:
+        """As `search`, with the conditions of the scope; `vector` is float32 of shape (dimension,)."""
         size = min(queries.MOST, k + TIES)
         while True:
             asked: dict[str, queries.Body] = {}
@@ -351,9 +352,7 @@ class ElasticsearchStore:
         head = {"index": self.alias, "allow_partial_search_results": False, "preference": self._preference, **kind}
         searches = [part for body in bodies for part in (head, body)]
         answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
-        if any(
-            response.get("status") in BUSY for response in answer["responses"]
-        ):  # as while a new version takes its place
+        if any(part.get("status") in BUSY for part in answer["responses"]):  # as while a new version takes its place
             time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
             answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
         return [self._hits(response) for response in answer["responses"]]

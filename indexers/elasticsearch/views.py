@@ -38,7 +38,7 @@ class _IndexView:
         self._store.apply(change)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         return self._store.rows()
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
@@ -70,7 +70,7 @@ class ElasticsearchVectorIndex(_IndexView):
     """The index searched by vectors."""
 
     def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
-        """The `k` rows with the largest inner products with the query, shape (d,).
+        """The `k` rows with the largest inner products with the query, float32 of shape (d,).
 
         Raises:
             IndexingError: the index cannot be searched, or the query is not a finite vector of its dimension.

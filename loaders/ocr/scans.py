@@ -46,7 +46,8 @@ def read_page(
 ) -> PageReading:
     """The page as it is, or as OCR reads it where it has no text of its own (or always, if so asked).
 
-    `look` and `draw` are called only where they are needed; `draw` is given the scale in pixels a point.
+    `look` and `draw` are called only where they are needed; `draw` gets the scale in pixels a point, and gives uint8 of
+    shape (height, width, 3).
     """
     if ocr == "always":
         return _recognised(page, draw, dpi, instead=True)

@@ -137,9 +137,8 @@ class _Reading:
         masters = descendants(self._styles, "master-page") if self._styles is not None else ()
         for part in (part for master in masters for part in children(master) if local(part) != "notes"):
             text = flat_text(part)
-            if (
-                text not in seen_texts and "<" not in text
-            ):  # `<number>` and the like are fields that are filled in later
+            # `<number>` and the like are fields that are filled in later.
+            if text not in seen_texts and "<" not in text:
                 self._add("furniture", text)
             seen_texts.add(text)
 

@@ -18,7 +18,7 @@ def ndcg(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> 
 
 
 def recall(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> float:
-    """Share of the relevant ones that are among the first `k`.
+    """Share of the relevant items that are among the first `k`.
 
     >>> recall(["a", "b"], {"b": 1, "c": 1})
     0.5
@@ -28,7 +28,7 @@ def recall(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -
 
 
 def reciprocal_rank(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> float:
-    """One over the rank of the first relevant one among the first `k`, else 0.
+    """1 / rank of the first relevant item among the first `k`, else 0.
 
     >>> reciprocal_rank(["a", "b"], {"b": 1})
     0.5

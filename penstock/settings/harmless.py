@@ -53,10 +53,8 @@ def _within(field: FieldInfo, value: Any, folder: Path) -> Iterator[tuple[tuple[
     alone = inner is field.annotation
     entries: Mapping[str, Any] = {"": value} if alone else _numbered(value)
     if not entries or not all(isinstance(entry, Mapping) for entry in entries.values()):
-        yield (
-            (),
-            value,
-        )  # not of the setting's form: reported when it is validated, and never let through here
+        # Not of the setting's form: reported when it is validated, and never let through here.
+        yield (), value
         return
     for key, entry in entries.items():
         for name, found in sensitive(inner, entry, folder):

@@ -85,6 +85,7 @@ class CachedEmbedder:
         return found
 
     def _compute(self, texts: Sequence[str], role: Role) -> Float32Array:
+        """Unit vectors of the inner embedder, float32, shape (len(texts), dimension)."""
         vectors = self._inner.embed(texts, role=role)
         with self._lock:
             self.computed += len(texts)

@@ -132,6 +132,7 @@ class OnnxEmbedder:
         return Coverage(self._vocabulary)
 
     def _encoder(self) -> Callable[[NDArray[np.int32]], Float32Array]:
+        """The function from token ids, shape (texts, tokens), to unit vectors, shape (texts, dimension)."""
         with self._lock:
             if self._loaded is None:
                 if self._own is not None:
@@ -141,6 +142,7 @@ class OnnxEmbedder:
             return self._loaded
 
     def _run(self, ids: list[list[int]]) -> Float32Array:
+        """Unit vectors, float32, shape (len(ids), dimension), of texts with equally many token ids."""
         encoder = self._encoder()
         try:
             return encoder(np.array(ids, np.int32))

@@ -33,8 +33,9 @@ ALIGNMENT = 4096
 def open_encoder(
     folder: ModelFolder, checksums: Checksums, threads: int
 ) -> Callable[[NDArray[np.int32]], Float32Array]:
-    """A function from token ids to unit vectors by the graph of the folder's weights, on `threads` cores (0: all).
+    """The encoder of the folder's weights, on `threads` cores (0: all).
 
+    It takes token ids, int32 of shape (texts, tokens), and gives unit vectors, float32 of shape (texts, dimension).
     Raises:
         DamagedModel: the weights cannot be read, or do not fit their configuration.
         EngineError: ONNX Runtime does not take the graph.
@@ -69,6 +70,7 @@ def kept_graph(folder: ModelFolder, checksums: Checksums) -> Path:
 
 
 def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
+    """The graph, and its weights by name, of whatever shape the graph gives them."""
     writer = onnx_graph.GraphWriter(folder, Tensors(folder.weight_files()[0]))
     try:
         graph = writer.write()
@@ -78,7 +80,10 @@ def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
 
 
 def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums: Checksums) -> bool:
-    """Writes the three files, the last of which makes the graph valid; False where that cannot be done."""
+    """Writes the three files, the last of which makes the graph valid; False where that cannot be done.
+
+    `arrays` are the weights by name, C-contiguous, of any shape.
+    """
     data, sha, nodes = kept.with_suffix(".data"), hashlib.sha256(), graph.SerializeToString()
     try:
         with replacing(data) as file:
@@ -96,7 +101,7 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
 
 
 def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> None:
-    """Notes in the graph where the bytes of each weight are in the file of weights."""
+    """Notes in the graph where the bytes of each weight, C-contiguous of any shape, are in the file of weights."""
     from onnx import TensorProto
 
     offset = 0
@@ -112,7 +117,7 @@ def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str)
 
 
 def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
-    """The bytes of the file of weights, in the order that `_name_weights` notes."""
+    """The bytes of the file of weights (C-contiguous, of any shape), in the order that `_name_weights` notes."""
     offset = 0
     for array in arrays.values():
         gap = -offset % ALIGNMENT

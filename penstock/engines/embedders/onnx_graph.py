@@ -76,7 +76,10 @@ def _skips_prompt(folder: ModelFolder) -> bool:
 
 
 class GraphWriter:
-    """Collects the nodes and weights of one encoder."""
+    """Collects the nodes and weights of one encoder.
+
+    `tensors` are the model's weights by name, float32, each of the shape that its name has in BERT.
+    """
 
     def __init__(self, folder: ModelFolder, tensors: Mapping[str, Float32Array]) -> None:
         self.weights: dict[str, Float32Array] = {}
@@ -171,6 +174,7 @@ class GraphWriter:
             yield self._weight(name, self._tensor(found))
 
     def _tensor(self, name: str) -> Float32Array:
+        """The model's weight of that name, of the shape that the file states."""
         try:
             return self._tensors[self._prefix + name]
         except KeyError:
@@ -179,6 +183,7 @@ class GraphWriter:
             ) from None
 
     def _weight(self, name: str, array: Float32Array) -> str:
+        """Adds a weight of any shape to the graph; gives its name."""
         import numpy as np
 
         self.weights[name] = np.ascontiguousarray(array, dtype=np.float32)
@@ -192,7 +197,7 @@ class GraphWriter:
 
 
 def _prefix(tensors: Mapping[str, Float32Array]) -> str:
-    """The prefix of every name of the encoder's weights: empty, or the name that a larger model gave it."""
+    """The prefix of the names of the encoder's weights, of any shape: empty, or a larger model's name for it."""
     last = "embeddings.word_embeddings.weight"
     for name in tensors:
         if name.endswith(last):

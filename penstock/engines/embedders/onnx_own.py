@@ -56,8 +56,9 @@ class OwnGraph:
     """`mean` or `cls`."""
 
     def open(self, threads: int) -> Callable[[NDArray[np.int32]], Float32Array]:
-        """A function from token ids to unit vectors, on `threads` cores (0: all).
+        """The encoder, on `threads` cores (0: all).
 
+        It takes token ids, int32 of shape (texts, tokens), and gives unit vectors, float32 of shape (texts, dimension).
         Raises:
             EngineError: ONNX Runtime does not take the graph.
         """

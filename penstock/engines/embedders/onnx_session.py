@@ -10,8 +10,9 @@ from penstock.ports import Float32Array
 
 
 def open_session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array] | None = None) -> Any:
-    """A session on the CPU, on `threads` cores (0: all); `arrays` are the weights of a graph in memory.
+    """A session on the CPU, on `threads` cores (0: all).
 
+    `arrays` are the weights of a graph in memory, by name, each of the shape that the graph states.
     Raises:
         EngineError: ONNX Runtime does not take the graph.
     """

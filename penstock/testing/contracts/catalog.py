@@ -89,7 +89,7 @@ def make_put(
 
 
 def text_vector(text: str, dimension: int = DIMENSION) -> Float32Array:
-    """A unit vector that depends on the text alone, float64, shape (dimension,)."""
+    """A unit vector that depends on the text alone, float32, shape (dimension,)."""
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     vector = np.random.default_rng(seed).standard_normal(dimension).astype(np.float32)
     return vector / np.linalg.norm(vector)

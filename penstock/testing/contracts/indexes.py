@@ -23,13 +23,13 @@ SOURCE = Source(uri="file:///a.txt", media_type="text/plain", sha256="0" * 64, s
 
 
 def entry_of(row: int, text: str, vector: Float32Array | None = None) -> Entry:
-    """A row that holds this text."""
+    """A row that holds this text, and this vector, float32 of shape (len(WORDS),), if one is given."""
     chunk = Chunk(id=f"c{row}", document_id="d", span=Span(0, len(text)), text=text, language="en")
     return Entry(row=row, chunk=chunk, title="", sources=(SOURCE,), vector=vector)
 
 
 def vector_of(text: str) -> Float32Array:
-    """A unit vector, shape (len(WORDS),), one axis a word: texts that share more words lie closer together."""
+    """A unit vector, float32 of shape (len(WORDS),), one axis a word: texts that share more words are closer."""
     counts = np.array([text.split().count(word) for word in WORDS], np.float32) + 0.01
     unit: Float32Array = (counts / np.linalg.norm(counts)).astype(np.float32)
     return unit
