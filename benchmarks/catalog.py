@@ -38,7 +38,7 @@ def puts_of(chunks: int) -> list[Upsert]:
 
 
 def seconds(work: Callable[[], object], *, times: int = 1) -> float:
-    """The median of so many runs."""
+    """The median of `times` runs."""
     found = []
     for _ in range(times):
         begun = time.perf_counter()

@@ -61,7 +61,7 @@ def build(place: Path, count: int) -> None:
 
 
 def puts_of(penstock: Penstock, folder: Path, count: int) -> Iterator[Upsert]:
-    """What reading so many files would give."""
+    """The upserts that reading `count` files would give."""
     chunker = assembly.chunker(penstock.settings, LittleModel()).fingerprint
     loader = f"{loaders.fingerprint(assembly.loader_options(penstock.settings), 'text/plain')}; {CLEANING_VERSION}"
     for number in range(count):
@@ -87,7 +87,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 
 def in_commits(upserts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
-    """The upserts, so many a commit."""
+    """The upserts in lists of one commit each."""
     while batch := [upsert for upsert, _ in zip(upserts, range(IN_A_COMMIT), strict=False)]:
         yield batch
 
@@ -147,7 +147,7 @@ def measured(step: str, small: Path, place: Path) -> dict[str, float]:
 
 def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str, float]:
     """Seconds and MiB of one step, from opening the workspace to closing it."""
-    Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", "ascii")  # resets the peak
     held = memory("VmRSS")
     begun, used = time.perf_counter(), time.process_time()
     with opened(place) as penstock:

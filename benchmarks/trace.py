@@ -106,7 +106,7 @@ class Popen(subprocess.Popen[bytes]):
 
 def run(home: str, operation: str, warming: int) -> None:
     """One operation in this process, watched from its first import, or when it has been run some times."""
-    subprocess.Popen = Popen  # type: ignore[assignment, misc]  # whoever starts the process that parses
+    subprocess.Popen = Popen  # type: ignore[assignment, misc]  # the module that starts the process that parses
     with (Path(os.environ["TRACED"]) / "parent").open("ab", buffering=0) as noted:
         watch = Watch(noted.fileno())
         if not warming:

@@ -1,7 +1,7 @@
 """How much may be asked for: what lies beyond is refused by name, before memory, a database or a library is asked.
 
 Each limit is far above what anybody wants and far below what can stop a machine. Settings, commands, Python calls and
-plug-ins heed the same ones.
+plug-ins obey the same limits.
 """
 
 from typing import Final

@@ -174,7 +174,7 @@ class Embedder(TokenCounter, Protocol):
         ...
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1.
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1.
 
         Measured from the tokenizer: characters that become unknown or single-character pieces of a script that is
         written without spaces count as not covered. 0 means that a vector of this text says next to nothing.

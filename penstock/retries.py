@@ -11,7 +11,7 @@ _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 
 def pause(tried: int, *, first: float, longest: float) -> float:
-    """Seconds after so many tries (1 or more) until the next: twice as long each time, up to `longest`, with jitter."""
+    """Seconds to wait after try number `tried`, from 1: twice as long each time, up to `longest`, with jitter."""
     usual = min(longest, first * 2.0 ** min(tried - 1, 64))
     return usual * random.uniform(*JITTER)  # noqa: S311 - no secret
 

@@ -125,7 +125,7 @@ def of_status(status: int, error: Mapping[str, Any], action: str) -> IndexingErr
             "block (index.blocks.*), and run again"
         )
     if kind == "index_closed_exception":
-        return IndexingError(f"{action}: the index is closed; open it, or delete it to have it built anew")
+        return IndexingError(f"{action}: the index is closed; open it, or delete it to have it rebuilt")
     if status == 401:
         return IndexingError(
             f"{action}: the server does not know who asks; set elasticsearch.api_key, or username and password"
@@ -135,7 +135,7 @@ def of_status(status: int, error: Mapping[str, Any], action: str) -> IndexingErr
     if status in BUSY or status >= 500:
         return IndexUnavailable(f"{action}: the server cannot do it now ({status} {kind} {reason})")
     if kind in ("index_not_found_exception", "alias_not_found_exception"):
-        return DamagedIndex(f"{action}: the index is gone; it is built anew from the catalog")
+        return DamagedIndex(f"{action}: the index is gone; it is rebuilt from the catalog")
     if kind == "media_type_header_exception":
         return IndexingError(
             f"{action}: the server does not speak to the installed client {CLIENT}; install one of "

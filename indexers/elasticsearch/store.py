@@ -342,7 +342,7 @@ class ElasticsearchStore:
         """The result of a search without an index, or without its state: an error if there was an index before."""
         before, self._seen, self._checked = self._seen, 0, False
         if before:
-            raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is built anew from the catalog")
+            raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is rebuilt from the catalog")
         return [], [], 0
 
     def _asked(self, bodies: list[queries.Body]) -> list[list[dict[str, Any]] | None]:

@@ -53,7 +53,7 @@ class Versions:
             )
         if len(found) > 1:
             names = ", ".join(version.name for version in found)
-            raise DamagedIndex(f"{self._alias!r} stands for several indexes ({names}): build it anew")
+            raise DamagedIndex(f"{self._alias!r} is an alias of several indexes ({names}): build it anew")
         if found and not self._is_ours(found[0]):
             raise DamagedIndex(
                 f"{found[0].name!r} was built as {dict(found[0].meta)}, and {self._meta} is needed: build it anew"

@@ -1,4 +1,4 @@
-"""Which kind of file is this? Told by its content; its name and what its origin declared only break ties."""
+"""Which kind of file is this? Its content decides; its name and what its origin declared only break ties."""
 
 import re
 from pathlib import Path

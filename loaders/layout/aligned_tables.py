@@ -9,11 +9,11 @@ from penstock.loaders.layout.pages import Rect, union
 from penstock.loaders.layout.text_rows import Row, cells_of
 
 ROWS = 3
-"""So many rows with several cells make a table."""
+"""Rows with several cells that make a table, at least."""
 WORDY = 32
 """Rows whose second longest cell is usually longer than this are text beside text and no table."""
 APART = 3.0
-"""Rows further apart than so many letter sizes do not belong to one table."""
+"""Rows further apart than this many letter sizes do not belong to one table."""
 
 Cells = list[tuple[str, Rect]]
 

@@ -1,6 +1,6 @@
 """The answers of a worker, all of them checked: a worker may have been taken over.
 
-An answer bears the number of its request, and consists of short lines that are checked one by one as they are read, so
+An answer has the number of its request, and consists of short lines that are checked one by one as they are read, so
 that a frame costs little more memory than the values that it gives.
 
     {"number": 7, "title": "...", "problems": [...], "blocks": 2, "drafts": 1, "seconds": {"clean": 0.1}}
@@ -71,7 +71,7 @@ def encode_answer(number: int, answer: Parsed | Failure) -> bytes:
 
 
 def decode_answer(body: bytes, request: Mapping[str, Any]) -> Parsed | Failure:
-    """The answer to a request, which bears its number.
+    """The answer to a request, which has its number.
 
     Raises:
         BadFrame: it answers another request, is not of the form of an answer, or holds what no document has.

@@ -151,7 +151,7 @@ class Child:
         return self._hung_up and self._process.returncode == -signal.SIGKILL
 
     def kill(self) -> None:
-        """Ends the process now; whoever waits for its answer gets `Ended`."""
+        """Ends the process now; a caller that waits for its answer gets `Ended`."""
         with self._lock:
             # Once it was waited for, its number may belong to somebody else.
             if self._process.returncode is None:

@@ -58,7 +58,7 @@ def form_of(kind: type) -> Form:
 
 
 def text(value: Any, most: int | None = None) -> str:
-    """The value, which must be a text of at most so many characters."""
+    """The value, which must be a text of at most `most` characters."""
     if type(value) is not str or (most is not None and len(value) > most):
         raise ValueError(f"no text of at most {most} characters" if most else "no text")
     return value
@@ -79,7 +79,7 @@ def real(value: Any, least: float, most: float) -> float:
 
 
 def items(value: Any, most: int | None = None) -> list[Any]:
-    """The value, which must be a list of at most so many."""
+    """The value, which must be a list of at most `most` items."""
     if type(value) is not list or (most is not None and len(value) > most):
         raise ValueError(f"no list of at most {most} values" if most else "no list")
     return value

@@ -24,7 +24,7 @@ from penstock.loaders.sources.addresses import shown
 from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 
 DOCUMENTS_A_CHILD = 500
-"""After so many documents a child is replaced, so that what parsers leak does not add up."""
+"""A child is replaced after this many documents, so that what parsers leak does not add up."""
 WORN_SHARE = 0.7
 """A child that still holds more than this share of its memory after a document is replaced too."""
 FRAME_FACTOR = 2
@@ -93,7 +93,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Ends all children; whoever still waits for one gets `RuntimeError`."""
+        """Ends all children; a caller that still waits for one gets `RuntimeError`."""
         with self._lock:
             self._closed = True
             children, self._children = self._children, set()

@@ -118,7 +118,7 @@ class SitemapLister:
 
     def _check_limits(self, uri: str, depth: int) -> None:
         if depth < 0:
-            raise LimitExceeded(f"{shown(uri)!r} stands below more than {DEEPEST} indexes")
+            raise LimitExceeded(f"{shown(uri)!r} is below more than {DEEPEST} indexes")
         self._full = len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES
         if self._full:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")

@@ -28,7 +28,7 @@ def line_of(entry: Located) -> str:
 
 
 def entries_of(uri: str, extraction: Extraction) -> Iterator[Located]:
-    """The entries of an extraction, in order; whoever made it may have been taken over by what it read.
+    """The entries of an extraction, in order; the process that made it may have been taken over.
 
     Raises:
         BrokenSource: the entries are of another form, or the sitemap is damaged.

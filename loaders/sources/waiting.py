@@ -16,7 +16,7 @@ class Stalled(Exception):
 
 
 class _Caller:
-    """A thread that makes one call after the other, until whoever uses it is gone."""
+    """A thread that makes one call after the other, until its user is gone."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()

@@ -102,9 +102,9 @@ def script_shares(text: str) -> Mapping[str, float]:
 
 
 def language_of(text: str) -> str:
-    """ISO 639-1 code of the main language, `und` where there is too little text to tell.
+    """ISO 639-1 code of the main language, `und` where there is too little text to decide.
 
-    Chinese, Japanese and Korean are told by their scripts, and so are Arabic, Greek, Hebrew, Hindi, Persian, Russian,
+    Chinese, Japanese and Korean are recognised by their scripts, as are Arabic, Greek, Hebrew, Hindi, Persian, Russian,
     Thai, Ukrainian and Urdu; eighteen languages in Latin letters by their commonest words.
 
     >>> language_of("本手册说明 PDF 的用法"), language_of("This is the manual."), language_of("QX-7")

@@ -62,7 +62,7 @@ class PenstockRetriever:
         filters: what may be found, in Haystack's words: `meta.source`, `meta.media_type`, `meta.language`, `meta.page`,
             `meta.modified`, `meta.labels.NAME`.
         where: the same as a dictionary of the fields of `Filter`, which also knows patterns and `principals`.
-        neighbours: so many chunks before and after each hit are added.
+        neighbours: how many chunks before and after each hit are added.
         penstock: an opened workspace to share, in place of the first three; it cannot be written to a file.
 
     Raises:

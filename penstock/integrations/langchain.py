@@ -43,7 +43,7 @@ class PenstockRetriever(BaseRetriever):
         settings: settings to set, nested as in `penstock.toml`, or all of them.
         k: how many documents; by default what the settings say (10).
         where: what may be found, as a `Filter` or a dictionary of its fields: `{"languages": "zh"}`.
-        neighbours: so many chunks before and after each hit are added.
+        neighbours: how many chunks before and after each hit are added.
 
     `k`, `where` and `neighbours` can also be given with a question: `invoke(question, k=3)`. A `where` of the question
     narrows that of the retriever and never widens it.

@@ -59,7 +59,7 @@ class PenstockRetriever(BaseRetriever):
         filters: what may be found, in LlamaIndex's words: `source`, `media_type`, `language`, `page`, `modified`,
             `labels.NAME`.
         where: the same as a `Filter` or a dictionary of its fields, which also knows patterns and `principals`.
-        neighbours: so many chunks before and after each hit are added.
+        neighbours: how many chunks before and after each hit are added.
         fields: what every LlamaIndex retriever takes, such as `callback_manager`.
 
     Raises:

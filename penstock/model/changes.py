@@ -1,4 +1,4 @@
-"""How the catalog tells an index what changed (`Change`), and how an index answers (`Candidate` within a `Scope`)."""
+"""What the catalog hands to an index (`Change`), and what an index answers (`Candidate` within a `Scope`)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def _connected(address: str) -> str:
 
 def _label(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"a label is a text or a number, not {value!r}")  # noqa: TRY004 - pydantic tells it so
+        raise ValueError(f"a label is a text or a number, not {value!r}")  # noqa: TRY004 - pydantic reports ValueError only
     return value
 
 

@@ -69,12 +69,12 @@ def addresses_to_try(
     for address in addresses:
         if allowed.refused(address):
             raise AddressRefused(
-                f"{host!r} stands for {address}, which is not an address of the public internet; to read pages of "
+                f"{host!r} resolves to {address}, which is not an address of the public internet; to read pages of "
                 "your own network, name it in web.allow_networks (PENSTOCK_WEB__ALLOW_NETWORKS='[\"10.1.0.0/16\"]')"
             )
         if not near and is_near(address):
             raise AddressRefused(
-                f"{host!r} stands for {address}, an address of this machine, its link or its cloud: such pages are "
+                f"{host!r} resolves to {address}, an address of this machine, its link or its cloud: such pages are "
                 "read where they are named themselves, and never because another page leads there"
             )
     return addresses

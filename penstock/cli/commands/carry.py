@@ -34,7 +34,7 @@ def import_(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a collection of such a file, of the name that it had or of that of --collection; nothing is read anew."""
+    """Make a collection of such a file, under the name that it had or that of --collection; nothing is read again."""
     with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         done = penstock.import_(file, name=collection)
         from penstock.cli.commands.upkeep import show_imported

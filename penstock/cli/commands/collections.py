@@ -77,7 +77,7 @@ def rename(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a collection another name; its documents keep their ids, and nothing is built anew."""
+    """Give a collection another name; its documents keep their ids, and nothing is rebuilt."""
     with reporting_errors(as_json), opened(home, None, assignments) as penstock:
         done = penstock.rename_collection(name, new)
         described = name in penstock.settings.collections

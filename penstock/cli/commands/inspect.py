@@ -16,7 +16,7 @@ def status(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """The state of a collection: sources, chunks, indexes, model, last run, quarantine."""
+    """Show the state of a collection: sources, chunks, indexes, model, last run, quarantine."""
     with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.status(principals=principals)
         if as_json:
@@ -32,7 +32,7 @@ def status(
 def doctor(
     home: Home = None,
     collection: CollectionName = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild an index that differs.")] = False,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read everything: texts, tokens, vectors, and the checksum of every file.")
     ] = False,

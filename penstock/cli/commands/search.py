@@ -20,14 +20,14 @@ def search(
     home: Home = None,
     collection: CollectionName = None,
     k: Top = None,
-    trace: Annotated[bool, typer.Option("--trace", help="Say why each hit stands where it stands.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show why each hit has its rank.")] = False,
     neighbours: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=MOST_NEIGHBOURS,
             metavar="N",
-            help="Also show so many chunks before and after.",
+            help="Also show this many chunks before and after.",
             show_default=False,
         ),
     ] = None,

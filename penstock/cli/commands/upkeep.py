@@ -58,7 +58,7 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
     """What going back changed, and what it did not."""
     screen = Screen(stderr=stderr)
     screen.say((done.collection, "bold"), f": revision {done.revision} holds what revision {done.to} held")
-    screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read anew")
+    screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read again")
     for uri in done.left_out[:LISTED]:
         screen.say("  stays    ", shown(uri))
     for remark in done.remarks:
@@ -71,7 +71,7 @@ def show_difference(found: Difference) -> None:
     screen = Screen()
     screen.say((found.collection, "bold"), f", from revision {found.first} to {found.second}")
     lines = [("added", uri, "") for uri in found.added]
-    lines += [("changed", change.uri, f": {', '.join(change.what) or 'read or cut anew'}") for change in found.changed]
+    lines += [("changed", change.uri, f": {', '.join(change.what) or 'read or cut again'}") for change in found.changed]
     lines += [("removed", uri, "") for uri in found.removed]
     for kind, uri, how in lines[:LISTED]:
         screen.say(f"  {kind:<8} ", shown(uri), how)
@@ -91,7 +91,7 @@ def show_exported(done: Exported, *, stderr: bool) -> None:
 def show_imported(done: Imported, *, stderr: bool) -> None:
     """A collection out of a file."""
     screen = Screen(stderr=stderr)
-    screen.say((done.collection, "bold"), f": {done.sources} sources, {done.chunks} chunks; nothing was read anew")
+    screen.say((done.collection, "bold"), f": {done.sources} sources, {done.chunks} chunks; nothing was read again")
     for remark in done.remarks:
         screen.say(("note: ", "yellow"), remark)
     _show_use(screen, done)
@@ -113,7 +113,7 @@ def show_renamed(done: Renamed, *, described: bool, stderr: bool) -> None:
     if described:
         screen.say(
             ("attention: ", "yellow"),
-            f"penstock.toml describes [collections.{done.collection}]: rename that too, or the next sync makes it anew",
+            f"penstock.toml describes [collections.{done.collection}]: rename that too, or the next sync makes it",
         )
     _show_use(screen, done)
 

@@ -62,7 +62,7 @@ def _line(screen: Screen, result: SourceResult) -> None:
 
 
 def _short(path: str, room: int) -> str:
-    """The end of a path, in at most so many columns; a Chinese character takes two."""
+    """The end of a path, in at most `room` columns; a Chinese character takes two."""
     if cell_len(path) <= room:
         return path
     start = 0

@@ -24,7 +24,7 @@ class TokenCounterContract:
             assert places == sorted(places, key=lambda place: place[0])
 
     def test_special_tokens_are_not_counted(self, counter: TokenCounter) -> None:
-        """What a model puts around each text is added by whoever asks the model."""
+        """What a model puts around each text is added by the caller of the model."""
         assert counter.count([""]) == [0]
 
     def test_long_texts_are_counted_to_their_end(self, counter: TokenCounter) -> None:

@@ -47,7 +47,7 @@ class FetcherContract:
                 assert fetched.sha256 == hashlib.sha256(content).hexdigest()
 
     def test_bytes_stay_as_long_as_the_context(self, fetcher: Fetcher, listed: Listed) -> None:
-        """A source may be fetched while it is read; the one that is done with takes nothing from the other."""
+        """A source may be fetched while it is read; to close the first takes nothing from the second."""
         expected, _ = fetch(fetcher, listed)
         with fetcher.fetch(listed, None) as outer:
             assert fetch(fetcher, listed)[0] == expected
