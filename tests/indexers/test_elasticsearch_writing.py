@@ -1,4 +1,4 @@
-"""Bulk writes through everything that a busy server answers: each item lands once, or the reason is told."""
+"""Bulk writes through everything that a busy server answers: each item lands once, or the reason is reported."""
 
 import json
 import threading

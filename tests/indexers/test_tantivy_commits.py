@@ -1,4 +1,4 @@
-"""Between a commit of tantivy and the manifest that tells of it, and after a change that failed."""
+"""Between a commit of tantivy and the manifest that records it, and after a change that failed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +36,7 @@ def change(revision: int, row: int, *removed: int) -> Change:
 
 
 def dies_before_it_is_reported(folder: Path, made: Change, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Applies the change up to the last step, the manifest that tells its revision."""
+    """Applies the change up to the last step, the manifest that records its revision."""
     write = ManifestFile.write
 
     def dying(self: ManifestFile, manifest: Manifest) -> None:
@@ -51,7 +51,7 @@ def dies_before_it_is_reported(folder: Path, made: Change, monkeypatch: pytest.M
 
 
 def test_a_search_is_told_the_revision_that_the_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that comes between the two sees all of the new revision, and is told that one."""
+    """A reader that comes between the two sees all of the new revision, and gets its number."""
     opened(tmp_path).apply(change(1, 1))
     reader = opened(tmp_path)
     dies_before_it_is_reported(tmp_path, change(2, 2, 1), monkeypatch)

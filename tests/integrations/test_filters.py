@@ -78,7 +78,7 @@ FILTERS = st.builds(
 
 
 def matches(where: Filter, uri: str, language: str, page: int, labels: dict[str, int], access: frozenset[str]) -> bool:
-    """What a filter means, said directly; the empty address stands for no source."""
+    """What a filter means, said directly; the empty address means no source."""
     return (
         uri != ""
         and (not where.sources or any(fnmatchcase(uri, pattern) for pattern in where.sources))

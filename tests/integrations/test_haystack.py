@@ -37,7 +37,7 @@ TRUSTED: dict[str, Any] = (
     if "allowed_modules" in signature(Pipeline.loads).parameters
     else {}
 )
-"""From release 3 on, Haystack wants to be told whose classes a file may name."""
+"""From release 3 on, Haystack wants a list of the modules whose classes a file may name."""
 
 
 def ids(documents: Sequence[Document]) -> list[str]:

@@ -29,7 +29,7 @@ HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 
 
 class ScriptedLLM(CustomLLM):
-    """Says what it is told to, and remembers what it was asked."""
+    """Gives scripted answers, and remembers what it was asked."""
 
     says: str = "8 days [1]."
     asked: list[str] = []  # noqa: RUF012 - a field of a pydantic model

@@ -140,7 +140,7 @@ def programs() -> Path:
 
 @contextmanager
 def own_postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
-    """A server that may be killed and started again; `durable` writes to the disk before a commit is told.
+    """A server that may be killed and started again; `durable` writes to the disk before a commit is confirmed.
 
     Raises:
         ServerMissing: it cannot be had on this machine.

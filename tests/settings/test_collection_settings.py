@@ -1,4 +1,4 @@
-"""What penstock.toml may say of collections, what is told where it cannot be used, and which setting wins."""
+"""What penstock.toml may say of collections, which messages explain errors in it, and which setting wins."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -149,7 +149,7 @@ def test_what_others_start_is_told_the_same(file: str) -> None:
 
 
 def test_only_one_module_imports_what_reports() -> None:
-    """The one that tells it to be silent first; RapidOCR, which imports ONNX Runtime, where pictures are read."""
+    """The module that switches its reports off first; RapidOCR, which imports ONNX Runtime, where pictures are read."""
     root = Path(__file__).parents[2]
     rooms = ("penstock", "loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
     files = {path.resolve() for room in rooms for path in (root / room).rglob("*.py")}

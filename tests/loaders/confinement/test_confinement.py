@@ -104,7 +104,7 @@ class Hostile:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
-    """The loader as another distribution's, installed on a path that children are told of."""
+    """The loader as another distribution's, installed on a path that children search."""
     parts: Parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
     made, modules = tmp_path_factory.mktemp("hostile-site"), {"took_over": HOSTILE}
     site = write_distribution(made, parts, name="took-over", modules=modules)

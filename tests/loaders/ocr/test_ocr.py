@@ -127,7 +127,7 @@ SCAN, FORM, PHOTO = Sight(covered=1, shapes=0), Sight(covered=0, shapes=3), Sigh
         pytest.param((), SCAN, "never", found(), "", "OCR is off", id="scan, off"),
         pytest.param((), FORM, "auto", found("x"), "", "", id="a few lines are no scan"),
         pytest.param(("3",), SCAN, "auto", found("3 and more"), "3 and more", "", id="stamped scan"),
-        pytest.param(("page 3",), SCAN, "auto", found("3"), "page 3", "", id="less is read than stands there"),
+        pytest.param(("page 3",), SCAN, "auto", found("3"), "page 3", "", id="less is read than is there"),
         pytest.param(("page 3",), SCAN, "never", found(), "page 3", "", id="stamped scan, off"),
         pytest.param(("page 3",), PHOTO, "auto", found("x" * 9), "page 3", "", id="short page with a photo"),
         pytest.param((GARBAGE,), FORM, "auto", found("read"), "read", "", id="undecodable text is read"),

@@ -168,7 +168,7 @@ class Hostile:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
-    """A loader of another distribution, installed on a path that children are told of."""
+    """A loader of another distribution, installed on a path that children search."""
     parts: Parts = {("loaders", "pdf-hostile"): "hostile_loader:Hostile"}
     made, modules = tmp_path_factory.mktemp("site"), {"hostile_loader": HOSTILE}
     site = write_distribution(made, parts, name="hostile-loader", modules=modules)
@@ -282,7 +282,7 @@ def test_a_parser_that_hangs_is_ended(tmp_path: Path, hostile: LoaderOptions, co
 
 
 def _ends(pid: int) -> bool:
-    """Whether a process that was told to die is gone within half a minute; the kernel takes its time under load."""
+    """Whether a process that was killed is gone within half a minute; the kernel takes its time under load."""
     for _ in range(300):
         if not _runs(pid):
             return True

@@ -94,7 +94,9 @@ def test_limits_of_text_and_of_unpacked_size_are_reported(tmp_path: Path) -> Non
     [
         pytest.param(MemoryError(), "LimitExceeded", id="memory"),
         pytest.param(RuntimeError("std::bad_alloc"), "LimitExceeded", id="memory of native code"),
-        pytest.param(BrokenSource("cannot be read: Cannot allocate memory"), "LimitExceeded", id="memory told by ours"),
+        pytest.param(
+            BrokenSource("cannot be read: Cannot allocate memory"), "LimitExceeded", id="memory reported by ours"
+        ),
         pytest.param(BrokenSource("damaged"), "BrokenSource", id="ours"),
         pytest.param(KeyError("word/document.xml"), "BrokenSource", id="unexpected"),
     ],

@@ -22,7 +22,7 @@ PAGE = "<p>年假可以结转。</p>".encode()
 
 
 class Site(ThreadingHTTPServer):
-    """A real server: `pages` maps a path to what it does, told how often it was asked before."""
+    """A real server: `pages` maps a path to a function of how often it was requested before."""
 
     daemon_threads = True
 
