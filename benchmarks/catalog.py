@@ -56,9 +56,9 @@ def measure(url: str, upserts: list[Upsert]) -> dict[str, float]:
         timings["commit"] = seconds(lambda: commit(collection, batches))
         timings["finish a run"] = seconds(lambda: finish(collection, upserts[0]))
         rows = collection.live_rows()
-        some = np.random.default_rng(1).choice(rows, 200, replace=False)
+        sample = np.random.default_rng(1).choice(rows, 200, replace=False)
         scope = collection.scope(Filter())
-        timings["hydrate 200"] = seconds(lambda: collection.hydrate(some, scope=scope), times=30)
+        timings["hydrate 200"] = seconds(lambda: collection.hydrate(sample, scope=scope), times=30)
         timings["revision"] = seconds(collection.revision, times=200)
         for name, where in filters().items():
             timings[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default

@@ -72,8 +72,8 @@ def _drafts(units: Sequence[Unit], came: Sequence[tuple[int, int]], heads: Heads
         end = start
 
 
-def _common(first: tuple[str, ...], two: tuple[str, ...]) -> int:
+def _common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     depth = 0
-    while depth < min(len(first), len(two)) and first[depth] == two[depth]:
+    while depth < min(len(first), len(second)) and first[depth] == second[depth]:
         depth += 1
     return depth

@@ -55,8 +55,8 @@ def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
 
 def _counts(report: Mapping[str, Any], kinds: Mapping[str, Sequence[object]]) -> list[str]:
     counts = [f"{len(found)} {title.lower()}" for title, found in kinds.items() if title != "Removed"]
-    others = [f"{report[name]} {name}" for name in ("unchanged", "partial", "empty", "skipped") if report[name]]
-    return [*counts, *others, f"and {report['removed']} removed"]
+    other_counts = [f"{report[name]} {name}" for name in ("unchanged", "partial", "empty", "skipped") if report[name]]
+    return [*counts, *other_counts, f"and {report['removed']} removed"]
 
 
 def _named(title: str, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

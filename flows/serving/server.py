@@ -70,11 +70,13 @@ class PrefectServer:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
             held = [
-                each
+                connection
                 for member in (process, *process.children(recursive=True))
-                for each in member.net_connections("tcp")
+                for connection in member.net_connections("tcp")
             ]
-            return any(each.status == psutil.CONN_LISTEN and each.laddr.port == self.port for each in held)
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.port for connection in held
+            )
         return False
 
 

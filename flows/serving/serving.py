@@ -90,7 +90,7 @@ def reached(home: Path, port: int | None) -> Iterator[Reached]:
 
 def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDeployment]:
     """A deployment of `sync` for each collection, with its schedule if it has one, and one of `doctor` for all."""
-    each = [_deployment(name, described) for name, described in collections.items()]
+    synced = [_deployment(name, described) for name, described in collections.items()]
     check = RunnerDeployment.from_flow(
         doctor,
         "all",
@@ -98,7 +98,7 @@ def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDep
         description="Proves that catalog, keyword index and vector index hold the same chunks.",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    return [*each, check]
+    return [*synced, check]
 
 
 def register(runner: Runner, served: list[RunnerDeployment], *, own: bool) -> list[UUID]:

@@ -93,8 +93,8 @@ def _source_conditions(where: Filter) -> list[Body]:
     if where.modified_before is not None:
         found.append({"range": {"sources.modified": {"lt": microseconds(where.modified_before)}}})
     if where.principals is not None:
-        mine = {"terms": {"sources.access": [key(principal) for principal in sorted(where.principals)]}}
-        found.append({"bool": {"should": [{"term": {"sources.public": True}}, mine]}})
+        readable = {"terms": {"sources.access": [key(principal) for principal in sorted(where.principals)]}}
+        found.append({"bool": {"should": [{"term": {"sources.public": True}}, readable]}})
     found += [{"term": {"sources.labels": label(name, value)}} for name, value in where.labels.items()]
     return found
 

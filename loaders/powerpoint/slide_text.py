@@ -22,7 +22,7 @@ def text_blocks(shape: Any, *, heading: bool) -> Iterator[tuple[BlockKind, str, 
         yield "heading", one_line("\n".join(text for _, text in paragraphs)), 1
         return
     marked = [(paragraph, text, _mark(paragraph._p, is_body(shape))) for paragraph, text in paragraphs]
-    for is_list, run in groupby(marked, key=lambda each: bool(each[2])):
+    for is_list, run in groupby(marked, key=lambda item: bool(item[2])):
         members = list(run)
         if is_list and len(members) > 1:
             yield "list", "\n".join(_list_lines(members)), 1

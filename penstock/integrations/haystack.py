@@ -83,7 +83,7 @@ class PenstockRetriever:
     ) -> None:
         self.penstock = opened(penstock, home=home, collection=collection, settings=settings)
         self._is_shared = penstock is not None
-        self._given: dict[str, Any] = {
+        self._arguments: dict[str, Any] = {
             "home": None if home is None else str(Path(home)),
             "collection": collection,
             "settings": settings,
@@ -102,10 +102,10 @@ class PenstockRetriever:
         """
         if self._is_shared:
             raise UsageError("an opened Penstock cannot be written to a file; give home, collection and settings")
-        secrets = sorted(_secrets(self._given["settings"] or {}, self.penstock.settings))
+        secrets = sorted(_secrets(self._arguments["settings"] or {}, self.penstock.settings))
         if secrets:
             raise UsageError(f"{', '.join(secrets)}: secrets are not written to files; set them in the environment")
-        return default_to_dict(self, **self._given)
+        return default_to_dict(self, **self._arguments)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "PenstockRetriever":
@@ -128,9 +128,9 @@ class PenstockRetriever:
         """
         found = self.penstock.search(
             query,
-            k=self._given["top_k"] if top_k is None else top_k,
+            k=self._arguments["top_k"] if top_k is None else top_k,
             where=all_of((self._where, filter_of(where), filter_of_haystack(filters))),
-            neighbours=self._given["neighbours"] if neighbours is None else neighbours,
+            neighbours=self._arguments["neighbours"] if neighbours is None else neighbours,
         )
         return {"documents": [document_of(hit) for hit in found.hits]}
 

@@ -156,7 +156,7 @@ def _meet(entry: SourceSettings, other: SourceSettings) -> bool:
     return entry.path.is_relative_to(other.path) or other.path.is_relative_to(entry.path)
 
 
-def some(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+def not_empty(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
     """The entries, of which there is at least one.
 
     Raises:

@@ -21,7 +21,7 @@ from penstock.limits import (
     MOST_WORKERS,
 )
 from penstock.model.kinds import MEDIA_TYPE
-from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
+from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, not_empty
 from penstock.settings.options import Options
 from penstock.urls import secret_parameters
 
@@ -284,7 +284,7 @@ class CollectionSettings(Described):
 
     harmless = frozenset({"schedule", "failure_share", "batch"})
 
-    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
+    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(not_empty)]
     schedule: ScheduleSettings | None = None
     overlap: Literal["error", "first"] = Field("error", description="first: of entries for different readers")
     removal_share: Share | None = None

@@ -21,11 +21,11 @@ def windows(blocks: Pieces, *, size: int = 20, overlap: int = 5) -> list[Chunk]:
 
 def test_windows_fill_the_size_and_share_their_ends() -> None:
     chunks = windows([("paragraph", PROSE, 0, 1)])
-    for first, two in pairwise(chunks):
-        shared = PROSE[two.span.start : first.span.end]
+    for first, second in pairwise(chunks):
+        shared = PROSE[second.span.start : first.span.end]
         assert 0 < WordCounter().count([shared])[0] <= 5
-        assert two.span.start < first.span.end < two.span.end
-        assert PROSE[two.span.start - 1] == " "
+        assert second.span.start < first.span.end < second.span.end
+        assert PROSE[second.span.start - 1] == " "
 
 
 def test_windows_without_overlap_touch_each_character_once() -> None:

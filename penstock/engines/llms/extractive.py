@@ -64,7 +64,7 @@ class ExtractiveLLM:
     """Answers by quoting; needs no model, no key and no network. It reads hits instead of messages."""
 
     def __init__(self, *, analyser: Analyser | None = None) -> None:
-        self._given = analyser
+        self._own_analyser = analyser
 
     @property
     def name(self) -> str:
@@ -109,11 +109,11 @@ class ExtractiveLLM:
         return [quote for quote in best if quote.score >= NEAR_BEST * found[0].score]
 
     def _analyser(self) -> Analyser:
-        if self._given is None:
+        if self._own_analyser is None:
             from penstock.analysis.analyser import TextAnalyser
 
-            self._given = TextAnalyser()
-        return self._given
+            self._own_analyser = TextAnalyser()
+        return self._own_analyser
 
 
 def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Sentence]:

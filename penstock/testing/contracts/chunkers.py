@@ -122,8 +122,8 @@ class ChunkerContract:
         check(chunks, document, size=SIZE, counter=WordCounter())
         assert chunks == cut(chunker, document)
         if not self.overlaps:
-            for before, two in pairwise(chunks):
-                assert before.span.end <= two.span.start
+            for before, after in pairwise(chunks):
+                assert before.span.end <= after.span.start
 
     def test_says_its_size(self) -> None:
         """The size that the pipeline compares with the model's window."""
