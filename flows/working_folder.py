@@ -27,7 +27,7 @@ def check(folder: Path) -> None:
         if not path.is_file():
             continue
         file = trust.read(path)
-        if _speaks_to_prefect(file) and trust.state(file) != "trusted":
+        if _configures_prefect(file) and trust.state(file) != "trusted":
             raise SettingsError(
                 f"Prefect would take its settings from {file.path}, which is not trusted as it is now; if it is yours, "
                 f"or you have read it: `penstock trust {path.name}`; if not, run Penstock in another folder"
@@ -57,7 +57,7 @@ def return_to_it() -> None:
         os.chdir(folder)
 
 
-def _speaks_to_prefect(file: trust.File) -> bool:
+def _configures_prefect(file: trust.File) -> bool:
     if file.path.name == "pyproject.toml":
         try:
             tools = tomllib.loads(file.content.decode("utf-8")).get("tool", {})

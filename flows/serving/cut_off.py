@@ -31,7 +31,7 @@ UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 
 
 def begin_again(deployments: list[UUID]) -> None:
-    """Ends each deployment's runs that Prefect believes to be under way; begins its last run again if that crashed.
+    """Begins each deployment's runs again that Prefect believes to be under way, and its last one if that crashed.
 
     For a server of our own, before anything is served: whatever is under way there was cut off.
     """

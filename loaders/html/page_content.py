@@ -29,7 +29,7 @@ def main_content(root: etree._Element) -> etree._Element | None:
     body = _extracted(root, thorough=False)
     if body is not None and _is_dump(body):
         body = _extracted(root, thorough=True)
-    if body is None or not _stands_for(body, root):
+    if body is None or not _represents(body, root):
         return None
     if _is_dump(body):
         _split_lines(body[0])
@@ -70,7 +70,7 @@ def _split_lines(paragraph: etree._Element) -> None:
         paragraph.insert(position, mark)
 
 
-def _stands_for(body: etree._Element, root: etree._Element) -> bool:
+def _represents(body: etree._Element, root: etree._Element) -> bool:
     kept = _weight(all_text(body))
     return kept >= LEAST_CHARACTERS and kept >= LEAST_SHARE * _weight(_prose(root))
 

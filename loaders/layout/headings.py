@@ -64,7 +64,7 @@ def _looks_like_heading(draft: BlockDraft, body: float) -> bool:
     if draft.kind != "paragraph" and not (draft.kind == "list" and draft.bold):
         return False
     text, long = draft.text, text_width(draft.text)
-    if long > HEADING_WIDTH or draft.lines > HEADING_LINES or not _says_something(text) or CAPTION.match(text):
+    if long > HEADING_WIDTH or draft.lines > HEADING_LINES or not _has_a_word(text) or CAPTION.match(text):
         return False
     larger = draft.size > body * (LARGER if draft.measured else GUESSED_LARGER)
     if larger:
@@ -73,7 +73,7 @@ def _looks_like_heading(draft: BlockDraft, body: float) -> bool:
     return alone and text[-1] not in ENDS - {"?", "？", ":", "："} and draft.measured
 
 
-def _says_something(text: str) -> bool:
+def _has_a_word(text: str) -> bool:
     """Whether a text has a word in it: numbers, signs and single letters are no headings."""
     return sum(character.isalpha() for character in text) >= 2 and sum(map(str.isalpha, text)) >= 0.4 * len(
         "".join(text.split())

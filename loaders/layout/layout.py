@@ -10,7 +10,7 @@ from penstock.loaders.layout.paragraphs import BlockDraft, drafts_of
 from penstock.loaders.layout.text_rows import Row, rows_of
 
 APART = 0.6
-"""Header and footer lines are this many letter sizes away from the text beside them."""
+"""Header and footer lines are more than this many letter sizes away from the rows beside them."""
 EDGE_SIZE = 1.3
 """Header and footer lines are at most this many times the page's usual letter size: a title is no running header."""
 

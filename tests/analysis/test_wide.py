@@ -33,7 +33,7 @@ from penstock.analysis.wide import is_solid, one_line, stand_solid, text_width, 
         pytest.param("年", "", False, id="nothing behind"),
     ],
 )
-def test_where_no_space_stands(before: str, after: str, expected: bool) -> None:
+def test_where_no_space_belongs(before: str, after: str, expected: bool) -> None:
     assert stand_solid(before, after) is expected
 
 

@@ -38,7 +38,7 @@ def test_chinese_windows_prefer_to_end_with_a_clause() -> None:
     assert all(chunk.text[-1] in "，。" for chunk in chunks)
 
 
-def test_windows_stand_below_the_headings_in_force() -> None:
+def test_windows_are_below_the_headings_in_force() -> None:
     chunks = windows([("heading", "Top", 1, 1), ("paragraph", PROSE, 0, 1)])
     assert chunks[0].headings == ()
     assert {chunk.headings for chunk in chunks[1:]} == {("Top",)}

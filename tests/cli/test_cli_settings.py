@@ -129,7 +129,7 @@ def test_variables_of_others_are_left_alone(run: Run, monkeypatch: pytest.Monkey
     assert run("settings").exit_code == 0
 
 
-def test_secrets_may_stand_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secrets_may_be_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "run secrets"
     folder.mkdir()
     (folder / "penstock_llm__api_key").write_text("sk-from-a-file\n", "utf-8")

@@ -52,7 +52,7 @@ def test_prefects_server_listens_to_its_own_page_alone(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_no_secret_stands_in_the_file(file: str) -> None:
+def test_no_secret_is_in_the_file(file: str) -> None:
     for service in services(file).values():
         for variable, value in service.get("environment", {}).items():
             if variable.endswith(("PASSWORD", "PASSWORD_FILE", "API_KEY")):

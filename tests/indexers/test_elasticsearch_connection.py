@@ -147,7 +147,7 @@ def test_something_else_is_no_elasticsearch() -> None:
         server.shutdown()
 
 
-def test_a_server_that_is_not_there_is_unavailable_and_its_password_is_not_told() -> None:
+def test_a_server_that_is_not_there_is_unavailable_and_its_password_is_not_shown() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(IndexUnavailable, match=rf"Elasticsearch at {url}: no answer") as caught:
         check(Connection(urls=(url,), username="elastic", password=SECRET))

@@ -117,7 +117,7 @@ def test_requests_that_were_too_much_or_lost_are_sent_again(status: int) -> None
 
 
 @pytest.mark.parametrize("status", [429, 503, 0])
-def test_who_is_always_too_busy_is_told_of(status: int) -> None:
+def test_a_server_that_is_always_too_busy_is_reported(status: int) -> None:
     bulk = Bulk(whole=lambda _number, _size: status)
     with pytest.raises(IndexUnavailable, match="writing to books"):
         write(bulk, attempts=3)

@@ -50,7 +50,7 @@ def dies_before_it_is_reported(folder: Path, made: Change, monkeypatch: pytest.M
             opened(folder).apply(made)
 
 
-def test_a_search_is_told_the_revision_that_the_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_gets_the_revision_that_the_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that comes between the two sees all of the new revision, and gets its number."""
     opened(tmp_path).apply(change(1, 1))
     reader = opened(tmp_path)

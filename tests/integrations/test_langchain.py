@@ -58,7 +58,7 @@ def ids(documents: list[Document]) -> list[str | None]:
     return [document.id for document in documents]
 
 
-def test_documents_say_where_they_stand(penstock: Penstock) -> None:
+def test_documents_say_where_they_are(penstock: Penstock) -> None:
     best = PenstockRetriever(penstock).invoke(QUESTION)[0]
     hit = penstock.search(QUESTION).hits[0]
     assert (best.id, best.page_content) == (hit.chunk.id, hit.chunk.text)
@@ -100,7 +100,7 @@ def test_what_is_no_file_is_cited_by_its_address(marked: Penstock) -> None:
     assert found[0].metadata["citation"] == "https://example.org/a?b=[1]"
 
 
-def test_opens_what_it_is_told_to(library: Path) -> None:
+def test_opens_what_its_arguments_name(library: Path) -> None:
     retriever = PenstockRetriever(
         home=str(library), collection="handbook", k=2, settings={"retrieval": {"legs": "keyword"}}
     )
@@ -252,7 +252,7 @@ def test_loads_a_document_a_page() -> None:
     assert whole[0].page_content == "\n\n".join(document.page_content for document in documents[:2])
 
 
-def test_a_source_that_cannot_be_read_is_told_of(folder: Path) -> None:
+def test_a_source_that_cannot_be_read_is_reported(folder: Path) -> None:
     loader = PenstockLoader(folder)
     documents = loader.lazy_load()
     assert next(documents).metadata["title"] == "Leave"

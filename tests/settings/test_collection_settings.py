@@ -158,7 +158,7 @@ def schedule(text: str) -> str:
         pytest.param(schedule("evry = '1h'"), "(did you mean 'every'?)", id="misspelt schedule"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_is_told_with_its_place(text: str, message: str) -> None:
+def test_what_cannot_be_used_is_reported_with_its_place(text: str, message: str) -> None:
     write(text)
     with pytest.raises(SettingsError) as caught:
         read_settings()

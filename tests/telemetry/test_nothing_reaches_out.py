@@ -141,7 +141,7 @@ def _wait_for_runs(log: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("file", ["docker/Dockerfile", "prefect.yaml"])
-def test_what_others_start_is_told_the_same(file: str) -> None:
+def test_what_others_start_has_the_same_switches(file: str) -> None:
     text = (Path(__file__).parents[2] / file).read_text("utf-8")
     variables = dict(re.findall(r"""([A-Z_]+)(?:=|: ")(\w+)""", text))
     wanted = {**telemetry.SWITCHES["prefect"], **telemetry.SWITCHES["onnxruntime"]}

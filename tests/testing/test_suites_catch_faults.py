@@ -270,8 +270,8 @@ RETRIEVERS: list[tuple[str, dict[str, Any]]] = [
         "hits_have_one_order",
         found(lambda retrieved: replace(retrieved, hits=tuple(wrong_scores(list(retrieved.hits))))),
     ),
-    ("hits_say_what_and_whence", found(lambda retrieved: replace(retrieved, hits=retrieved.hits * 2))),
-    ("hits_say_what_and_whence", found(lambda retrieved: replace(retrieved, question="another"))),
+    ("hits_have_chunk_source_and_place", found(lambda retrieved: replace(retrieved, hits=retrieved.hits * 2))),
+    ("hits_have_chunk_source_and_place", found(lambda retrieved: replace(retrieved, question="another"))),
     ("the_same_question_has_the_same_answer", retrievers(unsure)),
     ("a_filter_holds", retrievers(lambda self, question, *, k, where: Found().retrieve(question, k=k, where=Filter()))),
     (

@@ -42,11 +42,11 @@ class Coverage:
         covered: set[int] = set()
         for start, end, known in self._vocabulary.pieces(text):
             inside = [place for place in range(start, end) if place in counted]
-            if known and (len(inside) > 1 or all(self._stands(text, place) for place in inside)):
+            if known and (len(inside) > 1 or all(self._has_meaning(text, place) for place in inside)):
                 covered.update(inside)
         return len(covered) / len(counted)
 
-    def _stands(self, text: str, place: int) -> bool:
+    def _has_meaning(self, text: str, place: int) -> bool:
         """Whether a single character at a place of the text carries meaning."""
         script = _script(text[place])
         if script in FREE or self._well_known(script):

@@ -129,6 +129,6 @@ class ChunkerContract:
         """The size that the pipeline compares with the model's window."""
         assert self.make(WordCounter(), SIZE).size == SIZE
 
-    def test_the_fingerprint_tells_sizes_apart(self) -> None:
+    def test_the_fingerprint_distinguishes_sizes(self) -> None:
         """Chunks of another size have other ids."""
         assert self.make(WordCounter(), SIZE).fingerprint != self.make(WordCounter(), SIZE + 1).fingerprint

@@ -32,7 +32,7 @@ def test_the_history_is_listed_newest_first(run: Run) -> None:
     assert history["disk"]["total"] > 0
 
 
-def test_a_compaction_tells_what_went_and_the_room_before_and_after(run: Run, edited: Path) -> None:
+def test_a_compaction_prints_what_went_and_the_room_before_and_after(run: Run, edited: Path) -> None:
     foreseen = printed(run("compact", "--keep", "2", "--dry-run", "--json"))
     assert (foreseen["dry_run"], foreseen["removed"]["revisions"]) == (True, 2)
     result = run("compact", "--keep", "2")

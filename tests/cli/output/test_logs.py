@@ -42,7 +42,7 @@ def _ingest(run: Run, site: Website, home: Path, *first: str) -> str:
     return result.stderr
 
 
-def test_a_fetch_that_was_tried_again_is_told_when_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
+def test_a_fetch_that_was_tried_again_is_logged_when_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
     result = _ingest(run, site, tmp_path / "home", "-v")
     line = next(line for line in result.splitlines() if "tried again" in line)
     assert "penstock.loaders.sources.web.pages: " in line
@@ -51,7 +51,7 @@ def test_a_fetch_that_was_tried_again_is_told_when_asked_for(run: Run, site: Rec
     assert SECRET not in result
 
 
-def test_nothing_is_told_unless_it_is_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
+def test_nothing_is_logged_unless_it_is_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
     quiet = _ingest(run, site, tmp_path / "home")
     assert "tried again" not in quiet
     assert "penstock." not in quiet

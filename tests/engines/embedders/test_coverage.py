@@ -43,7 +43,7 @@ def _wordpiece(path: Path, entries: list[str]) -> Coverage:
         pytest.param("the 😀", 3 / 4, id="unknown symbol"),
     ],
 )
-def test_share_of_what_an_english_vocabulary_tells_apart(english: Coverage, text: str, share: float) -> None:
+def test_share_of_what_an_english_vocabulary_distinguishes(english: Coverage, text: str, share: float) -> None:
     assert english.of(text) == pytest.approx(share)
 
 

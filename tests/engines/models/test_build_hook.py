@@ -74,7 +74,7 @@ def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: py
     assert "sbom_files" not in data
 
 
-def test_the_build_can_be_told_to_leave_them_out(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_leaves_them_out_of_the_build(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_BUILD_WITHOUT_WEIGHTS", "1")
     monkeypatch.setattr(weights, "place", lambda _folder: pytest.fail("placed all the same"))
     built, messages = _hook(hook)

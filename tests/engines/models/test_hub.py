@@ -224,7 +224,7 @@ def test_the_token_goes_to_the_hub_and_not_to_where_its_files_lie(
     assert store.tokens == {""}
 
 
-def test_nothing_is_told_to_the_hub_but_what_is_wanted(
+def test_nothing_is_sent_to_the_hub_but_what_is_wanted(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)  # somebody imported it before

@@ -263,7 +263,7 @@ def test_data_of_a_loader_is_read_where_a_setting_names_it(tmp_path: Path, hosti
         assert run(sandbox, tmp_path, f"Path({str(data)!r}).write_text('x')").startswith("refused: ")
 
 
-def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_loader_that_lacks_its_data_gets_the_name_of_the_setting(tmp_path: Path, sandbox: Sandbox) -> None:
     assert "READABLE" not in run(sandbox, tmp_path, "{}['a key']")
     (tmp_path / "model.bin").write_text("weights")
     answer = run(sandbox, tmp_path, f"unguarded(lambda: Path({str(tmp_path / 'model.bin')!r}).read_text())")

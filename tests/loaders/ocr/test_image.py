@@ -187,6 +187,6 @@ def test_page_on_which_ocr_fails_is_a_problem(monkeypatch: pytest.MonkeyPatch) -
         read(saved(page))
 
 
-def test_fingerprint_tells_options_apart_that_matter() -> None:
+def test_fingerprint_distinguishes_options_that_matter() -> None:
     assert ImageLoader().fingerprint != ImageLoader(ocr="never").fingerprint
     assert ImageLoader().fingerprint == ImageLoader(ocr_dpi=300).fingerprint

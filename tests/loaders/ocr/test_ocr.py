@@ -30,7 +30,7 @@ def found(*texts: str, unsure: int = 0) -> Recognised:
     return Recognised(pieces=tuple(map(piece, texts)), unsure=unsure)
 
 
-def test_missing_models_are_told_and_not_downloaded(tmp_path: Path) -> None:
+def test_missing_models_are_reported_and_not_downloaded(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="install it again"):
         ocr._session(tmp_path, "det")
 

@@ -235,7 +235,7 @@ def test_code_keeps_its_lines_and_indentation(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_needed_password_is_told_and_owner_password_opens(engine: Engine) -> None:
+def test_needed_password_is_reported_and_owner_password_opens(engine: Engine) -> None:
     document = pymupdf.open()
     page_with(document, (60, 90, "Nobody may copy this.", 12))
     method = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "owner_pw": "owner"}
@@ -332,7 +332,7 @@ def test_file_on_disk_and_in_memory_read_alike(engine: Engine, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_fingerprint_tells_options_apart(engine: Engine) -> None:
+def test_fingerprint_distinguishes_options(engine: Engine) -> None:
     assert engine().fingerprint == engine().fingerprint
     assert len({engine().fingerprint, engine(ocr="never").fingerprint, engine(ocr_dpi=300).fingerprint}) == 3
 

@@ -84,7 +84,7 @@ class TestContract(LoaderContract):
         return deck()
 
 
-def test_a_deck_tells_titles_outlines_texts_and_notes() -> None:
+def test_a_deck_gives_titles_outlines_texts_and_notes() -> None:
     found = read(PptLoader(), deck())
     assert found.title == "年度计划"
     assert [(block.kind, block.places[0].page if block.places else 0, text)

@@ -115,7 +115,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path, kind
         pytest.param(OSError(5, "Input/output error"), TransientFetchError, id="disk"),
     ],
 )
-def test_faults_of_the_system_are_told_apart(
+def test_faults_of_the_system_are_distinguished(
     file: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, kind: type
 ) -> None:
     def refuse(*args: Any) -> int:

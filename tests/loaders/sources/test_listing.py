@@ -79,7 +79,7 @@ def test_all_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert lister.complete()
 
 
-def test_links_in_a_circle_are_told_and_cost_no_other_file(tmp_path: Path) -> None:
+def test_links_in_a_circle_are_reported_and_cost_no_other_file(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "z.txt")
     (tmp_path / "here").symlink_to("there")
     (tmp_path / "there").symlink_to("here")
@@ -89,7 +89,7 @@ def test_links_in_a_circle_are_told_and_cost_no_other_file(tmp_path: Path) -> No
     assert lister.complete()
 
 
-def test_a_link_that_leads_nowhere_is_told_and_not_spoken_for(tmp_path: Path) -> None:
+def test_a_link_that_leads_nowhere_is_reported_and_not_covered(tmp_path: Path) -> None:
     put(tmp_path, "a.txt")
     (tmp_path / "gone").symlink_to(tmp_path / "unmounted")
     lister = FolderLister(tmp_path)

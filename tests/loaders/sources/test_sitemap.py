@@ -100,7 +100,7 @@ def test_pages_and_when_they_were_changed(site: Website) -> None:
         pytest.param("0001-01-01T00:00:00+14:00", None, id="before the first day"),
     ],
 )
-def test_only_a_date_that_tells_two_changes_apart_counts(lastmod: str, moment: datetime | None) -> None:
+def test_only_a_date_that_separates_two_changes_counts(lastmod: str, moment: datetime | None) -> None:
     assert changed(lastmod, NOW) == moment
 
 

@@ -228,7 +228,7 @@ def test_boxes_in_boxes_end_somewhere() -> None:
     assert loaded(inner).text == "deep"
 
 
-def test_charts_and_diagrams_tell_their_words() -> None:
+def test_charts_and_diagrams_give_their_words() -> None:
     chart = (
         '<?xml version="1.0"?><c:chartSpace xmlns:c="urn:c" xmlns:a="urn:a">'
         "<c:title><a:p><a:t>Sales</a:t></a:p></c:title>"
