@@ -71,11 +71,11 @@ class MissingExtra(UsageError):
     """A part of Penstock that is not installed."""
 
     def __init__(self, part: str, extra: str) -> None:
-        self.what, self.extra = part, extra
+        self.part, self.extra = part, extra
         super().__init__(part, extra)
 
     def __str__(self) -> str:
-        return f"{self.what} is not installed; install it with: pip install 'penstock[{self.extra}]'"
+        return f"{self.part} is not installed; install it with: pip install 'penstock[{self.extra}]'"
 
 
 class SourceError(PenstockError):

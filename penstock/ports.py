@@ -131,7 +131,7 @@ class Chunker(Protocol):
     @property
     def size(self) -> int:
         """Tokens of a chunk as it is embedded (`Chunk.context`), at most; only one single token may be more with its
-        headings. What a chunk has beyond that, the model would not see."""
+        headings. The model would not see what a chunk has beyond that."""
         ...
 
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
@@ -186,7 +186,7 @@ class Index(Protocol[QueryT]):
     """A follower of the catalog: holds chunks of one collection up to a revision, and finds them.
 
     Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector
-    index. Where it is empty the index is new; one is thrown away by renaming it. Those on servers: `ServerIndex`.
+    index. In an empty folder the index is new; an index is discarded by renaming its folder. On servers: `ServerIndex`.
     """
 
     @property
@@ -255,7 +255,7 @@ class ServerIndex(Protocol):
 
     @property
     def keyword(self) -> KeywordIndex:
-        """The tokens; whichever of the two is given a change first applies it for both."""
+        """The tokens; the first of the two views that gets a change applies it for both."""
         ...
 
     @property

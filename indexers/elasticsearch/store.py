@@ -41,8 +41,8 @@ TIES = 16
 class ElasticsearchStore:
     """One index on the servers, behind an alias, that holds tokens, vectors, or both.
 
-    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever gets a
-    change first applies it for both.
+    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: the first that
+    gets a change applies it for both.
     """
 
     on_servers: ClassVar[bool] = True

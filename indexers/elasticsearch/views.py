@@ -26,7 +26,7 @@ class _IndexView:
 
     @property
     def wants_vectors(self) -> bool:
-        """Whether the store holds vectors, whichever view gets the change."""
+        """Whether the store holds vectors, whichever of its views gets the change."""
         return bool(self._store.dimension)
 
     def apply(self, change: Change) -> None:

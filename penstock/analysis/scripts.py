@@ -1,7 +1,7 @@
 """Which scripts, and which language, is a text written in? By rule and by small word lists: no model, no download.
 
 The language of a text in Latin letters is the one whose commonest words it uses most; of any other text, the one that
-its script stands for. That tells main languages apart over a sentence or more, and says `und` rather than guess.
+its script suggests. That distinguishes main languages over a sentence or more, and gives `und` rather than a guess.
 """
 
 import re

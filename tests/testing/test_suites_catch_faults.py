@@ -201,7 +201,7 @@ def lonely_stream(self: Any, messages: Sequence[Message], *, max_tokens: int) ->
 
 
 def once_stream(self: Any, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
-    before, self.said = getattr(self, "said", False), True
+    before, self.has_answered = getattr(self, "has_answered", False), True
     if not before:
         yield "Hello."
 
@@ -234,7 +234,7 @@ LISTERS: list[tuple[str, dict[str, Any]]] = [
     ("says_what_can_be_compared", listers(modified=datetime(2026, 1, 1))),
     (
         "lists_the_same_again",
-        listers(list=lambda self, said=[]: iter([said.append(0) or Listed(uri=f"a:{len(said)}")])),
+        listers(list=lambda self, seen=[]: iter([seen.append(0) or Listed(uri=f"a:{len(seen)}")])),
     ),
     ("does_not_speak_for_what_lies_elsewhere", listers(covers=lambda self, uri: uri.startswith("https:"))),
     ("does_not_speak_for_what_lies_elsewhere", listers(covers=lambda self, uri: uri in self.uris or not uri)),
