@@ -88,7 +88,7 @@ def _overlap(first: Rect, second: Rect) -> float:
 
 
 def _columns(rows: list[Cells]) -> list[Rect] | None:
-    """The columns of the rows that have the usual number of cells; None when they are across each other."""
+    """The columns of the rows that have the usual number of cells; None when columns overlap."""
     counts = [len(row) for row in rows if len(row) > 1]
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     fitting = [row for row in rows if len(row) == usual]
