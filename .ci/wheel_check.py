@@ -90,7 +90,7 @@ def check_bill(wheel: Path) -> None:
         model = json.loads(text)["metadata"]["component"]["components"][0]
         for file in model["components"]:
             packed = archive.read(f"penstock/weights/{model['name'].rpartition('/')[2]}/{file['name']}")
-            if [hashlib.sha256(packed).hexdigest()] != [one["content"] for one in file["hashes"]]:
+            if [hashlib.sha256(packed).hexdigest()] != [entry["content"] for entry in file["hashes"]]:
                 sys.exit(f"{file['name']} in the wheel is not the file that the bill of materials names")
 
 

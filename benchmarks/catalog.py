@@ -20,7 +20,7 @@ CHUNKS_A_DOCUMENT = 20
 
 @contextmanager
 def addresses() -> Iterator[dict[str, str]]:
-    """An address of each kind; both write to the disk before a commit is told."""
+    """An address of each database; both write a commit to the disk before they confirm it."""
     with TemporaryDirectory() as folder, own_postgresql(durable=True) as server, fresh_database(server.url) as url:
         yield {"SQLite": f"sqlite:///{Path(folder) / 'c.db'}", "PostgreSQL": url}
 
@@ -38,7 +38,7 @@ def puts_of(chunks: int) -> list[Upsert]:
 
 
 def seconds(work: Callable[[], object], *, times: int = 1) -> float:
-    """The median of so many runs."""
+    """The median of `times` runs."""
     found = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -47,24 +47,24 @@ def seconds(work: Callable[[], object], *, times: int = 1) -> float:
     return float(np.median(found))
 
 
-def measure(url: str, puts: list[Upsert]) -> dict[str, float]:
-    """Seconds by what was done."""
+def measure(url: str, upserts: list[Upsert]) -> dict[str, float]:
+    """Seconds of each step, by its name."""
     with open_catalog(url) as catalog:
         collection = catalog.collection("b", create=True)
-        batches = [puts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(puts), DOCUMENTS_A_COMMIT)]
-        told = {"keep vectors": seconds(lambda: keep(catalog, batches))}
-        told["commit"] = seconds(lambda: commit(collection, batches))
-        told["finish a run"] = seconds(lambda: finish(collection, puts[0]))
+        batches = [upserts[n : n + DOCUMENTS_A_COMMIT] for n in range(0, len(upserts), DOCUMENTS_A_COMMIT)]
+        timings = {"keep vectors": seconds(lambda: keep(catalog, batches))}
+        timings["commit"] = seconds(lambda: commit(collection, batches))
+        timings["finish a run"] = seconds(lambda: finish(collection, upserts[0]))
         rows = collection.live_rows()
-        some = np.random.default_rng(1).choice(rows, 200, replace=False)
+        sample = np.random.default_rng(1).choice(rows, 200, replace=False)
         scope = collection.scope(Filter())
-        told["hydrate 200"] = seconds(lambda: collection.hydrate(some, scope=scope), times=30)
-        told["revision"] = seconds(collection.revision, times=200)
+        timings["hydrate 200"] = seconds(lambda: collection.hydrate(sample, scope=scope), times=30)
+        timings["revision"] = seconds(collection.revision, times=200)
         for name, where in filters().items():
-            told[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default
-        told["change, vectors"] = seconds(lambda: list(collection.change(0, vectors=True).added))
-        told["live rows"] = seconds(collection.live_rows, times=10)
-    return told
+            timings[f"rows by {name}"] = seconds(lambda where=where: collection.scope(where).rows(), times=10)  # type: ignore[misc] # a lambda's default
+        timings["change, vectors"] = seconds(lambda: list(collection.change(0, vectors=True).added))
+        timings["live rows"] = seconds(collection.live_rows, times=10)
+    return timings
 
 
 def keep(catalog: Catalog, batches: list[list[Upsert]]) -> None:
@@ -74,7 +74,7 @@ def keep(catalog: Catalog, batches: list[list[Upsert]]) -> None:
 
 
 def commit(collection: Collection, batches: list[list[Upsert]]) -> None:
-    """One commit a batch."""
+    """Commits one batch after the other."""
     for batch in batches:
         collection.commit(Batch(puts=tuple(batch)), run=None, embedder="m")
 
@@ -87,7 +87,7 @@ def finish(collection: Collection, again: Upsert) -> None:
 
 
 def filters() -> dict[str, Filter]:
-    """What is filtered by."""
+    """The filters that are timed."""
     return {
         "glob": Filter(sources=("file:///3/*",)),
         "label": Filter(labels={"team": "red"}),
@@ -100,13 +100,13 @@ def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, default=20_000)
-    puts = puts_of(parser.parse_args().chunks)
+    upserts = puts_of(parser.parse_args().chunks)
     with addresses() as urls:
-        told = {name: measure(url, puts) for name, url in urls.items()}
-    first, second = told.values()
-    print(f"{'':20}" + "".join(f"{name:>14}" for name in told) + f"{'ratio':>8}")
-    for what, took in first.items():
-        print(f"{what:20}{took * 1000:11.2f} ms{second[what] * 1000:11.2f} ms{second[what] / took:8.1f}")
+        timings = {name: measure(url, upserts) for name, url in urls.items()}
+    first, second = timings.values()
+    print(f"{'':20}" + "".join(f"{name:>14}" for name in timings) + f"{'ratio':>8}")
+    for step, took in first.items():
+        print(f"{step:20}{took * 1000:11.2f} ms{second[step] * 1000:11.2f} ms{second[step] / took:8.1f}")
 
 
 if __name__ == "__main__":

@@ -70,18 +70,18 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         found = {
-            "start": starts(Path(scratch), given.rounds * 4),
-            "parse": compared(Path(scratch), given, _PARSE),
-            "ingest": compared(Path(scratch), given, _INGEST),
+            "start": starts(Path(scratch), args.rounds * 4),
+            "parse": compared(Path(scratch), args, _PARSE),
+            "ingest": compared(Path(scratch), args, _INGEST),
         }
-    if given.json:
+    if args.json:
         print(json.dumps(found))
         return
-    for what, figures in found.items():
-        print(f"{what:<7}", "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+    for kind, figures in found.items():
+        print(f"{kind:<7}", "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
 
 def starts(scratch: Path, rounds: int) -> Mapping[str, float]:
@@ -89,31 +89,31 @@ def starts(scratch: Path, rounds: int) -> Mapping[str, float]:
     path = scratch / "a.txt"
     path.write_text("A line.")
     taken = [{how: float(ran(how, _START, str(path))[2]) for how in ("open", "closed")} for _ in range(rounds)]
-    middle = {f"{how}_seconds": statistics.median(one[how] for one in taken) for how in ("open", "closed")}
+    middle = {f"{how}_seconds": statistics.median(times[how] for times in taken) for how in ("open", "closed")}
     closing = statistics.median(float(ran("closed", _CLOSE)[2]) for _ in range(rounds))
     return {**middle, "closing_milliseconds": closing * 1000}
 
 
-def compared(scratch: Path, given: argparse.Namespace, program: str) -> Mapping[str, float]:
+def compared(scratch: Path, args: argparse.Namespace, program: str) -> Mapping[str, float]:
     """Wall and processor seconds of a program that reads a folder of small files, closed and open."""
     folder = scratch / "documents"
     folder.mkdir(exist_ok=True)
-    for number in range(given.files):
+    for number in range(args.files):
         (folder / f"{number}.txt").write_text(
             f"Note {number}.\n\nThe valve of basin {number * 7} is open on day {number}."
         )
     taken: list[dict[str, tuple[float, float]]] = []
-    for turn in range(given.rounds + 1):
+    for turn in range(args.rounds + 1):
         order = ("open", "closed") if turn % 2 else ("closed", "open")
         home = {how: tempfile.mkdtemp(dir=scratch) for how in order}
-        taken.append({how: ran(how, program, str(folder), home[how], str(given.files))[:2] for how in order})
+        taken.append({how: ran(how, program, str(folder), home[how], str(args.files))[:2] for how in order})
     counted = taken[1:]  # the first warms the disk
     return {
-        f"{how}_{name}": statistics.median(one[how][which] for one in counted)
+        f"{how}_{name}": statistics.median(times[how][which] for times in counted)
         for how in ("open", "closed")
         for which, name in enumerate(("wall_seconds", "cpu_seconds"))
     } | {
-        name: statistics.median(one["closed"][which] / one["open"][which] for one in counted)
+        name: statistics.median(times["closed"][which] / times["open"][which] for times in counted)
         for which, name in enumerate(("wall_ratio", "cpu_ratio"))
     }
 

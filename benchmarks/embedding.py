@@ -49,20 +49,20 @@ def measure(texts: Sequence[str], rounds: int) -> dict[str, Any]:
         ours = OnnxEmbedder(home=Path(home))
         theirs = SentenceTransformer(str(resolve("default", Path(home))), device="cpu")
         both: dict[str, Callable[[Sequence[str]], Any]] = {
-            "penstock": lambda given: ours.embed(given, role="passage"),
-            "sentence_transformers": lambda given: theirs.encode(list(given), show_progress_bar=False),
+            "penstock": lambda texts: ours.embed(texts, role="passage"),
+            "sentence_transformers": lambda texts: theirs.encode(list(texts), show_progress_bar=False),
         }
         vectors = {name: call(texts) for name, call in both.items()}
         seconds = _fastest(both, texts, rounds)
-        one = _fastest(both, question, rounds * 10)
+        single = _fastest(both, question, rounds * 10)
     return {
         "model": NAME,
         "texts": len(texts),
         "cores": os.cpu_count(),
         "seconds": seconds,
         "ratio": seconds["sentence_transformers"] / seconds["penstock"],
-        "question_ms": {name: value * 1000 for name, value in one.items()},
-        "question_ratio": one["sentence_transformers"] / one["penstock"],
+        "question_ms": {name: value * 1000 for name, value in single.items()},
+        "question_ratio": single["sentence_transformers"] / single["penstock"],
         "largest_difference": float(np.abs(vectors["penstock"] - vectors["sentence_transformers"]).max()),
     }
 
@@ -83,9 +83,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--texts", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    found = measure(made_texts(given.texts), given.rounds)
-    if given.json:
+    args = parser.parse_args()
+    found = measure(made_texts(args.texts), args.rounds)
+    if args.json:
         json.dump(found, sys.stdout)
         print()
         return

@@ -1,4 +1,4 @@
-"""What a reader can tell of a hidden document from answers: numbers, and the order of the hits.
+"""Which differences a reader sees in answers because of a hidden document: numbers, and the order of the hits.
 
     python -m benchmarks.hidden FOLDER [FOLDER ...] [--questions N]
 
@@ -30,9 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hidden", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--questions", type=int, help="only so many questions, spread evenly")
-    given = parser.parse_args()
-    for folder in given.folders:
-        print(json.dumps({"set": folder.name, **compare(folder, given.questions)}))
+    args = parser.parse_args()
+    for folder in args.folders:
+        print(json.dumps({"set": folder.name, **compare(folder, args.questions)}))
 
 
 def compare(folder: Path, questions: int | None) -> dict[str, Any]:
@@ -41,10 +41,10 @@ def compare(folder: Path, questions: int | None) -> dict[str, Any]:
     rarest = _rarest(asked, [record.text for record in records_of(folder)])
     idle = [f"zq{number}x" for number in range(len(rarest))]
     with TemporaryDirectory() as scratch:
-        one, other = (_answers(folder, Path(scratch) / words[0], words, asked) for words in (rarest, idle))
+        with_word, without_word = (_answers(folder, Path(scratch) / words[0], words, asked) for words in (rarest, idle))
     orders = [
         ([hit["chunk_id"] for hit in here], [hit["chunk_id"] for hit in there])
-        for here, there in zip(one, other, strict=True)
+        for here, there in zip(with_word, without_word, strict=True)
     ]
     return {
         "questions": len(asked),
@@ -52,7 +52,7 @@ def compare(folder: Path, questions: int | None) -> dict[str, Any]:
         "other_first": sum(here[:1] != there[:1] for here, there in orders),
         "other_numbers": sum(
             _plain(here) != _plain(there)
-            for here, there, order in zip(one, other, orders, strict=True)
+            for here, there, order in zip(with_word, without_word, orders, strict=True)
             if order[0] == order[1]
         ),
     }
@@ -62,18 +62,20 @@ def _answers(folder: Path, home: Path, hidden: Sequence[str], asked: Sequence[st
     with Penstock(home) as penstock:
         penstock.add(records_of(folder))
         penstock.add([Record(uri="memo:hidden", text=" ".join(hidden), access=frozenset({"board"}))])
-        return [reports.retrieved(penstock.search(one, k=TOP, where=READER))["hits"] for one in asked]
+        return [reports.retrieved(penstock.search(question, k=TOP, where=READER))["hits"] for question in asked]
 
 
 def _plain(hits: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Hits without the ranks in either leg, which are an order too."""
-    return [{**hit, "trace": {name: one for name, one in hit["trace"].items() if name != "ranks"}} for hit in hits]
+    return [{**hit, "trace": {name: value for name, value in hit["trace"].items() if name != "ranks"}} for hit in hits]
 
 
 def _rarest(asked: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Of every question the word that the fewest texts hold, of those that any does."""
+    """For each question, its rarest word among those that some text holds."""
     held = Counter(word for text in texts for word in set(_words(text)))
-    found = [min((word for word in _words(one) if held[word]), key=held.__getitem__, default="") for one in asked]
+    found = [
+        min((word for word in _words(question) if held[word]), key=held.__getitem__, default="") for question in asked
+    ]
     return sorted(set(filter(None, found)))
 
 

@@ -39,12 +39,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--home", type=Path, help="a folder that does not exist yet; it is kept")
-    given = parser.parse_args()
-    if given.home and given.home.exists():
-        parser.error(f"{str(given.home)!r} exists; the first run needs a fresh home")
+    args = parser.parse_args()
+    if args.home and args.home.exists():
+        parser.error(f"{str(args.home)!r} exists; the first run needs a fresh home")
     with TemporaryDirectory() as scratch:
-        found = measure(given.folder, given.home or Path(scratch) / "home")
-    if given.json:
+        found = measure(args.folder, args.home or Path(scratch) / "home")
+    if args.json:
         print(json.dumps(found))
     else:
         show(found)
@@ -74,14 +74,14 @@ def run(folder: Path, home: Path) -> dict[str, Any]:
         process = psutil.Popen(command, stdout=out, stderr=err)
         peak = watch(process)
         seconds = time.perf_counter() - begun
-        printed, told = ((Path(scratch) / name).read_text("utf-8") for name in ("out", "err"))
+        printed, errors = ((Path(scratch) / name).read_text("utf-8") for name in ("out", "err"))
     if process.returncode not in (0, 3):
-        raise SystemExit(f"penstock ingest ended with {process.returncode}:\n{told}")
+        raise SystemExit(f"penstock ingest ended with {process.returncode}:\n{errors}")
     return {
         **in_short(json.loads(printed)),
         "wall_seconds": seconds,
         "peak_mib": peak / MIB,
-        "loaded": told.rpartition("loaded:")[2].split(),
+        "loaded": errors.rpartition("loaded:")[2].split(),
     }
 
 
@@ -103,7 +103,7 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
 
 
 def held(process: psutil.Process) -> int:
-    """Memory of one process: pages that it shares count in parts; where the system does not tell, resident pages."""
+    """Memory of one process: shared pages count in parts; where the system does not report them, resident pages."""
     try:
         full = process.memory_full_info()
         return int(getattr(full, "pss", full.uss))
@@ -157,16 +157,17 @@ def embedding_speed(home: Path) -> float | None:
 def show(found: dict[str, Any]) -> None:
     """The figures as lines."""
     for name in ("first", "second"):
-        one = found[name]
+        figures = found[name]
         print(
-            f"{name:<7} {one['wall_seconds']:8.2f} s  {one['peak_mib']:6.0f} MiB  sources {one['discovered']}  "
-            f"pages {one['pages']}  chunks {one['chunks']}  parsed {one['parsed']}  embedded {one['embedded']}  "
-            f"loaded: {' '.join(one['loaded']) or 'nothing heavy'}"
+            f"{name:<7} {figures['wall_seconds']:8.2f} s  {figures['peak_mib']:6.0f} MiB  "
+            f"sources {figures['discovered']}  pages {figures['pages']}  chunks {figures['chunks']}  "
+            f"parsed {figures['parsed']}  embedded {figures['embedded']}  "
+            f"loaded: {' '.join(figures['loaded']) or 'nothing heavy'}"
         )
     print(f"        the second run took {found['second']['share_of_first']:.2%} of the first")
     first = found["first"]
     for stage, seconds in first["stage_seconds"].items():
-        rates = (first[f"{what}_per_second"].get(stage, 0.0) for what in ("pages", "chunks"))
+        rates = (first[f"{counted}_per_second"].get(stage, 0.0) for counted in ("pages", "chunks"))
         print("{:<9} {:8.2f} s  {:10.1f} pages/s  {:10.1f} chunks/s".format(stage, seconds, *rates))
     for name, value in found["bounds"].items():
         print(f"bound: {name.replace('_', ' ')} {'none' if value is None else f'{value:.1f}'}")

@@ -3,7 +3,7 @@
     python -m benchmarks.library [COUNT]
 
 Each count is measured in a process of its own: it opens that many collections of one library, searches each of them,
-and tells its resident memory. The model, the dictionaries and the documents are the ones that Penstock ships with;
+and prints its resident memory. The model, the dictionaries and the documents are the ones that Penstock ships with;
 every collection holds the sample handbook.
 """
 
@@ -26,11 +26,11 @@ def main() -> None:
         with Library(home) as library:
             for number in range(count):
                 library.open(f"c{number}").ingest(HANDBOOK)
-        bare, one, many = (_measured(home, opened) for opened in (0, 1, count))
+        bare, single, many = (_measured(home, opened) for opened in (0, 1, count))
     print(f"imports alone       {bare:7.1f} MiB")
-    print(f"1 collection        {one:7.1f} MiB")
+    print(f"1 collection        {single:7.1f} MiB")
     print(f"{count} collections      {many:7.1f} MiB")
-    print(f"ratio               {many / one:7.2f}")
+    print(f"ratio               {many / single:7.2f}")
 
 
 def _measured(home: str, count: int) -> float:

@@ -4,7 +4,7 @@
 
 Both write to new homes; a Prefect server runs beside them on loopback. Each is timed twice, in the order plain, flow,
 flow, plain, so that a machine that becomes slower or faster weighs on both. Processor seconds are those of this process
-and of those that parse, and of the server too: on a machine that does other things at the same time they tell more.
+and of those that parse, and of the server too: on a busy machine they are more reliable than wall time.
 """
 
 import argparse
@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestration", description=__doc__)
     parser.add_argument("--documents", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=64, help="sources a task")
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     with TemporaryDirectory() as scratch, server.running(Path(scratch) / "prefect", None) as running:
         os.environ["PREFECT_API_URL"] = running.api  # before prefect is imported
         os.environ["PREFECT_API_AUTH_STRING"] = running.password
-        folder = write(Path(scratch) / "documents", given.documents)
-        report(compare(folder, Path(scratch), given.batch, running), given.documents)
+        folder = write(Path(scratch) / "documents", args.documents)
+        report(compare(folder, Path(scratch), args.batch, running), args.documents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +75,11 @@ def processor(running: server.PrefectServer) -> float:
 def report(spent: dict[str, list[Spent]], documents: int) -> None:
     """Prints what was measured."""
     for name, all_runs in spent.items():
-        told = ", ".join(f"{one.wall:.1f} (processor {one.processor:.1f})" for one in all_runs)
-        print(f"{name:<6} {told} s for {documents} documents")
-    for what in ("wall", "processor"):
-        best = {name: min(getattr(one, what) for one in all_runs) for name, all_runs in spent.items()}
-        print(f"the flow adds {best['flow'] / best['plain'] - 1:+.1%} of {what} time")
+        walls = ", ".join(f"{run.wall:.1f} (processor {run.processor:.1f})" for run in all_runs)
+        print(f"{name:<6} {walls} s for {documents} documents")
+    for measure in ("wall", "processor"):
+        best = {name: min(getattr(run, measure) for run in all_runs) for name, all_runs in spent.items()}
+        print(f"the flow adds {best['flow'] / best['plain'] - 1:+.1%} of {measure} time")
 
 
 def write(folder: Path, documents: int) -> Path:

@@ -27,7 +27,7 @@ ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Mismatch:
     """The first rank at which both backends put another chunk."""
 
     question: str
@@ -44,7 +44,7 @@ class Comparison:
     embedded: float
     """Mean nDCG@10 of the embedded indexes."""
     elasticsearch: float
-    differences: Sequence[Difference]
+    differences: Sequence[Mismatch]
     questions: int
 
 
@@ -56,12 +56,12 @@ def main() -> None:
     parser.add_argument("--questions", type=int, help="only so many questions, spread evenly")
     parser.add_argument("--shown", type=int, default=3, help="differences shown for each way to search")
     parser.add_argument("--home", type=Path, help="keep the ingested collections here for the next run")
-    given = parser.parse_args()
-    server = nullcontext(given.url) if given.url else elasticsearch_server()
+    args = parser.parse_args()
+    server = nullcontext(args.url) if args.url else elasticsearch_server()
     with TemporaryDirectory() as scratch, server as url:
-        for folder in given.folders:
-            for way, compared in compare(folder, given.home or Path(scratch), url, given.questions).items():
-                show(f"{folder.name:<14} {way:<8}", compared, given.shown)
+        for folder in args.folders:
+            for way, compared in compare(folder, args.home or Path(scratch), url, args.questions).items():
+                show(f"{folder.name:<14} {way:<8}", compared, args.shown)
 
 
 def compare(folder: Path, home: Path, url: str, most: int | None) -> dict[str, Comparison]:
@@ -93,11 +93,11 @@ def _compared(here: Retriever, there: Retriever, asked: Sequence[Question]) -> C
     )
 
 
-def _differences(question: str, here: Sequence[Hit], there: Sequence[Hit]) -> list[Difference]:
+def _differences(question: str, here: Sequence[Hit], there: Sequence[Hit]) -> list[Mismatch]:
     for rank, (ours, theirs) in enumerate(zip(here[:TOP], there[:TOP], strict=False), start=1):
         if ours.chunk.id != theirs.chunk.id:
             why = _why(ours, theirs, {hit.chunk.id: hit for hit in here}, {hit.chunk.id: hit for hit in there})
-            return [Difference(question=question, rank=rank, ours=ours, theirs=theirs, why=why)]
+            return [Mismatch(question=question, rank=rank, ours=ours, theirs=theirs, why=why)]
     return []
 
 
@@ -106,11 +106,11 @@ def _why(ours: Hit, theirs: Hit, here: dict[str, Hit], there: dict[str, Hit]) ->
         return "one backend did not find what the other did"
     if abs(ours.score - here[theirs.chunk.id].score) <= ROUNDING * abs(ours.score):
         return "a tie within the rounding of 32-bit floats"
-    other = there[ours.chunk.id]
+    their_hit = there[ours.chunk.id]
     legs = [
-        f"{leg} {score:.6f} against {other.trace.scores.get(leg, float('nan')):.6f}"
+        f"{leg} {score:.6f} against {their_hit.trace.scores.get(leg, float('nan')):.6f}"
         for leg, score in ours.trace.scores.items()
-        if abs(score - other.trace.scores.get(leg, 0.0)) > ROUNDING * abs(score)
+        if abs(score - their_hit.trace.scores.get(leg, 0.0)) > ROUNDING * abs(score)
     ]
     return f"other scores of the same chunk: {', '.join(legs) or 'none of a leg, so the fusion'}"
 
@@ -123,8 +123,11 @@ def show(name: str, compared: Comparison, shown: int) -> None:
         f"other top ten in {len(compared.differences)} of {compared.questions} questions",
         flush=True,
     )
-    for one in compared.differences[:shown]:
-        print(f"    rank {one.rank} of {one.question[:50]!r}: {one.ours.score:.7f} | {one.theirs.score:.7f}: {one.why}")
+    for difference in compared.differences[:shown]:
+        print(
+            f"    rank {difference.rank} of {difference.question[:50]!r}: {difference.ours.score:.7f} | "
+            f"{difference.theirs.score:.7f}: {difference.why}"
+        )
 
 
 if __name__ == "__main__":

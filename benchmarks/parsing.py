@@ -4,7 +4,7 @@
                                  [--beside LOADER [--blank] [--leave-out MEDIA_TYPE ...]]
 
 With `--beside unstructured` the files of the types that this loader takes, and no others, are read by it too, and the
-figures of both stand side by side.
+figures of both are side by side.
 
 FOLDER holds `manifest.jsonl`, one line a file or page: `file`, `kind`, and `gold_text`, or `must_contain`,
 `must_not_contain` and `order` (pairs of which the first must come first); `page`, from 0, where a line speaks of one
@@ -68,38 +68,38 @@ def main() -> None:
     parser.add_argument("--beside", help="a loader that reads the files of its types too, such as unstructured")
     parser.add_argument("--blank", action="store_true", help="unstructured without its spaCy model")
     parser.add_argument("--leave-out", action="append", default=[], help="a media type that is not compared")
-    given = parser.parse_args()
-    ways = _ways(given)
+    args = parser.parse_args()
+    ways = _ways(args)
     results: dict[str, Any] = {}
-    for folder in given.folders:
+    for folder in args.folders:
         found = {
-            name: measure(folder, options, only=only, limit=given.limit, cleaned=given.clean, each=given.each)
+            name: measure(folder, options, only=only, limit=args.limit, cleaned=args.clean, each=args.each)
             for name, (options, only) in ways.items()
         }
-        results[folder.resolve().name] = found if given.beside else found[OWN]
-        if not given.json:
+        results[folder.resolve().name] = found if args.beside else found[OWN]
+        if not args.json:
             _show(folder.name, found)
-    if given.json:
+    if args.json:
         print(json.dumps(results, ensure_ascii=False, indent=2))
 
 
-def _ways(given: argparse.Namespace) -> dict[str, tuple[LoaderOptions, Container[str] | None]]:
+def _ways(args: argparse.Namespace) -> dict[str, tuple[LoaderOptions, Container[str] | None]]:
     """The ways to read that are measured, each with the media types of which files are read; None: of all."""
-    own = LoaderOptions(engines={PDF: f"pdf-{given.pdf}"}, ocr=given.ocr)
-    if not given.beside:
+    own = LoaderOptions(engines={PDF: f"pdf-{args.pdf}"}, ocr=args.ocr)
+    if not args.beside:
         return {OWN: (own, None)}
-    takes = {kind.media_type for kind in registry.load("loaders", given.beside).takes} - set(given.leave_out)
-    options = {given.beside: {"model": "blank"}} if given.blank else {}
-    other = LoaderOptions(engines=dict.fromkeys(takes, given.beside), options=options, ocr=given.ocr)
-    return {OWN: (own, takes), given.beside: (other, takes)}
+    takes = {kind.media_type for kind in registry.load("loaders", args.beside).takes} - set(args.leave_out)
+    options = {args.beside: {"model": "blank"}} if args.blank else {}
+    beside = LoaderOptions(engines=dict.fromkeys(takes, args.beside), options=options, ocr=args.ocr)
+    return {OWN: (own, takes), args.beside: (beside, takes)}
 
 
 def _show(folder: str, found: Mapping[str, Mapping[str, Any]]) -> None:
     print(f"{folder:<24}", *(f"{name:>14}" for name in found))
-    for key in dict.fromkeys(key for one in found.values() for key in one if key != "each"):
-        print(f"    {key:<20}", *(f"{one.get(key, '')!s:>14}" for one in found.values()))
-    for name, one in found.items():
-        for line in one.get("each", ()):
+    for key in dict.fromkeys(key for figures in found.values() for key in figures if key != "each"):
+        print(f"    {key:<20}", *(f"{figures.get(key, '')!s:>14}" for figures in found.values()))
+    for name, figures in found.items():
+        for line in figures.get("each", ()):
             print("        ", name, *line.values())
 
 
@@ -125,15 +125,15 @@ def measure(
     for line in lines:
         by_file.setdefault(line["file"], []).append(line)
     scores: Scores = {}
-    told: list[dict[str, Any]] = []
+    each_line: list[dict[str, Any]] = []
     reads: list[Read] = []
     for file, about in by_file.items():
         read = _read(folder / file, options, cleaned=cleaned)
         reads.append(read)
         for line in about:
-            one = _scores(line, read.extraction, cleaned=cleaned)
-            told.append({"id": line["id"], "reason": read.reason, **one})
-            for name, value in one.items():
+            score = _scores(line, read.extraction, cleaned=cleaned)
+            each_line.append({"id": line["id"], "reason": read.reason, **score})
+            for name, value in score.items():
                 scores.setdefault(name, []).append(value)
     seconds = sum(read.seconds for read in reads)
     result: dict[str, Any] = {name: round(fmean(scores[name]), 4) for name in MEASURES if name in scores}
@@ -145,7 +145,7 @@ def measure(
         "seconds": round(seconds, 2),
         "pages_per_second": round(sum(read.pages for read in reads) / max(seconds, 1e-9), 2),
     }
-    return result | ({"each": told} if each else {})
+    return result | ({"each": each_line} if each else {})
 
 
 def _read(path: Path, options: LoaderOptions, *, cleaned: bool) -> Read:

@@ -57,8 +57,8 @@ def milliseconds(ask: Callable[[str], object], question: str) -> float:
 
 
 def figures(times: list[float], bare: list[float]) -> dict[str, float]:
-    """Medians, rounded to what can be told apart."""
-    overhead = statistics.median(one - other for one, other in zip(times, bare, strict=True))
+    """Medians, rounded to the digits that are significant."""
+    overhead = statistics.median(time - bare_time for time, bare_time in zip(times, bare, strict=True))
     return {
         "median_ms": round(statistics.median(times), 2),
         "overhead_ms": round(overhead, 2),
@@ -73,14 +73,14 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200, help="different questions, at most one a chunk")
     parser.add_argument("--rounds", type=int, default=20, help="how often each is asked")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
-    given = parser.parse_args()
-    found = measure(given.folder, given.questions, given.rounds)
-    if given.json:
+    args = parser.parse_args()
+    found = measure(args.folder, args.questions, args.rounds)
+    if args.json:
         print(json.dumps(found, indent=2))
         return
     print(f"{'way':<14}{'median ms':>12}{'overhead ms':>14}{'questions':>12}")
-    for name, one in found.items():
-        print(f"{name:<14}{one['median_ms']:>12.2f}{one['overhead_ms']:>14.2f}{one['questions']:>12}")
+    for name, measured in found.items():
+        print(f"{name:<14}{measured['median_ms']:>12.2f}{measured['overhead_ms']:>14.2f}{measured['questions']:>12}")
 
 
 if __name__ == "__main__":

@@ -36,14 +36,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object (of objects, for several folders)")
     parser.add_argument("--questions", type=int, help="only so many questions, spread evenly")
     parser.add_argument("--home", type=Path, help="keep the ingested collections here for the next run")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with TemporaryDirectory() as scratch:
         scores = {}
-        for folder in given.folders:
-            scores[folder.name] = score(folder, given.home or Path(scratch), given.questions)
-            if not given.json:
+        for folder in args.folders:
+            scores[folder.name] = score(folder, args.home or Path(scratch), args.questions)
+            if not args.json:
                 show(folder.name, scores[folder.name])
-    if given.json:
+    if args.json:
         print(json.dumps(scores if len(scores) > 1 else next(iter(scores.values()))))
 
 
@@ -90,7 +90,9 @@ def questions_of(folder: Path, most: int | None) -> list[Question]:
             gains.setdefault(row["query-id"], {})[row["corpus-id"]] = float(row["score"])
     with (folder / "queries.jsonl").open(encoding="utf-8") as lines:
         asked: list[Question] = [
-            (one["text"], gains[one["_id"]]) for one in map(json.loads, lines) if one["_id"] in gains
+            (question["text"], gains[question["_id"]])
+            for question in map(json.loads, lines)
+            if question["_id"] in gains
         ]
     return asked[:: max(1, len(asked) // most)] if most else asked
 
@@ -98,8 +100,8 @@ def questions_of(folder: Path, most: int | None) -> list[Question]:
 def show(name: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """One folder's figures as lines."""
     for way, figures in scores.items():
-        told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items())
-        print(f"{name:<14} {way:<8} {told}", flush=True)
+        shown = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items())
+        print(f"{name:<14} {way:<8} {shown}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """What a run over little costs beside a large collection: `python -m benchmarks.scale [--sizes 1000 10000 100000]`.
 
 Collections of so many small files are made by commits with vectors from nowhere; no model is loaded. Each step runs in
-a process of its own, first over a collection of a hundred files, which loads what is loaded once, and again over that
-one, which is the figure that all others are held against. Told are the least time of several runs, the processor's time
-of the process (without the one that parses), how many times that is what it takes beside a hundred files, and how far
-the process grew at most.
+a process of its own, first over a collection of a hundred files, which loads what is loaded once, and again over the
+large collection. Printed are the least time of several runs, the processor's time of the process (without the one that
+parses), how many times that is what it takes beside a hundred files, and how far the process grew at most.
 """
 
 import argparse
@@ -35,7 +34,7 @@ SMALL = 100
 IN_A_FOLDER = 1000
 IN_A_COMMIT = 1000
 TIMES = 2
-"""So often a step is timed; the least time counts, as other programs make single runs slower."""
+"""How many times a step is timed; the least time counts, as other programs make single runs slower."""
 MIB = 1024
 NAME = "scale"
 
@@ -51,18 +50,18 @@ def build(place: Path, count: int) -> None:
         collection = penstock.catalog.collection(NAME, create=True)
         embedder = LittleModel()
         collection.know_model(embedder.identity, embedder.dimension)
-        for puts in in_commits(puts_of(penstock, place / "files", count)):
-            texts = [chunk.context for put in puts for chunk in put.chunks]
+        for upserts in in_commits(puts_of(penstock, place / "files", count)):
+            texts = [chunk.context for upsert in upserts for chunk in upsert.chunks]
             vectors = np.random.default_rng(len(texts)).standard_normal((len(texts), embedder.dimension), np.float32)
             kept = dict(zip(map(text_hash, texts), vectors, strict=True))
             penstock.catalog.vectors.put(embedder.identity, kept)
-            collection.commit(Batch(puts=tuple(puts)), run=None, embedder=embedder.identity)
+            collection.commit(Batch(puts=tuple(upserts)), run=None, embedder=embedder.identity)
         collection.remember([(f"file://{place}/files", frozenset())], run=0)
         assert penstock.retriever is not None  # the indexes follow
 
 
 def puts_of(penstock: Penstock, folder: Path, count: int) -> Iterator[Upsert]:
-    """What reading so many files would give."""
+    """The upserts that reading `count` files would give."""
     chunker = assembly.chunker(penstock.settings, LittleModel()).fingerprint
     loader = f"{loaders.fingerprint(assembly.loader_options(penstock.settings), 'text/plain')}; {CLEANING_VERSION}"
     for number in range(count):
@@ -87,9 +86,9 @@ def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number // IN_A_FOLDER:04}" / f"{number:07}.txt"
 
 
-def in_commits(puts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
-    """The puts, so many a commit."""
-    while batch := [put for put, _ in zip(puts, range(IN_A_COMMIT), strict=False)]:
+def in_commits(upserts: Iterator[Upsert]) -> Iterator[list[Upsert]]:
+    """The upserts in lists of one commit each."""
+    while batch := [upsert for upsert, _ in zip(upserts, range(IN_A_COMMIT), strict=False)]:
         yield batch
 
 
@@ -118,7 +117,7 @@ def removed(penstock: Penstock, folder: Path) -> RunReport:
 
 
 def whole(penstock: Penstock, folder: Path) -> RunReport:
-    """All files, of which none is another than before."""
+    """All files, none of them changed."""
     return penstock.ingest(folder)
 
 
@@ -139,16 +138,16 @@ def measured(step: str, small: Path, place: Path) -> dict[str, float]:
     base = [taken(work, small) for _ in range(TIMES)]
     more = [first, *(taken(work, place) for _ in range(TIMES))]
     return {
-        "base": min(one["processor"] for one in base),
-        "processor": min(one["processor"] for one in more),
-        "wall": min(one["wall"] for one in more),
+        "base": min(run["processor"] for run in base),
+        "processor": min(run["processor"] for run in more),
+        "wall": min(run["wall"] for run in more),
         "mib": first["mib"],
     }
 
 
 def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str, float]:
     """Seconds and MiB of one step, from opening the workspace to closing it."""
-    Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", "ascii")  # resets the peak
     held = memory("VmRSS")
     begun, used = time.perf_counter(), time.process_time()
     with opened(place) as penstock:
@@ -159,17 +158,17 @@ def taken(work: Callable[[Penstock, Path], RunReport], place: Path) -> dict[str,
     return {"wall": wall, "processor": processor, "mib": memory("VmHWM") - held}
 
 
-def memory(what: str) -> float:
-    """A figure of this process, in MiB."""
+def memory(figure: str) -> float:
+    """A memory figure of this process, in MiB."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) / MIB for line in lines if line.startswith(f"{what}:"))
+    return next(int(line.split()[1]) / MIB for line in lines if line.startswith(f"{figure}:"))
 
 
 def in_own_process(step: str, small: Path, place: Path) -> dict[str, float]:
-    """What `measured` gives, by a fresh process."""
+    """What `measured` gives, run in a fresh process."""
     command = [sys.executable, "-m", "benchmarks.scale", "--step", step, str(small), str(place)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    found: dict[str, float] = json.loads(told)
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(output)
     return found
 
 
@@ -179,12 +178,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--keep", type=Path, help="a folder for the collections, which are used again")
     parser.add_argument("--step", nargs=3, metavar=("STEP", "SMALL", "PLACE"), help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.step:
-        print(json.dumps(measured(given.step[0], Path(given.step[1]), Path(given.step[2]))))
+    args = parser.parse_args()
+    if args.step:
+        print(json.dumps(measured(args.step[0], Path(args.step[1]), Path(args.step[2]))))
         return
     with TemporaryDirectory() as scratch:
-        show(given.keep or Path(scratch), given.sizes)
+        show(args.keep or Path(scratch), args.sizes)
 
 
 def show(root: Path, sizes: list[int]) -> None:
@@ -199,8 +198,8 @@ def show(root: Path, sizes: list[int]) -> None:
     for step, (name, _) in STEPS.items():
         found = [in_own_process(step, places[SMALL], places[size]) for size in sizes]
         print(f"{name:24}" + "".join(map(cell, found)), flush=True)
-    each = [f"{one['processor'] / size * 1e6:.0f} µs of the processor" for one, size in zip(found, sizes, strict=True)]
-    print(f"{'  of that a source':24}" + "".join(f"{one:>44}" for one in each))
+    each = [f"{run['processor'] / size * 1e6:.0f} µs of the processor" for run, size in zip(found, sizes, strict=True)]
+    print(f"{'  of that a source':24}" + "".join(f"{cost:>44}" for cost in each))
 
 
 def cell(found: dict[str, Any]) -> str:

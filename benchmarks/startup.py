@@ -68,15 +68,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.startup")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program; the first is not counted")
-    given = parser.parse_args()
-    figures = measure(given.rounds)
-    if given.json:
+    args = parser.parse_args()
+    figures = measure(args.rounds)
+    if args.json:
         print(json.dumps(figures, indent=2))
         return
     print(f"{'program':<16}{'seconds':>10}{'cpu':>10}{'ratio':>10}{'cpu ratio':>12}")
-    for name, one in figures.items():
-        cells = f"{one['seconds']:>10.3f}{one['cpu_seconds']:>10.3f}{one['ratio']:>10.1f}{one['cpu_ratio']:>12.1f}"
-        print(f"{name:<16}{cells}")
+    for name, measured in figures.items():
+        times = f"{measured['seconds']:>10.3f}{measured['cpu_seconds']:>10.3f}"
+        print(f"{name:<16}{times}{measured['ratio']:>10.1f}{measured['cpu_ratio']:>12.1f}")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class Watch:
         sys.setprofile(None)
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
-        """What the interpreter tells of a call or a return."""
+        """Called by the interpreter for each call and return."""
         name: str = frame.f_globals.get("__name__", "")
         if event not in ("call", "return") or not name.startswith("penstock") or frame.f_code.co_filename[0] == "<":
             return
@@ -84,29 +84,29 @@ class Watch:
         elif not depth:
             self._note(ENTERED, name)
 
-    def _note(self, what: str, name: str) -> None:
-        if (what, name) not in self._seen:
-            self._seen.add((what, name))
-            os.write(self.out, f"{what} {name}\n".encode())
+    def _note(self, event: str, name: str) -> None:
+        if (event, name) not in self._seen:
+            self._seen.add((event, name))
+            os.write(self.out, f"{event} {name}\n".encode())
 
 
 class Popen(subprocess.Popen[bytes]):
     """Starts processes, and has the one that parses watched: what it prints goes to a file beside its parent's."""
 
-    def __init__(self, command: list[str], **given: Any) -> None:
+    def __init__(self, command: list[str], **options: Any) -> None:
         program = next((word for word in command if PARSES in word), None)
         if program is None:
-            super().__init__(command, **given)
+            super().__init__(command, **options)
             return
         watched = program.replace(PARSES, f"from benchmarks.trace import Watch; Watch(2).start(); {PARSES}", 1)
         command = [watched if word is program else word for word in command]
         with (Path(os.environ["TRACED"]) / "child").open("ab", buffering=0) as printed:
-            super().__init__(command, **given | {"stderr": printed})
+            super().__init__(command, **options | {"stderr": printed})
 
 
 def run(home: str, operation: str, warming: int) -> None:
     """One operation in this process, watched from its first import, or when it has been run some times."""
-    subprocess.Popen = Popen  # type: ignore[assignment, misc]  # whoever starts the process that parses
+    subprocess.Popen = Popen  # type: ignore[assignment, misc]  # the module that starts the process that parses
     with (Path(os.environ["TRACED"]) / "parent").open("ab", buffering=0) as noted:
         watch = Watch(noted.fileno())
         if not warming:
@@ -135,9 +135,9 @@ def traced(home: str, operation: str, warming: int = 0) -> Mapping[str, Mapping[
 def _read(noted: Path) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {ENTERED: set(), IMPORTED: set()}
     for line in noted.read_text("utf-8").splitlines() if noted.exists() else ():
-        what, _, name = line.partition(" ")
-        if what in found:
-            found[what].add(name)
+        event, _, name = line.partition(" ")
+        if event in found:
+            found[event].add(name)
     return found
 
 
@@ -172,9 +172,9 @@ def main() -> None:
     parser.add_argument("--names", action="store_true", help="list the modules that are entered")
     parser.add_argument("--rounds", type=int, default=34, help="how often each question is searched")
     parser.add_argument("--run", nargs=3, metavar=("HOME", "OPERATION", "WARMING"), help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.run:
-        home, operation, warming = given.run
+    args = parser.parse_args()
+    if args.run:
+        home, operation, warming = args.run
         run(home, operation, int(warming))
         return
     with tempfile.TemporaryDirectory() as home:
@@ -188,15 +188,15 @@ def main() -> None:
                 *(len(part) for part in (here[IMPORTED], parsing[IMPORTED])),
             )
             print(f"{name:<12}{''.join(f'{count:>12}' for count in counts)}", flush=True)
-            if given.names:
+            if args.names:
                 _list(here[ENTERED], parsing[ENTERED], again)
-        search, bound = timed(home, given.rounds)
+        search, bound = timed(home, args.rounds)
     print(f"search {search * 1000:.2f} ms, its engines alone {bound * 1000:.2f} ms: {search / bound:.2f} times")
 
 
 def _list(here: set[str], parsing: set[str], again: set[str]) -> None:
     for name in sorted(here | parsing):
-        where = [what for what, part in (("here", here), ("parsing", parsing), ("again", again)) if name in part]
+        where = [phase for phase, part in (("here", here), ("parsing", parsing), ("again", again)) if name in part]
         print(f"    {name} ({', '.join(where)})")
 
 

@@ -65,7 +65,7 @@ def _context(document: Document, draft: Draft) -> str:
 
 
 def _cut(draft: Draft, document: Document, counter: "TokenCounter", size: int, tokens: int) -> Iterator[Draft]:
-    """The draft in smaller pieces; what cannot be cut any further stands without its headings."""
+    """The draft in smaller pieces; a piece that cannot be cut further goes without its headings."""
     start, end = draft.span
     text = document.text[start:end]
     ruler = Ruler(text, counter)
@@ -73,7 +73,7 @@ def _cut(draft: Draft, document: Document, counter: "TokenCounter", size: int, t
     if own < 2:
         yield replace(draft, headings=(), table_header="")
         return
-    # What stands above the text stays as it is, so the text alone must make up for what is too much.
+    # The headings above the text stay as they are, so the text alone is cut to fit.
     limit = max(1, min(own - 1, size - (tokens - own)))
     for piece in by_tokens(text, Span(0, len(text)), limit, ruler):
         smaller = replace(draft, span=Span(start + piece.start, start + piece.end))

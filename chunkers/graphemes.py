@@ -38,7 +38,7 @@ def is_boundary(text: str, at: int) -> bool:
 
 
 def _is_conjunct(text: str, at: int) -> bool:
-    """Whether the marks before a letter join it to the consonant that they stand on."""
+    """Whether the marks before a letter join it to the consonant that carries them."""
     first = max(0, at - LOOK_BACK)
     while at > first and unicodedata.category(text[at - 1]).startswith("M"):
         at -= 1

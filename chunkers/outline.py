@@ -1,4 +1,4 @@
-"""Which blocks follow each other, and below which headings does each stand?"""
+"""Which blocks follow each other, and under which headings is each block?"""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _NUMBERED = re.compile(
     r"|(?:chapter|section|part|appendix)\s+[\divxa-z]+\b",
     re.IGNORECASE,
 )
-"""A heading that is one of several: no title of the whole, though a loader may have taken the first one for it."""
+"""A numbered heading, one of several: no title of the whole, though a loader may have taken the first one for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,8 @@ class Part:
 def runs(document: Document) -> list[list[Part]]:
     """The blocks that may share a chunk: stretches of the document with no furniture between.
 
-    A document's title stands above everything in it, except above the heading that says the same. A title that is
-    numbered like a chapter is the first chapter's, and stands above that alone.
+    A document's title is above everything in it, except above the heading that says the same. A title that is
+    numbered like a chapter is the first chapter's, and is above that alone.
     """
     found: list[list[Part]] = [[]]
     outline = _Outline(document.title)
@@ -73,7 +73,7 @@ class _Outline:
 
 
 def _whole(document: Document) -> Iterator[Block]:
-    """The blocks that are not blank, with what stands outside of all blocks as paragraphs between them."""
+    """The blocks that are not blank; text outside of all blocks becomes paragraphs between them."""
     reached = 0
     for block in document.blocks:
         yield from _blocks(document.text, reached, block.span.start, None)
@@ -83,10 +83,10 @@ def _whole(document: Document) -> Iterator[Block]:
 
 
 def _blocks(text: str, start: int, end: int, block: Block | None) -> Iterator[Block]:
-    said = text[start:end] if start < end else ""
-    if not said.strip():
+    content = text[start:end] if start < end else ""
+    if not content.strip():
         return
-    span = Span(start + len(said) - len(said.lstrip()), start + len(said.rstrip()))
+    span = Span(start + len(content) - len(content.lstrip()), start + len(content.rstrip()))
     if block is None:
         yield Block(kind="paragraph", span=span)
     else:

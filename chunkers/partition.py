@@ -15,7 +15,7 @@ from penstock.model import Draft, Span
 
 def partition(units: Sequence[Unit], *, size: int, ruler: Ruler, heads: Heads) -> list[Draft]:
     """The chunks of a run of units, in order; each holds at least one unit."""
-    shared = [_common(one.path, two.path) for one, two in pairwise(units)]
+    shared = [_common(first.path, second.path) for first, second in pairwise(units)]
     best = [0.0] + [float("inf")] * len(units)
     came = [(0, 0)] * (len(units) + 1)  # to each end: where the best last chunk begins, and how deep its headings go
     begun = [ruler.begun(unit.span.end) for unit in units]
@@ -72,8 +72,8 @@ def _drafts(units: Sequence[Unit], came: Sequence[tuple[int, int]], heads: Heads
         end = start
 
 
-def _common(one: tuple[str, ...], two: tuple[str, ...]) -> int:
+def _common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     depth = 0
-    while depth < min(len(one), len(two)) and one[depth] == two[depth]:
+    while depth < min(len(first), len(second)) and first[depth] == second[depth]:
         depth += 1
     return depth

@@ -26,7 +26,7 @@ JOIN_SECTIONS = 0.8
 """Two neighbouring sections share a chunk only where that saves a tiny one: joining shares x and y of the size saves
 1 - 2xy, so a section of a quarter of the size joins one of up to two fifths, and two of a third stay apart."""
 JOIN_OUTER = 0.9
-"""The same where the second section stands on a higher level than the first."""
+"""The same where the second section is on a higher level than the first."""
 JOIN_SLIDES = 0.96
 JOIN_AFTER_BARE_HEADING = 0.3
 """A slide or section that is nothing but its heading merges forward."""
@@ -39,7 +39,7 @@ MANY, TINY = 128, 3
 """A run of more units than the first, with fewer tokens each than the second, is no prose, and no list that anybody
 reads: its units are joined to parts of a chunk, because weighing each against each takes long and changes nothing."""
 SHARE = 16
-"""The largest of such parts is one in so many of a chunk."""
+"""The largest of such parts is a chunk's size divided by this."""
 
 _SEPARATOR_ROW = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 
@@ -78,7 +78,7 @@ class Units:
         return units
 
     def _coarser(self, units: list[Unit]) -> Iterator[Unit]:
-        """The units, those joined that stand side by side in one section and are a small part of a chunk together."""
+        """The units; neighbours in one section that are a small part of a chunk together become one unit."""
         first = last = units[0]
         for unit in units[1:]:
             alike = (unit.path, unit.table_header) == (last.path, last.table_header) and not unit.join

@@ -22,8 +22,8 @@ def examine(collection: str, home: str | None, repair: bool) -> dict[str, Any]:
     """What the doctor found in a collection, as a dictionary."""
     with Penstock(home, collection) as penstock:
         found = reports.diagnosis(penstock.doctor(repair=repair))
-    told = "the same chunks everywhere" if found["ok"] else f"{len(found['problems'])} problems"
-    get_run_logger().info("%s, revision %d, %d chunks: %s", collection, found["revision"], found["chunks"], told)
+    verdict = "the same chunks everywhere" if found["ok"] else f"{len(found['problems'])} problems"
+    get_run_logger().info("%s, revision %d, %d chunks: %s", collection, found["revision"], found["chunks"], verdict)
     return found
 
 
@@ -39,21 +39,21 @@ def doctor(collection: str | None = None, home: str | None = None, repair: bool 
     Args:
         collection: name of the collection; default: each collection of the home.
         home: where Penstock keeps its data; default as for `penstock --home`.
-        repair: whether an index that differs is built anew from the catalog.
+        repair: whether an index that differs is rebuilt from the catalog.
     """
     working_folder.return_to_it()
     found = [examine(name, home, repair) for name in ([collection] if collection else _collections(home))]
     rows = [
         {
-            "collection": one["collection"],
-            "revision": one["revision"],
-            "chunks": one["chunks"],
-            "found": cell("; ".join(problem["message"] for problem in one["problems"])) or "the same everywhere",
+            "collection": examined["collection"],
+            "revision": examined["revision"],
+            "chunks": examined["chunks"],
+            "found": cell("; ".join(problem["message"] for problem in examined["problems"])) or "the same everywhere",
         }
-        for one in found
+        for examined in found
     ]
     create_table_artifact(rows, key=artifacts.key(collection or "all", "doctor"), description="What the doctor found")
-    if ill := [one["collection"] for one in found if not one["ok"]]:
+    if ill := [examined["collection"] for examined in found if not examined["ok"]]:
         return Failed(message=f"catalog and indexes differ in {', '.join(ill)}; run it again with repair")
     return found
 

@@ -15,7 +15,7 @@ from prefect.exceptions import FailedRun  # isort: skip
 
 from penstock.errors import PenstockError, UsageError
 from penstock.flows.running import bring_up_to_date, run_name
-from penstock.flows.steps import BATCH, Target
+from penstock.flows.steps import BATCH, Destination
 from penstock.model import OUTCOMES
 from penstock.pipelines.reporting.exit_codes import NOTHING_DONE, USAGE, exit_code
 
@@ -32,7 +32,7 @@ def ingest(addresses: list[str], collection: str | None = None, home: str | None
     """
     if not addresses:
         raise UsageError("nothing to ingest: give at least one file, folder or URL")
-    return bring_up_to_date("ingest", addresses, batch, Target(collection=collection, home=home))
+    return bring_up_to_date("ingest", addresses, batch, Destination(collection=collection, home=home))
 
 
 def main() -> None:
@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--collection", "-c")
     parser.add_argument("--batch", type=int, default=BATCH, help="sources a task")
-    given = parser.parse_args()
-    addresses = [_absolute(address) for address in given.addresses]
+    args = parser.parse_args()
+    addresses = [_absolute(address) for address in args.addresses]
     try:
         report = cast(
-            dict[str, Any], ingest(addresses, given.collection, str(given.home) if given.home else None, given.batch)
+            dict[str, Any], ingest(addresses, args.collection, str(args.home) if args.home else None, args.batch)
         )
     except PenstockError as error:
         parser.exit(USAGE if isinstance(error, UsageError) else NOTHING_DONE, f"error: {error}\n")

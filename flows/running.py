@@ -11,13 +11,13 @@ from prefect.states import Failed  # isort: skip
 from penstock.errors import PenstockError
 from penstock.flows import working_folder
 from penstock.flows.artifacts import artifacts
-from penstock.flows.steps import Target, all_steps, begin, discover
+from penstock.flows.steps import Destination, all_steps, begin, discover
 from penstock.flows.workspaces import kept_open
 from penstock.model import RunReport
 from penstock.pipelines.reporting import reports
 
 
-def bring_up_to_date(command: str, addresses: list[str], batch: int, target: Target) -> Any:
+def bring_up_to_date(command: str, addresses: list[str], batch: int, target: Destination) -> Any:
     """The run's report as a dictionary; Prefect's state of failure where an error or too many failures ended it."""
     working_folder.return_to_it()
     try:
@@ -32,7 +32,7 @@ def bring_up_to_date(command: str, addresses: list[str], batch: int, target: Tar
     return account
 
 
-def _steps(command: str, addresses: list[str], batch: int, target: Target) -> tuple[RunReport, frozenset[str]]:
+def _steps(command: str, addresses: list[str], batch: int, target: Destination) -> tuple[RunReport, frozenset[str]]:
     """The report, and which sources were new."""
     with kept_open(target.home, target.collection) as penstock:
         plan = discover(addresses, target)

@@ -23,49 +23,49 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a run writes; None stands for what is set."""
+class Destination:
+    """The collection and the home that a run writes to; None means the one that the settings name."""
 
     collection: str | None
     home: str | None
 
 
 @task(name="discover", task_run_name="discover", **RETRIED)
-def discover(addresses: list[str], target: Target) -> RunPlan:
+def discover(addresses: list[str], target: Destination) -> RunPlan:
     """What is below the addresses, or in the sources that penstock.toml describes where there are none."""
     with opened(target.home, target.collection) as penstock:
         plan = penstock.plan(*addresses)
-    told = _told(plan.settled.results)
+    settled = _outcomes(plan.settled.results)
     get_run_logger().info(
-        "%d to read%s; %d gone", len(plan.pending), f"; {told}" if told else "", len(plan.removal.removed)
+        "%d to read%s; %d gone", len(plan.pending), f"; {settled}" if settled else "", len(plan.removal.removed)
     )
     return plan
 
 
 @task(name="begin", task_run_name="begin", **RETRIED)
-def begin(command: str, target: Target) -> int:
-    """Notes in the catalog that a run begins; gives its number."""
+def begin(command: str, target: Destination) -> int:
+    """Records in the catalog that a run begins; gives its number."""
     with opened(target.home, target.collection) as penstock:
         return penstock.begin(command)
 
 
 @task(name="ingest", task_run_name="batch {number} of {of}", **RETRIED)
-def ingest_batch(number: int, of: int, batch: Sequence[FoundSource], run: int, target: Target) -> BatchReport:
+def ingest_batch(number: int, of: int, batch: Sequence[FoundSource], run: int, target: Destination) -> BatchReport:
     """Reads and commits one batch of sources."""
     with opened(target.home, target.collection) as penstock:
         report = penstock.take(batch, run=run)
-    get_run_logger().info("batch %d of %d: %s", number, of, _told(report.results) or "nothing")
+    get_run_logger().info("batch %d of %d: %s", number, of, _outcomes(report.results) or "nothing")
     return report
 
 
 @task(name="finish", task_run_name="finish", **RETRIED)
-def finish(plan: RunPlan, batches: Sequence[BatchReport], run: int, target: Target) -> RunReport:
-    """Removes what is gone, brings both indexes up to date, and gives the account of the run."""
+def finish(plan: RunPlan, batches: Sequence[BatchReport], run: int, target: Destination) -> RunReport:
+    """Removes what is gone, brings both indexes up to date, and gives the report of the run."""
     with opened(target.home, target.collection) as penstock:
         return penstock.finish(plan, batches, run=run)
 
 
-def all_steps(plan: RunPlan, run: int, batch: int, target: Target) -> RunReport:
+def all_steps(plan: RunPlan, run: int, batch: int, target: Destination) -> RunReport:
     """The tasks of a run one after the other, with a bar that shows how far it is."""
     batches = plan.batches(batch)
     with artifacts.progress(plan.collection, len(plan.pending)) as bar:
@@ -78,6 +78,6 @@ def all_steps(plan: RunPlan, run: int, batch: int, target: Target) -> RunReport:
         return finish(plan, done, run, target)
 
 
-def _told(results: Sequence[SourceResult]) -> str:
+def _outcomes(results: Sequence[SourceResult]) -> str:
     counts = Counter(result.outcome for result in results)
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])

@@ -7,7 +7,7 @@ import penstock.flows.prefect_setup  # noqa: F401 - before prefect: switches its
 from prefect import flow  # isort: skip
 
 from penstock.flows.running import bring_up_to_date, run_name
-from penstock.flows.steps import BATCH, Target
+from penstock.flows.steps import BATCH, Destination
 
 
 @flow(name="penstock-sync", flow_run_name=run_name, persist_result=False)
@@ -19,4 +19,4 @@ def sync(collection: str, home: str | None = None, batch: int = BATCH) -> Any:
         home: where Penstock keeps its data; default as for `penstock --home`.
         batch: sources a task.
     """
-    return bring_up_to_date("sync", [], batch, Target(collection=collection, home=home))
+    return bring_up_to_date("sync", [], batch, Destination(collection=collection, home=home))

@@ -27,7 +27,7 @@ def check(folder: Path) -> None:
         if not path.is_file():
             continue
         file = trust.read(path)
-        if _speaks_to_prefect(file) and trust.state(file) != "trusted":
+        if _configures_prefect(file) and trust.state(file) != "trusted":
             raise SettingsError(
                 f"Prefect would take its settings from {file.path}, which is not trusted as it is now; if it is yours, "
                 f"or you have read it: `penstock trust {path.name}`; if not, run Penstock in another folder"
@@ -36,7 +36,7 @@ def check(folder: Path) -> None:
 
 @contextmanager
 def left() -> Iterator[None]:
-    """Another working folder, an empty one, for the processes that Prefect starts: it imports from theirs first.
+    """Changes to another, empty working folder, for the processes that Prefect starts: they import from theirs first.
 
     A flow goes back with `return_to_it` when its own code is loaded.
     """
@@ -57,11 +57,11 @@ def return_to_it() -> None:
         os.chdir(folder)
 
 
-def _speaks_to_prefect(file: trust.File) -> bool:
+def _configures_prefect(file: trust.File) -> bool:
     if file.path.name == "pyproject.toml":
         try:
             tools = tomllib.loads(file.content.decode("utf-8")).get("tool", {})
-        except ValueError:  # no TOML, no UTF-8: whoever reads it makes of it what they can
+        except ValueError:  # no TOML, no UTF-8: its readers get no settings from it either
             return True
         return not isinstance(tools, dict) or "prefect" in tools
     return file.path.name == "prefect.toml" or b"prefect" in file.content.lower()

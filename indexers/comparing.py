@@ -9,11 +9,11 @@ ValueT = TypeVar("ValueT")
 
 
 def compared(
-    held: Mapping[int, ValueT], live: Iterable[Entry], expected: Callable[[Entry], ValueT], what: str
+    held: Mapping[int, ValueT], live: Iterable[Entry], expected: Callable[[Entry], ValueT], subject: str
 ) -> list[Flaw]:
     """A flaw that names the rows for which the index holds another value than the one expected; else nothing.
 
-    Rows that only one of the two has are not looked at: `rows()` tells them.
+    Rows that only one side has are not compared: `rows()` finds them.
     """
     rows = tuple(entry.row for entry in live if entry.row in held and held[entry.row] != expected(entry))
-    return [Flaw(message=f"{what} differ from the catalog's", rows=rows)] if rows else []
+    return [Flaw(message=f"{subject} differ from the catalog's", rows=rows)] if rows else []

@@ -1,4 +1,4 @@
-"""Files of an index: whole or not there, read with their checksum, and what is told where that fails."""
+"""Files of an index: written whole or not at all, read with their checksum; which error is raised on failure."""
 
 import contextlib
 import errno
@@ -17,12 +17,12 @@ DAMAGE = frozenset(
 or memory left, no permission, a server that does not answer) pass or are a person's to mend, and the file is well."""
 
 
-def unreadable(what: str, error: OSError | MemoryError) -> IndexingError:
-    """What to raise where files of an index could not be read: `DamagedIndex` only where they are to blame."""
-    said = getattr(error, "strerror", None) or error or type(error).__name__
+def unreadable(subject: str, error: OSError | MemoryError) -> IndexingError:
+    """The error for files of an index that could not be read: `DamagedIndex` only where the files are to blame."""
+    reason = getattr(error, "strerror", None) or error or type(error).__name__
     if getattr(error, "errno", None) in DAMAGE:
-        return DamagedIndex(f"{what}: {said}")
-    return IndexingError(f"{what} now: {said or 'no memory is left'}; the index stays as it is")
+        return DamagedIndex(f"{subject}: {reason}")
+    return IndexingError(f"{subject} now: {reason or 'no memory is left'}; the index stays as it is")
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -56,7 +56,7 @@ def read_checked(path: Path, crc32: int) -> bytes:
 
 
 def remove_others(folder: Path, suffix: str, keep: set[str]) -> None:
-    """Deletes files of that suffix that are not to be kept; one that cannot be deleted is left for next time."""
+    """Deletes files of that suffix except those to keep; one that cannot be deleted is left for next time."""
     for path in folder.glob(f"*{suffix}"):
         if path.name not in keep:
             with contextlib.suppress(OSError):

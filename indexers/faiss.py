@@ -2,7 +2,7 @@
 
 Vectors lie in segments of limited size. A change writes a new segment and lists of what was removed from the others;
 small neighbours are merged as they come, so that n changes write each vector some log n times, and a segment that has
-lost a share of its vectors is written anew.
+lost a share of its vectors is rewritten.
 """
 
 import uuid
@@ -32,18 +32,18 @@ FORMAT = 1
 BATCH = 4096
 """Entries of a change that are in memory at a time."""
 SEGMENT = 65_536
-"""Vectors of the largest segment: what is in memory twice while segments are merged."""
+"""Most vectors of a segment: what is in memory twice while segments are merged."""
 REMOVED_SHARE = 0.25
-"""A segment that has lost more of its vectors than this is written anew without them."""
+"""A segment that has lost more than this share of its vectors is rewritten without them."""
 VECTORS, REMOVED = ".vectors", ".removed"
 """Files of a segment: the rows (int64) and then the vectors (float32), both little-endian; the rows removed since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """A segment in memory: a FAISS index, the row of each position in it, and which positions still count."""
+class _LoadedSegment:
+    """A segment in memory: a FAISS index, and by position in it the row, and whether it still counts: shape (n,)."""
 
-    index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of what it has
+    index: Any  # faiss.IndexFlatIP: the types that FAISS ships leave out most of its methods
     rows: NDArray[np.int64]
     live: NDArray[np.bool_]
     data: DataFile | None = None
@@ -51,7 +51,7 @@ class _Part:
 
     @property
     def vectors(self) -> Float32Array:
-        """All vectors, as a view on FAISS's own memory: valid while the part is."""
+        """All vectors, float32 of shape (n, d): a view on FAISS's own memory, valid as long as the part."""
         count, dimension = self.index.ntotal, self.index.d
         view: Float32Array = faiss.rev_swig_ptr(self.index.get_xb(), count * dimension).reshape(count, dimension)
         return view
@@ -61,7 +61,7 @@ class _Part:
         return int(np.count_nonzero(self.live))
 
 
-Parts = tuple[_Part, ...]
+Parts = tuple[_LoadedSegment, ...]
 
 
 class FaissIndex:
@@ -86,7 +86,7 @@ class FaissIndex:
         return self._snapshots.newest().revision
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written, or an entry has no vector of the index's dimension; what the
@@ -109,7 +109,7 @@ class FaissIndex:
         remove_others(self._folder, REMOVED, named)
 
     def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
-        """The `k` rows with the largest inner products with the query, shape (d,).
+        """The `k` rows with the largest inner products with the query, float32 of shape (d,).
 
         Raises:
             IndexingError: the query is not a finite vector of the index's dimension.
@@ -125,7 +125,7 @@ class FaissIndex:
         return best(np.concatenate([rows for rows, _ in found]), np.concatenate([scores for _, scores in found]), k)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         held = [part.rows[part.live] for part in self._snapshots.newest().data]
         return np.sort(np.concatenate(held)) if held else np.empty(0, np.int64)
 
@@ -151,15 +151,16 @@ class FaissIndex:
         return compared(held, live, lambda entry: self._vector(entry).tobytes(), "vectors")
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Frees the memory."""
         self._snapshots.forget()
 
-    def _part(self, entries: list[Entry]) -> _Part:
+    def _part(self, entries: list[Entry]) -> _LoadedSegment:
         newest = {entry.row: entry for entry in entries}
         vectors = np.stack([self._vector(entry) for entry in newest.values()])
         return _new_part(np.array(list(newest), np.int64), vectors)
 
     def _vector(self, entry: Entry) -> Float32Array:
+        """The entry's vector, checked: float32 of shape (d,), finite."""
         vector = entry.vector
         if vector is None or vector.shape != (self._dimension,) or not np.isfinite(vector).all():
             shape = "none" if vector is None else f"shape {vector.shape}"
@@ -173,14 +174,14 @@ class FaissIndex:
             )
         return vector
 
-    def _written(self, part: _Part) -> _Part:
+    def _written(self, part: _LoadedSegment) -> _LoadedSegment:
         data, removed = part.data, part.removed
         if data is None:
             data = self._write(part.rows.astype("<i8").tobytes() + part.vectors.tobytes(), VECTORS, len(part.rows))
         gone = part.rows[~part.live]
         if len(gone) != (removed.entries if removed else 0):
             removed = self._write(gone.astype("<i8").tobytes(), REMOVED, len(gone))
-        return _Part(index=part.index, rows=part.rows, live=part.live, data=data, removed=removed)
+        return _LoadedSegment(index=part.index, rows=part.rows, live=part.live, data=data, removed=removed)
 
     def _write(self, content: bytes, suffix: str, entries: int) -> DataFile:
         file = DataFile(name=f"{uuid.uuid4().hex}{suffix}", crc32=zlib.crc32(content), entries=entries)
@@ -191,7 +192,7 @@ class FaissIndex:
         known = {part.data.name: part for part in before if part.data}
         return tuple(self._read(segment, known.get(segment.data.name)) for segment in manifest.segments)
 
-    def _read(self, segment: Segment, known: _Part | None) -> _Part:
+    def _read(self, segment: Segment, known: _LoadedSegment | None) -> _LoadedSegment:
         if known and known.removed == segment.removed:
             return known
         part = known or self._new(segment.data)
@@ -199,9 +200,9 @@ class FaissIndex:
         if segment.removed:
             content = read_checked(self._folder / segment.removed.name, segment.removed.crc32)
             live = ~contained(part.rows, np.sort(np.frombuffer(content, "<i8")))
-        return _Part(index=part.index, rows=part.rows, live=live, data=segment.data, removed=segment.removed)
+        return _LoadedSegment(index=part.index, rows=part.rows, live=live, data=segment.data, removed=segment.removed)
 
-    def _new(self, file: DataFile) -> _Part:
+    def _new(self, file: DataFile) -> _LoadedSegment:
         content = read_checked(self._folder / file.name, file.crc32)
         if len(content) != file.entries * (8 + 4 * self._dimension):
             raise DamagedIndex(f"{self._folder / file.name} holds other vectors than the manifest says")
@@ -209,17 +210,18 @@ class FaissIndex:
         return _new_part(np.frombuffer(content, "<i8", count=file.entries).astype(np.int64), vectors)
 
 
-def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _Part:
+def _new_part(rows: NDArray[np.int64], vectors: Float32Array) -> _LoadedSegment:
+    """A segment of `rows`, shape (n,), with their `vectors`, float32 of shape (n, d)."""
     index: Any = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, np.float32))
-    return _Part(index=index, rows=rows, live=np.ones(len(rows), bool))
+    return _LoadedSegment(index=index, rows=rows, live=np.ones(len(rows), bool))
 
 
 def _without(parts: Parts, rows: NDArray[np.int64]) -> Parts:
-    """The parts with the given rows, which are sorted or not, no longer live."""
+    """The parts with the given rows, int64 of shape (n,) in any order, no longer live."""
     gone = np.sort(rows)
     return tuple(
-        _Part(
+        _LoadedSegment(
             index=part.index,
             rows=part.rows,
             live=part.live & ~contained(part.rows, gone),
@@ -241,7 +243,7 @@ def _merged(parts: Parts, dimension: int) -> Parts:
 
 
 def _renewed(parts: Parts, dimension: int) -> Parts:
-    """The parts that have live vectors; those that lost many written anew."""
+    """The parts that have live vectors; those that lost many are rewritten."""
     return tuple(
         _joined((part,), dimension) if part.count < (1 - REMOVED_SHARE) * len(part.rows) else part
         for part in parts
@@ -249,7 +251,7 @@ def _renewed(parts: Parts, dimension: int) -> Parts:
     )
 
 
-def _joined(parts: Parts, dimension: int) -> _Part:
+def _joined(parts: Parts, dimension: int) -> _LoadedSegment:
     rows = np.concatenate([part.rows[part.live] for part in parts])
     vectors = np.concatenate([part.vectors[part.live] for part in parts]).reshape(-1, dimension)
     return _new_part(rows, vectors)
@@ -267,15 +269,18 @@ def _one_thread() -> Iterator[None]:
 
 
 def _only(seen: NDArray[np.bool_]) -> Any:
-    """FAISS's options for a search that looks at these positions."""
+    """FAISS's options for a search of some positions: `seen` has one flag a vector of the segment, shape (n,)."""
     library: Any = faiss  # its types do not know the constructors that its Python part adds
     return library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(seen, bitorder="little")))
 
 
 def _nearest(
-    part: _Part, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
+    part: _LoadedSegment, query: Float32Array, k: int, allowed: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores."""
+    """Rows of one part that are among its best `k`, with all that tie with the last of them, and their scores.
+
+    `query` is float32 of shape (d,), `allowed` sorted rows of shape (m,); both results have shape (found,).
+    """
     seen = part.live if allowed is None else part.live & contained(part.rows, allowed)
     count = int(np.count_nonzero(seen))
     options = _only(seen) if count < len(seen) else None

@@ -16,7 +16,7 @@ _MAGIC = 1337
 
 
 def changed_files(folder: Path) -> Iterator[str]:
-    """What is wrong with the files of the segments that the folder's `meta.json` names; streamed.
+    """Which files of the segments that the folder's `meta.json` names are damaged, and how; read in pieces.
 
     Raises:
         OSError, ValueError, KeyError, TypeError: they cannot be read.

@@ -1,4 +1,4 @@
-"""What an index on disk holds: written last, so that it never says more than its data."""
+"""What an index on disk holds: written last, so that it never claims more than its data."""
 
 import json
 import zlib
@@ -13,7 +13,7 @@ SEAL = "checksum"
 """Key of the manifest's own checksum, over all its other keys."""
 
 Stamp = tuple[int, int, int]
-"""Device-wide number, time and size of a manifest: another file has another one."""
+"""Number of the file on its device, time and size of a manifest: another file has another stamp."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class Manifest:
 
     revision: int
     entries: int
-    """Entries that a search can find, at least: data may run ahead of its manifest after a crash, never behind."""
+    """How many entries a search can find, at least: data may be ahead of its manifest after a crash, never behind."""
     segments: tuple[Segment, ...] = ()
-    """The index's own files; where its library lists them itself, the file in which it does."""
+    """The index's own files; where its library lists them itself, the file with that list."""
     coming: int = 0
     """The revision of the data where its files are no longer those of `segments`: a writer is at work, or died."""
 
@@ -119,7 +119,7 @@ def _manifest(held: dict[str, object]) -> Manifest:
     return Manifest(
         revision=_count(held["revision"]),
         entries=_count(held["entries"]),
-        segments=tuple(_segment(one) for one in segments),
+        segments=tuple(_segment(segment) for segment in segments),
         coming=_count(held.get("coming", 0)),
     )
 

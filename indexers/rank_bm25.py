@@ -1,7 +1,7 @@
-"""The keyword index in memory: the rank-bm25 package, for notebooks and as the oracle of the other one.
+"""The keyword index in memory: the rank-bm25 package, for notebooks and to test the other keyword index against.
 
 The tokens of all entries are in memory and are scored one by one, so that this is for some ten thousand chunks. They
-are in one file as well, written anew by each change: other processes search what one of them wrote.
+are in one file as well, which each change rewrites: other processes search what one of them wrote.
 """
 
 import json
@@ -50,6 +50,7 @@ class _Tokens:
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
+        """The rows with tokens: int64, shape (rows,), sorted."""
         return np.array(sorted(self.tokens), np.int64)
 
     @cached_property
@@ -81,7 +82,7 @@ class RankBM25Index:
         return self._snapshots.newest().revision
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -112,7 +113,7 @@ class RankBM25Index:
         return best(held.rows[kept], scores[kept], k)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         return self._snapshots.newest().data.rows
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
@@ -126,7 +127,7 @@ class RankBM25Index:
         return compared(held, live, lambda entry: self._analyser.tokens(entry.chunk.context), "tokens")
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Frees the memory."""
         self._snapshots.forget()
 
     def _read(self, manifest: Manifest) -> _Tokens:

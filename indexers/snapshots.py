@@ -13,7 +13,7 @@ DataT = TypeVar("DataT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Generic[DataT]):
-    """The data of an index as it stood at a revision."""
+    """The data of an index as it was at a revision."""
 
     stamp: Stamp | None
     revision: int
@@ -36,7 +36,7 @@ class Snapshots(Generic[DataT]):
         self.newest()
 
     def newest(self) -> Snapshot[DataT]:
-        """The snapshot that stands on disk now.
+        """The newest snapshot on disk.
 
         Raises:
             DamagedIndex: the manifest, or what it names, cannot be used.
@@ -50,12 +50,12 @@ class Snapshots(Generic[DataT]):
             return self._held
 
     def put(self, revision: int, data: DataT) -> None:
-        """Takes what the caller has just written, which is then not read again."""
+        """Takes the data that the caller has just written, so that it is not read again."""
         with self._lock:
             self._held = Snapshot(stamp=self._manifest.stamp(), revision=revision, data=data)
 
     def forget(self) -> None:
-        """Lets go of what is loaded."""
+        """Frees what is loaded."""
         self._held = self._nothing
 
     def _read(self) -> Snapshot[DataT]:

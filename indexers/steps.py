@@ -1,11 +1,11 @@
-"""Whether a change can be applied to an index that stands at some revision."""
+"""Whether a change can be applied to an index, given its revision."""
 
 from penstock.errors import IndexingError
 from penstock.model import Change
 
 
 def is_step(change: Change, revision: int) -> bool:
-    """Whether there is anything to do: an index that stands at its end or beyond holds it already.
+    """Whether there is anything to do: an index at the change's end or beyond holds it already.
 
     Raises:
         IndexingError: changes between the index and this one are missing.

@@ -41,9 +41,9 @@ BATCH = 1000
 WIDE = 50
 """A scope of a fiftieth of the index or more is cheaper to check on what was found than to put into the query."""
 _NUMBERED = re.compile(r"os error (\d{1,6})\)|Os \{ code: (\d{1,6})")
-"""How programs in Rust tell an error of the operating system."""
+"""How programs in Rust write an error of the operating system."""
 DELETED_SHARE = 1 / 3
-"""Deleted texts count in BM25's statistics until their segment is written anew: at this share, all are."""
+"""Deleted texts count in BM25's statistics until their segment is rewritten: at this share, all segments are."""
 
 
 class TantivyIndex:
@@ -62,8 +62,8 @@ class TantivyIndex:
         self._analyser = analyser
         self._manifest = ManifestFile(folder, kind="tantivy", version=FORMAT, built_for=analyser.fingerprint)
         self._schema = _schema()
-        self._snapshots: Snapshots[_Opened] = Snapshots(
-            self._manifest, lambda manifest, _before: self._load(manifest), _Opened(searcher=None, told=0)
+        self._snapshots: Snapshots[_OpenIndex] = Snapshots(
+            self._manifest, lambda manifest, _before: self._load(manifest), _OpenIndex(searcher=None, told=0)
         )
 
     @property
@@ -73,11 +73,11 @@ class TantivyIndex:
 
     @property
     def told(self) -> int:
-        """The revision that a search sees: later than the other after a commit of tantivy, before it is marked."""
+        """The revision that a search sees: ahead of `revision` from tantivy's commit until the manifest has it."""
         return self._snapshots.newest().data.told
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -96,7 +96,7 @@ class TantivyIndex:
                 self._announce(change.revision)
                 writer.commit()
                 writer.wait_merging_threads()
-            sync_folder(self._folder)  # tantivy leaves that out after it has renamed its list of files
+            sync_folder(self._folder)  # tantivy omits that after it has renamed its list of files
             index.reload()
             entries = index.searcher().num_docs
             segments = _listed(self._meta(), entries)
@@ -118,7 +118,7 @@ class TantivyIndex:
             return _search(searcher, *asked, min(k, searcher.num_docs))
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         searcher = self._snapshots.newest().data.searcher
         if searcher is None or not searcher.num_docs:
             return np.empty(0, np.int64)
@@ -145,23 +145,23 @@ class TantivyIndex:
         with _translated(DamagedIndex, f"{self._folder} cannot be read"):
             changed = [Flaw(message=message) for message in changed_files(self._folder)]
             if changed:
-                return changed  # what such files say may be anything
+                return changed  # damaged files may give any value
             held = {row: searcher.doc(address).get_first("tokens") or "" for row, address in _all(searcher)}
         return compared(held, live, lambda entry: " ".join(self._analyser.tokens(entry.chunk.context)), "tokens")
 
     def close(self) -> None:
-        """Lets go of the files."""
+        """Closes the files."""
         self._snapshots.forget()
 
     def _announce(self, revision: int) -> None:
-        """Notes which revision the data will have as soon as tantivy has committed, which replaces the present data."""
+        """Records which revision the data will have once tantivy has committed, which replaces the present data."""
         held = self._snapshots.newest().data
         if held.searcher is not None:
             entries = held.searcher.num_docs
             segments = _listed(self._meta(), entries)
             self._manifest.write(Manifest(revision=held.told, entries=entries, segments=segments, coming=revision))
 
-    def _load(self, manifest: Manifest) -> "_Opened":
+    def _load(self, manifest: Manifest) -> "_OpenIndex":
         with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
             while True:
                 meta = self._meta()
@@ -171,10 +171,10 @@ class TantivyIndex:
         if manifest != self._manifest.read():
             raise DamagedIndex(f"{self._folder} was written while it was opened")  # and is opened once more
         if manifest.segments in ((), _listed(meta, manifest.entries)):  # earlier versions noted none
-            return _Opened(searcher=searcher, told=manifest.revision)
+            return _OpenIndex(searcher=searcher, told=manifest.revision)
         if not manifest.coming:
             raise DamagedIndex(f"{self._folder / META} is not what was written: its checksum differs")
-        return _Opened(searcher=searcher, told=manifest.coming)
+        return _OpenIndex(searcher=searcher, told=manifest.coming)
 
     def _meta(self) -> bytes:
         return (self._folder / META).read_bytes()
@@ -206,8 +206,8 @@ class TantivyIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
-    """What a search looks into, and the revision that it has."""
+class _OpenIndex:
+    """The searcher, and the revision of its data."""
 
     searcher: tantivy.Searcher | None
     told: int
@@ -254,7 +254,10 @@ def _any_of(tokens: Sequence[str], schema: tantivy.Schema) -> Query:
 def _within(
     searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, schema: tantivy.Schema
 ) -> tuple[Query, NDArray[np.int64] | None]:
-    """The question within a scope, and the rows that are still to be checked; None where the question tells all."""
+    """The query within a scope, and the rows that are still to be checked; None where the query alone is exact.
+
+    `allowed` are the rows of the scope: int64, shape (n,), sorted; None: all.
+    """
     if allowed is None or len(allowed) * WIDE >= searcher.num_docs:
         return query, allowed
     within = Query.const_score_query(Query.term_set_query(schema, "row", allowed.tolist()), 0.0)
@@ -262,6 +265,7 @@ def _within(
 
 
 def _search(searcher: tantivy.Searcher, query: Query, allowed: NDArray[np.int64] | None, k: int) -> list[Candidate]:
+    """The best `k` of the query's hits that are `allowed`: int64, shape (n,), sorted; None: all."""
     limit = min(k + 16, searcher.num_docs)
     while True:
         hits = searcher.search(query, limit, count=False).hits
@@ -279,7 +283,7 @@ def _all(searcher: tantivy.Searcher) -> list[tuple[int, tantivy.DocAddress]]:
 
 
 def _deleted_share(folder: Path, more: int) -> float:
-    """Share of deleted texts in the index after `more` of them go; tantivy tells it in a file only."""
+    """Share of deleted texts in the index after `more` of them go; tantivy reports it in a file only."""
     segments = json.loads((folder / "meta.json").read_text("utf-8"))["segments"]
     held = sum(segment["max_doc"] for segment in segments)
     deleted = sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
@@ -287,32 +291,32 @@ def _deleted_share(folder: Path, more: int) -> float:
 
 
 @contextmanager
-def _translated(kind: type[IndexingError], what: str) -> Iterator[None]:
-    """Errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
+def _translated(kind: type[IndexingError], action: str) -> Iterator[None]:
+    """Raises errors of tantivy, its panics (which are no Exceptions), and nonsense read from damaged files, as our own.
 
-    What the machine lacks for now, such as descriptors, is no damage; tantivy tells it in words only.
+    What the machine lacks for now, such as descriptors, is no damage; tantivy reports it in words only.
     """
     try:
         yield
     except MemoryError as error:
-        raise unreadable(what, error) from error
+        raise unreadable(action, error) from error
     except (ValueError, OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
         number = _error_number(error)
         if kind is DamagedIndex and number:
-            raise unreadable(what, OSError(number, os.strerror(number))) from error
+            raise unreadable(action, OSError(number, os.strerror(number))) from error
         locked = "Failed to acquire" in str(error)  # by another writer, or in a folder that may only be read
-        raise (IndexingError if locked else kind)(f"{what}: {error}") from error
+        raise (IndexingError if locked else kind)(f"{action}: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
         number = _error_number(error)
         if kind is DamagedIndex and number:
-            raise unreadable(what, OSError(number, os.strerror(number))) from error
-        raise kind(f"{what}: {error}") from error
+            raise unreadable(action, OSError(number, os.strerror(number))) from error
+        raise kind(f"{action}: {error}") from error
 
 
 def _error_number(error: BaseException) -> int:
-    """The operating system's number for what went wrong; 0 where it is not told."""
+    """The operating system's number of the error; 0 where tantivy does not give it."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBERED.search(str(error))

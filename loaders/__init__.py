@@ -1,6 +1,6 @@
 """What does this source say, and where?
 
-A source is listed (`lister_for`), its bytes are brought (`fetcher_for`), its kind is told by looking (`sniff`), and a
+A source is listed (`lister_for`), its bytes are fetched (`fetcher_for`), its kind is found (`sniff`), and a
 `Sandbox` lets the loader for that kind read it in a process of its own.
 """
 

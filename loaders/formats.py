@@ -211,5 +211,5 @@ def _stated(name: str, options: LoaderOptions) -> tuple[FileKind, ...]:
 
 
 def _named(media_type: str) -> str:
-    told = _NAMES.get(media_type)
-    return f"{media_type} ({told})" if told else media_type
+    name = _NAMES.get(media_type)
+    return f"{media_type} ({name})" if name else media_type

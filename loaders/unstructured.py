@@ -49,7 +49,7 @@ _PARTITIONERS = {
     PDF: "pdf",
 }
 _DECODED = frozenset((CSV, TSV, HTML, XML, PLAIN))
-"""Kinds whose partitioner can be told an encoding."""
+"""Kinds whose partitioner takes an encoding."""
 _KINDS: Mapping[str, BlockKind] = {
     "Title": "heading",
     "Table": "table",
@@ -65,7 +65,7 @@ _KINDS: Mapping[str, BlockKind] = {
 
 
 class UnstructuredOptions(BaseModel):
-    """What can be set of it."""
+    """The options of this loader."""
 
     model: Literal["en_core_web_sm", "blank"] = SPACY_MODEL
 
@@ -73,7 +73,7 @@ class UnstructuredOptions(BaseModel):
 class UnstructuredLoader:
     """Reads with `unstructured`, where a setting names it for a media type.
 
-    `model` is the spaCy model by which it tells sentences from titles: the one that it would fetch, or `blank`, which
+    `model` is the spaCy model that distinguishes sentences from titles: the one that it would fetch, or `blank`, which
     ends sentences at their punctuation and knows no verbs. `encoding` is the setting, or what the origin declared.
     """
 

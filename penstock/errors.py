@@ -70,12 +70,12 @@ class SettingsError(UsageError):
 class MissingExtra(UsageError):
     """A part of Penstock that is not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        self.what, self.extra = what, extra
-        super().__init__(what, extra)
+    def __init__(self, part: str, extra: str) -> None:
+        self.part, self.extra = part, extra
+        super().__init__(part, extra)
 
     def __str__(self) -> str:
-        return f"{self.what} is not installed; install it with: pip install 'penstock[{self.extra}]'"
+        return f"{self.part} is not installed; install it with: pip install 'penstock[{self.extra}]'"
 
 
 class SourceError(PenstockError):

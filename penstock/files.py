@@ -21,7 +21,7 @@ ABANDONED_SECONDS = 3600.0
 def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """A file to be written, which takes its place at the path when the context ends, safe on disk.
 
-    Whatever stood there stays until then, and for good where writing fails. Several processes may write the same path:
+    A file that was there stays until then, and for good where writing fails. Several processes may write the same path:
     the last one wins, and nobody sees a mixture. Only the owner may read a private file, from its first byte on.
 
     Raises:

@@ -1,13 +1,13 @@
 """How much may be asked for: what lies beyond is refused by name, before memory, a database or a library is asked.
 
 Each limit is far above what anybody wants and far below what can stop a machine. Settings, commands, Python calls and
-plug-ins heed the same ones.
+plug-ins obey the same limits.
 """
 
 from typing import Final
 
 MOST_HITS: Final = 10_000
-"""Hits of one question, and candidates of one leg: as many as Elasticsearch gives without being told otherwise."""
+"""Hits of one question, and candidates of one leg: the most that Elasticsearch gives by default."""
 MOST_NEIGHBOURS: Final = 100
 """Chunks before, and after, one hit."""
 LAST_PAGE: Final = 2**31 - 1

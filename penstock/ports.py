@@ -43,7 +43,7 @@ Float32Array = NDArray[np.float32]
 Role = Literal["query", "passage"]
 
 SPECIAL_TOKENS = 2
-"""Tokens that a model puts around a text: what it sees less these is the largest size of a chunk."""
+"""Tokens that a model puts around a text: its window less these is the largest size of a chunk."""
 FEWEST_TOKENS = SPECIAL_TOKENS + 16
 """What a model has to see at least, so that a chunk holds a sentence."""
 
@@ -81,7 +81,7 @@ class Loader(Protocol):
     def load(self, source: Source, data: BinaryIO) -> Extraction:
         """Everything that the source says, in reading order.
 
-        `data` is seekable and stands at its start. An extraction without text is an empty source, not an error.
+        `data` is seekable and starts at its first byte. An extraction without text is an empty source, not an error.
 
         Raises:
             SourceError: the source cannot be read; the subclass says why.
@@ -98,7 +98,7 @@ class TokenCounter(Protocol):
         ...
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         ...
 
 
@@ -131,7 +131,7 @@ class Chunker(Protocol):
     @property
     def size(self) -> int:
         """Tokens of a chunk as it is embedded (`Chunk.context`), at most; only one single token may be more with its
-        headings. What a chunk has beyond that, the model would not see."""
+        headings. The model would not see what a chunk has beyond that."""
         ...
 
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
@@ -166,7 +166,7 @@ class Embedder(TokenCounter, Protocol):
         ...
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); the inner product of two is their cosine.
+        """Unit vectors, float32, shape (len(texts), dimension); the inner product of two is their cosine.
 
         Raises:
             EngineError: the model cannot be loaded or called.
@@ -174,7 +174,7 @@ class Embedder(TokenCounter, Protocol):
         ...
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1.
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1.
 
         Measured from the tokenizer: characters that become unknown or single-character pieces of a script that is
         written without spaces count as not covered. 0 means that a vector of this text says next to nothing.
@@ -186,7 +186,7 @@ class Index(Protocol[QueryT]):
     """A follower of the catalog: holds chunks of one collection up to a revision, and finds them.
 
     Made with a folder of its own first, then `analyser` for a keyword index, `identity` and `dimension` for a vector
-    index. Where it is empty the index is new; one is thrown away by renaming it. Those on servers: `ServerIndex`.
+    index. In an empty folder the index is new; an index is discarded by renaming its folder. On servers: `ServerIndex`.
     """
 
     @property
@@ -200,7 +200,7 @@ class Index(Protocol[QueryT]):
         ...
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at `change.revision`; when it returns, that is safe on disk.
+        """Brings the index to `change.revision`; when it returns, that is safe on disk.
 
         Raises:
             IndexingError: the index cannot be written.
@@ -216,17 +216,17 @@ class Index(Protocol[QueryT]):
         ...
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted: what `doctor` compares with the catalog."""
+        """The rows that the index holds: int64, shape (rows,), sorted; `doctor` compares them with the catalog."""
         ...
 
     def close(self) -> None:
-        """Lets go of files and memory; the index is not used afterwards."""
+        """Closes files and frees memory; the index is not used afterwards."""
         ...
 
 
 @runtime_checkable
 class Verifiable(Protocol):
-    """An index that can also prove that it still holds what it was given: every one that ships with Penstock."""
+    """An index that can also prove that it still holds what it was given: every index that ships with Penstock."""
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
         """What differs from the entries, all that is live at the index's revision, and which of its files changed.
@@ -240,7 +240,7 @@ class Verifiable(Protocol):
 KeywordIndex = Index[Sequence[str]]
 """Searched with the analysed tokens of a question."""
 VectorIndex = Index[Float32Array]
-"""Searched with one vector, shape (d,)."""
+"""Searched with one vector, float32 of shape (d,)."""
 
 
 class ServerIndex(Protocol):
@@ -255,7 +255,7 @@ class ServerIndex(Protocol):
 
     @property
     def keyword(self) -> KeywordIndex:
-        """The tokens; whichever of the two is given a change first applies it for both."""
+        """The tokens; the first of the two views that gets a change applies it for both."""
         ...
 
     @property
@@ -265,7 +265,7 @@ class ServerIndex(Protocol):
 
     @property
     def told(self) -> int:
-        """The revision that searches see: later than that of the indexes while what is gone is taken out."""
+        """The revision that searches see: later than that of the indexes while removed rows are deleted."""
         ...
 
     @property
@@ -274,13 +274,13 @@ class ServerIndex(Protocol):
         ...
 
     def stands_at(self, revision: int) -> bool:
-        """Whether it stands there, as the last search saw it or the servers say now."""
+        """Whether the index has that revision, as the last search saw it or the servers say now."""
         ...
 
     def search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
     ) -> tuple[list[Candidate], list[Candidate], int]:
-        """What is found by the tokens and by the vector, and the revision at which the index stood, in one request.
+        """The hits by the tokens and by the vector, shape (d,), and the index's revision after that, in one request.
 
         Raises:
             IndexingError: the index cannot be searched.
@@ -288,7 +288,7 @@ class ServerIndex(Protocol):
         ...
 
     def count(self) -> int:
-        """How many rows it holds."""
+        """How many rows the index holds."""
         ...
 
     def rejected(self) -> Mapping[int, str]:
@@ -296,7 +296,7 @@ class ServerIndex(Protocol):
         ...
 
     def delete(self) -> None:
-        """Deletes it, and all indexes whose names begin with its own followed by `-`: a collection is dropped so.
+        """Deletes the index, and all indexes whose names begin with its own and `-`: so a collection is dropped.
 
         Raises:
             IndexingError: the servers do not answer, or do not allow it.
@@ -304,7 +304,7 @@ class ServerIndex(Protocol):
         ...
 
     def anew(self) -> "ServerIndex":
-        """An empty one that takes the place of this one when it has been given a change from revision 0."""
+        """An empty index that takes the place of this one when it has been given a change from revision 0."""
         ...
 
 
@@ -317,7 +317,7 @@ class Retriever(Protocol):
 
 
 class Reranker(Protocol):
-    """Orders hits anew with a closer look at each, whatever order they had. Threads share one."""
+    """Orders hits by a closer look at each, whatever order they had. Threads share one."""
 
     def rerank(self, question: str, hits: Sequence[Hit], *, k: int) -> list[Hit]:
         """The best `k` of the hits by (-score, chunk id), with the new scores in `Hit.score`."""
@@ -333,7 +333,7 @@ class LLM(Protocol):
 
     @property
     def name(self) -> str:
-        """What answers say of who gave them."""
+        """The name that answers give for the model."""
         ...
 
     @property
@@ -367,5 +367,5 @@ class Analyser(Protocol):
         ...
 
     def query_tokens(self, text: str) -> list[str]:
-        """What a question is searched with: its tokens without those that say only how it is asked, and synonyms."""
+        """The tokens to search a question with: its tokens without those that only phrase it, and synonyms."""
         ...

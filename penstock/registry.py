@@ -1,7 +1,7 @@
 """Lookup by name: parts of Penstock are entry points, loaded when they are asked for and not before; made with options.
 
-The built-in parts stand in the same table of entry points as those of other distributions; a test holds that table to
-the folders. Parts of other distributions are only used when the caller allows it, because loading runs their code.
+The built-in parts are in the same table of entry points as those of other distributions; a test compares that table
+with the folders. Parts of other distributions are only used when the caller allows it: loading runs their code.
 """
 
 import inspect
@@ -43,7 +43,7 @@ OPTIONS: Mapping[Group, str] = {
 def _found(group: Group) -> Mapping[str, tuple[EntryPoint, ...]]:
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=f"penstock.{group}"):
-        if all(point.value != other.value for other in found.get(point.name, ())):
+        if all(point.value != known.value for known in found.get(point.name, ())):
             found[point.name] = (*found.get(point.name, ()), point)
     return found
 
@@ -79,7 +79,7 @@ def _folded(name: str) -> str:
 
 
 def load(group: Group, name: str, *, allow_external: bool = False) -> Any:
-    """The class or factory that a name stands for; its module is imported now.
+    """The class or factory behind a name; its module is imported now.
 
     Raises:
         UnknownName: nothing of that name is installed.
@@ -122,14 +122,14 @@ def make(
     """
     part = load(group, name, allow_external=allow_external)
     place = OPTIONS[group].format(name=name)
-    given = {**_taken(part, offered), **_checked(part, f"the {_singular(group)} {name!r}", place, offered, options)}
+    arguments = {**_taken(part, offered), **_checked(part, f"the {_singular(group)} {name!r}", place, offered, options)}
     try:
-        inspect.signature(part).bind(*positional, **given)
+        inspect.signature(part).bind(*positional, **arguments)
     except TypeError as error:
         raise SettingsError(
             f"the {_singular(group)} {name!r} cannot be made with what it is given: {error}; see its port"
         ) from error
-    return part(*positional, **given)
+    return part(*positional, **arguments)
 
 
 def hidden(group: Group, name: str, options: Collection[str], *, allow_external: bool) -> frozenset[str]:
@@ -139,7 +139,7 @@ def hidden(group: Group, name: str, options: Collection[str], *, allow_external:
     except (UsageError, ImportError):
         return frozenset(options)
     fields = model.model_fields if model else {}
-    return frozenset(one for one in options if one not in fields or _is_secret(fields[one].annotation))
+    return frozenset(option for option in options if option not in fields or _is_secret(fields[option].annotation))
 
 
 def _is_secret(annotation: Any) -> bool:
@@ -165,7 +165,7 @@ def _options_of(part: Any) -> "type[BaseModel] | None":
 
 
 def _checked(
-    part: Any, told: str, place: str, offered: Mapping[str, Any], options: Mapping[str, Any]
+    part: Any, label: str, place: str, offered: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The part's own options as its model has validated them."""
     model = _options_of(part)
@@ -173,7 +173,7 @@ def _checked(
     takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
     unknown = [f"{place}.{name}" for name in options if name not in known]
     if unknown:
-        raise SettingsError(f"{told} has no option {', '.join(unknown)}; {takes}")
+        raise SettingsError(f"{label} has no option {', '.join(unknown)}; {takes}")
     if model is None:
         return {}
     from pydantic import ValidationError
@@ -182,14 +182,14 @@ def _checked(
         valid = model.model_validate({**{name: offered[name] for name in known if name in offered}, **options})
     except ValidationError as error:
         wrong = "; ".join(_wrong(error, place))
-        raise SettingsError(f"{told} cannot be made: {wrong}; {takes}") from None  # the error holds what was given
+        raise SettingsError(f"{label} cannot be made: {wrong}; {takes}") from None  # the error holds what was given
     return {name: getattr(valid, name) for name in known}
 
 
 def _wrong(error: "ValidationError", place: str) -> Iterable[str]:
-    for one in error.errors(include_input=False, include_url=False, include_context=False):
-        name = ".".join((place, *map(str, one["loc"])))
-        yield f"{name}: {one['msg'].removeprefix('Value error, ')}"
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        name = ".".join((place, *map(str, problem["loc"])))
+        yield f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _singular(group: Group) -> str:

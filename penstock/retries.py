@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 JITTER = 0.75, 1.25
-"""A pause is so many times its length, by chance, so that crowds disperse; little enough that pauses still grow."""
+"""A pause is multiplied by a random factor from this range, so that crowds disperse; pauses still grow."""
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 
 def pause(tried: int, *, first: float, longest: float) -> float:
-    """Seconds after so many tries (1 or more) until the next: twice as long each time, up to `longest`, with jitter."""
+    """Seconds to wait after try number `tried`, from 1: twice as long each time, up to `longest`, with jitter."""
     usual = min(longest, first * 2.0 ** min(tried - 1, 64))
     return usual * random.uniform(*JITTER)  # noqa: S311 - no secret
 
@@ -22,10 +22,10 @@ def asked_pause(retry_after: str, *, now: datetime | None = None) -> float | Non
     >>> asked_pause("1.5"), asked_pause("soon")
     (1.5, None)
     """
-    told = retry_after.strip()
-    if _SECONDS.fullmatch(told):
-        return float(told)
-    date = http_date(told)
+    header = retry_after.strip()
+    if _SECONDS.fullmatch(header):
+        return float(header)
+    date = http_date(header)
     return max(0.0, (date - (now or datetime.now(UTC))).total_seconds()) if date else None
 
 

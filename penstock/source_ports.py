@@ -1,4 +1,4 @@
-"""The seams of sources, which `penstock.ports` shows with the others: what lists them, and what brings their bytes."""
+"""The seams of sources, which `penstock.ports` lists with the others: what lists them, and what brings their bytes."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

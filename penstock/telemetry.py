@@ -1,4 +1,4 @@
-"""Telemetry: Penstock has none, and libraries that report to their makers are told not to before they are imported.
+"""Telemetry: Penstock has none, and libraries that report to their makers are switched off before they are imported.
 
 Importing this module changes nothing. Whoever imports one of these libraries calls `switch_off` first, and processes
 that Penstock starts get `everything()` in their environment.
@@ -41,14 +41,14 @@ def everything() -> dict[str, str]:
 
 
 def switch_off(library: str) -> None:
-    """Tells a library to report nothing, whatever the environment said; child processes inherit it."""
+    """Switches off a library's reports, whatever the environment said; child processes inherit it."""
     for name, value in SWITCHES[library].items():
         if os.environ.get(name) != value:
             os.environ[name] = value
 
 
 def onnxruntime() -> Any:
-    """The module `onnxruntime`, told to report nothing before it is imported.
+    """The module `onnxruntime`, its reports switched off before it is imported.
 
     Where somebody imported it before, what it recorded at that moment is still sent; only the variable, set before the
     program starts, keeps that in.

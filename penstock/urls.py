@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 HIDDEN = "***"
-"""Stands in the place of a secret."""
+"""Replaces a secret."""
 _NAMES = frozenset(
     (
         *("auth", "authorization", "bearer", "hmac", "key", "pass", "pin", "pw", "pwd", "sas", "session", "sid"),
@@ -21,7 +21,7 @@ _USER = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BETWEEN = re.compile(r"([?&;#\s])")
 _DEEPEST = 3
-"""So often a name is decoded: what is encoded twice is decoded by some servers."""
+"""How often a name is decoded: some servers decode twice."""
 
 
 def scheme_of(address: str) -> str:
@@ -37,7 +37,7 @@ def scheme_of(address: str) -> str:
 def without_secrets(url: str) -> str:
     """The address without user, password and the values of parameters whose names say that they are secret.
 
-    What stands in a path cannot be told from other names, and stays.
+    A secret in a path cannot be distinguished from other names, and stays.
 
     >>> without_secrets("https://ann:pw@example.org/a?page=2&pass%77ord=x&X-Amz-Signature=y")
     'https://***@example.org/a?page=2&pass%77ord=***&X-Amz-Signature=***'
@@ -59,7 +59,7 @@ def secret_parameters(url: str) -> tuple[str, ...]:
 
 
 def _pieces(url: str) -> Iterator[tuple[str, str, str]]:
-    """What stands between the marks of an address: the mark before it, a name, and from `=` on a value."""
+    """The parts of an address: the mark before each, its name, and from `=` on its value."""
     first, *rest = _BETWEEN.split(url)
     for mark, piece in [("", first), *zip(rest[::2], rest[1::2], strict=True)]:
         name, equals, value = piece.partition("=")

@@ -51,7 +51,7 @@ class HybridRetriever:
             EngineError: the embedding model cannot be used.
         """
         scope, found, live, notes = self._live(question, max(self._candidates, 2 * k), where)
-        looked_at = [live[one.row].chunk.text for one in found.get("vector", ())[:LOOKED_AT]]
+        looked_at = [live[candidate.row].chunk.text for candidate in found.get("vector", ())[:LOOKED_AT]]
         weighed = self._weigh(question, found, looked_at)
         shares = self._fuse(found, weighed.weights)
         best = sorted(shares, key=lambda row: (-sum(shares[row].values()), live[row].chunk.id))[:k]
@@ -72,7 +72,10 @@ class HybridRetriever:
             scope, found, notes = self._found(question, asked, where)
             rows = {candidate.row for candidates in found.values() for candidate in candidates}
             live = self._collection.hydrate(sorted(rows), scope=scope)
-            kept = {leg: [one for one in candidates if one.row in live] for leg, candidates in found.items()}
+            kept = {
+                leg: [candidate for candidate in candidates if candidate.row in live]
+                for leg, candidates in found.items()
+            }
             if all(len(kept[leg]) >= k or len(found[leg]) < asked for leg in found):
                 return scope, {leg: candidates[:k] for leg, candidates in kept.items()}, live, notes
             asked *= 4

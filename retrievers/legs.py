@@ -13,7 +13,7 @@ class Searchable(Protocol[QueryT]):
 
     @property
     def revision(self) -> int:
-        """The revision at which the index stands."""
+        """The revision of the index."""
         ...
 
     def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
@@ -31,7 +31,7 @@ class SearchLeg(Protocol):
 
     @property
     def revision(self) -> int:
-        """The revision at which its index stands."""
+        """The revision of its index."""
         ...
 
     def search(self, question: str, *, k: int, scope: Scope) -> list[Candidate]:
@@ -50,7 +50,7 @@ class KeywordLeg:
 
     @property
     def revision(self) -> int:
-        """The revision at which the keyword index stands."""
+        """The revision of the keyword index."""
         return self._index.revision
 
     def search(self, question: str, *, k: int, scope: Scope) -> list[Candidate]:
@@ -70,7 +70,7 @@ class VectorLeg:
 
     @property
     def revision(self) -> int:
-        """The revision at which the vector index stands."""
+        """The revision of the vector index."""
         return self._index.revision
 
     def search(self, question: str, *, k: int, scope: Scope) -> list[Candidate]:
@@ -130,7 +130,7 @@ class JointLegs:
 
     @property
     def revision(self) -> int:
-        """The revision at which the index was seen last: each search tells the one that it saw."""
+        """The revision that the last search saw: each search reports its own."""
         return self._index.last_revision
 
     def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:

@@ -1,4 +1,4 @@
-"""Adding the chunks that stand before and after each hit in its document."""
+"""Adds the chunks before and after each hit in its document."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ class NeighbourRetriever:
         self._count = count
 
     def retrieve(self, question: str, *, k: int, where: Filter) -> Retrieved:
-        """The inner retriever's `k` hits and their neighbours; a neighbour bears its hit's score and says so."""
+        """The inner retriever's `k` hits and their neighbours; a neighbour has its hit's score and a note."""
         retrieved = self._inner.retrieve(question, k=k, where=where)
         scope = self._collection.scope(where, at=retrieved.revision)
         seen = {hit.chunk.id for hit in retrieved.hits}
@@ -34,5 +34,5 @@ class NeighbourRetriever:
 
 
 def _neighbour_of(hit: Hit) -> Trace:
-    note = f"stands next to {hit.chunk.id}"
+    note = f"next to {hit.chunk.id}"
     return Trace(ranks={}, scores={}, shares={}, weights=hit.trace.weights, notes=(note,))

@@ -1,7 +1,7 @@
 """What a reader gets: hits in their order, and no number in which documents that are hidden from the reader show.
 
 How rare a word is, and so every score of the keyword leg and every sum that it goes into, is counted over all chunks:
-it would tell whether a hidden one holds the word.
+they would reveal whether a hidden one holds the word.
 """
 
 from dataclasses import replace

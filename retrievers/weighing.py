@@ -1,4 +1,4 @@
-"""How much each leg may say about a question: as much as it can see of the question and of what it found."""
+"""How much weight each leg gets for a question: as much as it can represent of the question and of what it found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Weighed:
 def weigh(question: str, found: Found, texts: Sequence[str], *, embedder: Embedder, vector_weight: float) -> Weighed:
     """Weights for the legs in `found`; `texts` are the first candidates of the vector leg.
 
-    A vector model whose vocabulary does not tell the question's or the candidates' script apart puts all such texts in
+    A vector model whose vocabulary does not distinguish the question's or the candidates' script puts all such texts in
     nearly the same place: its ranking is noise, and rank fusion would give that noise half the say. A leg that searches
     alone, because the settings say so, has all the weight and the note.
     """
@@ -33,11 +33,11 @@ def weigh(question: str, found: Found, texts: Sequence[str], *, embedder: Embedd
         if not found["keyword"]:
             notes.append("keyword leg left out: no word of the question occurs in the searched chunks")
     if "vector" in found:
-        seen, what = _coverage(question, texts, embedder)
+        seen, subject = _coverage(question, texts, embedder)
         weights["vector"] = vector_weight * _ramp(seen) if "keyword" in found else 1.0
         if seen < SEEING:
-            told = "left out" if weights["vector"] == 0 else "given less weight" if "keyword" in found else "unsure"
-            notes.append(f"vector leg {told}: the embedding model covers only {seen:.0%} of {what}")
+            outcome = "left out" if weights["vector"] == 0 else "given less weight" if "keyword" in found else "unsure"
+            notes.append(f"vector leg {outcome}: the embedding model covers only {seen:.0%} of {subject}")
     return Weighed(weights=weights, notes=tuple(notes))
 
 

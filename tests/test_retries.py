@@ -10,7 +10,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("value", "expected"),
     [
         pytest.param("7", 7.0, id="seconds"),
         pytest.param(" 1.5 ", 1.5, id="part of a second"),
@@ -19,12 +19,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         pytest.param("Thu, 01 Jan 2025 00:00:00 GMT", 0.0, id="date gone by"),
         pytest.param("Fri, 31 Dec 9999 23:59:59 -2300", None, id="date beyond all years"),
         pytest.param("9" * 400, float("inf"), id="longer than any number"),
-        *[pytest.param(said, None, id=said) for said in ("soon", "-1", "inf", "nan", "1e9", "1_0", "٣")],
+        *[pytest.param(value, None, id=value) for value in ("soon", "-1", "inf", "nan", "1e9", "1_0", "٣")],
         pytest.param("", None, id="nothing"),
     ],
 )
-def test_what_a_server_asks_for(said: str, expected: float | None) -> None:
-    assert asked_pause(said, now=NOW) == expected
+def test_what_a_server_asks_for(value: str, expected: float | None) -> None:
+    assert asked_pause(value, now=NOW) == expected
 
 
 def test_a_date_of_http() -> None:
@@ -34,6 +34,6 @@ def test_a_date_of_http() -> None:
 
 def test_pauses_grow_up_to_the_longest_and_are_not_all_the_same() -> None:
     for tried, usual in ((1, 0.5), (2, 1.0), (3, 2.0), (6, 15.0), (10**6, 15.0)):
-        given = {pause(tried, first=0.5, longest=15.0) for _ in range(50)}
-        assert len(given) > 1
-        assert all(usual * JITTER[0] <= one <= usual * JITTER[1] for one in given)
+        pauses = {pause(tried, first=0.5, longest=15.0) for _ in range(50)}
+        assert len(pauses) > 1
+        assert all(usual * JITTER[0] <= seconds <= usual * JITTER[1] for seconds in pauses)

@@ -30,7 +30,7 @@ __all__ = ["account", "headline", "key", "progress"]
 TO_LOOK_AT = ("failed", "partial", "empty", "skipped")
 
 
-def key(collection: str, what: str) -> str:
+def key(collection: str, kind: str) -> str:
     """The key under which a collection's artifacts follow one another: small ASCII letters, digits and dashes.
 
     >>> key("handbook", "outcomes")
@@ -41,37 +41,37 @@ def key(collection: str, what: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", collection.lower()).strip("-")
     if plain != collection:
         plain = "-".join(filter(None, (plain, f"c{sha256(collection.encode()).hexdigest()[:6]}")))
-    return f"penstock-{plain}-{what}"
+    return f"penstock-{plain}-{kind}"
 
 
 class Progress:
-    """A bar that grows with the sources that are done; told to Prefect every few seconds."""
+    """A bar that grows with the sources that are done; sent to Prefect every few seconds."""
 
     def __init__(self, artifact: UUID, total: int) -> None:
         self._artifact, self._total, self._done = artifact, total, 0
-        self._told = time.monotonic()
+        self._updated = time.monotonic()
 
     def add(self, sources: int) -> None:
-        """So many more sources are done."""
+        """Counts further sources as done."""
         self._done += sources
-        if time.monotonic() - self._told > SECONDS_BETWEEN_UPDATES:
-            self.tell()
+        if time.monotonic() - self._updated > SECONDS_BETWEEN_UPDATES:
+            self.update()
 
-    def tell(self) -> None:
+    def update(self) -> None:
         """Updates the bar."""
         share = 100.0 * self._done / self._total if self._total else 100.0
         update_progress_artifact(artifact_id=self._artifact, progress=round(min(share, 100.0), 1))
-        self._told = time.monotonic()
+        self._updated = time.monotonic()
 
 
 @contextmanager
 def progress(collection: str, total: int) -> Iterator[Progress]:
-    """A progress bar of a run over so many sources; the last that it tells is how far it came."""
-    told = f"{collection}: share of {total} sources to read that are done"
-    artifact = create_progress_artifact(0.0, key=key(collection, "progress"), description=told)
+    """A progress bar of a run over `total` sources; its last value shows how far the run came."""
+    description = f"{collection}: share of {total} sources to read that are done"
+    artifact = create_progress_artifact(0.0, key=key(collection, "progress"), description=description)
     bar = Progress(cast(UUID, artifact), total)  # a coroutine only where a loop runs
     yield bar
-    bar.tell()
+    bar.update()
 
 
 def account(report: Mapping[str, Any], new: Container[str]) -> None:
@@ -82,7 +82,7 @@ def account(report: Mapping[str, Any], new: Container[str]) -> None:
     create_markdown_artifact(
         summary(report, new), key=key(collection, "summary"), description=f"{collection}: what changed"
     )
-    attention = [one for one in report["sources"] if one["outcome"] in TO_LOOK_AT]
+    attention = [source for source in report["sources"] if source["outcome"] in TO_LOOK_AT]
     if attention:
         create_table_artifact(
             _rows(attention), key=key(collection, "attention"), description=f"{collection}: {_counted(attention)}"
@@ -91,13 +91,14 @@ def account(report: Mapping[str, Any], new: Container[str]) -> None:
 
 def _rows(attention: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The sources that a table names, failures before what is only partial, empty or skipped."""
-    first = sorted(attention, key=lambda one: TO_LOOK_AT.index(one["outcome"]))[:LISTED]
+    first = sorted(attention, key=lambda source: TO_LOOK_AT.index(source["outcome"]))[:LISTED]
     return [
-        {"source": cell(shown(one["uri"])), "outcome": one["outcome"], "reason": cell(one["reason"])} for one in first
+        {"source": cell(shown(source["uri"])), "outcome": source["outcome"], "reason": cell(source["reason"])}
+        for source in first
     ]
 
 
 def _counted(attention: Sequence[Mapping[str, Any]]) -> str:
     more = len(attention) - LISTED
-    told = f"{len(attention)} sources to look at" if len(attention) > 1 else "one source to look at"
-    return f"{told}; {more} more are not listed" if more > 0 else told
+    heading = f"{len(attention)} sources to look at" if len(attention) > 1 else "one source to look at"
+    return f"{heading}; {more} more are not listed" if more > 0 else heading

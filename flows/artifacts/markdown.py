@@ -4,7 +4,7 @@ MARKS = r"\`*_[]<>#|~"
 
 
 def code(text: str) -> str:
-    """Text as it is, whatever stands in it: a fence longer than any run of backticks inside."""
+    """Text as it is, whatever it contains: a fence longer than any run of backticks inside."""
     fence = "`"
     while fence in text:
         fence += "`"
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
 def cell(text: str) -> str:
     r"""Text for a table, of which one of Prefect's two pages takes the cells for Markdown and the other does not.
 
-    An image or a link needs a bracket, HTML needs an angle: only where one stands is anything escaped, so that most
+    An image or a link needs a bracket, HTML needs an angle: only text that has one is escaped, so that most
     names of files read the same on both.
 
     >>> cell("/docs/a_b.txt"), cell("![a_b](https://example.org)")

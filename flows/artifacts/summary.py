@@ -11,12 +11,12 @@ NAMED = 20
 """Sources of each kind that are named one by one."""
 READ = ("indexed", "partial")
 KINDS: Mapping[str, Callable[[Mapping[str, Any], Container[str]], bool]] = {
-    "Added": lambda one, new: one["outcome"] in READ and one["uri"] in new,
-    "Changed": lambda one, new: one["outcome"] in READ and one["uri"] not in new,
-    "Removed": lambda one, _new: one["outcome"] == "removed",
-    "Failed": lambda one, _new: one["outcome"] == "failed",
+    "Added": lambda source, new: source["outcome"] in READ and source["uri"] in new,
+    "Changed": lambda source, new: source["outcome"] in READ and source["uri"] not in new,
+    "Removed": lambda source, _new: source["outcome"] == "removed",
+    "Failed": lambda source, _new: source["outcome"] == "failed",
 }
-"""What a reader of the summary asks for, by what a source's result says."""
+"""How the summary groups the sources, by the outcome of each."""
 
 
 def headline(report: Mapping[str, Any]) -> str:
@@ -38,7 +38,7 @@ def summary(report: Mapping[str, Any], new: Container[str]) -> str:
 def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
     chunks = report["chunks"]
     yield f"# {plain(report['collection'])}, revision {report['revision']}"
-    kinds = {title: [one for one in report["sources"] if kind(one, new)] for title, kind in KINDS.items()}
+    kinds = {title: [source for source in report["sources"] if kind(source, new)] for title, kind in KINDS.items()}
     yield from ("", f"Of {_sources(report['discovered'])}: " + ", ".join(_counts(report, kinds)) + ".")
     yield from (
         "",
@@ -54,17 +54,17 @@ def _lines(report: Mapping[str, Any], new: Container[str]) -> Iterator[str]:
 
 
 def _counts(report: Mapping[str, Any], kinds: Mapping[str, Sequence[object]]) -> list[str]:
-    told = [f"{len(found)} {title.lower()}" for title, found in kinds.items() if title != "Removed"]
-    others = [f"{report[name]} {name}" for name in ("unchanged", "partial", "empty", "skipped") if report[name]]
-    return [*told, *others, f"and {report['removed']} removed"]
+    counts = [f"{len(found)} {title.lower()}" for title, found in kinds.items() if title != "Removed"]
+    other_counts = [f"{report[name]} {name}" for name in ("unchanged", "partial", "empty", "skipped") if report[name]]
+    return [*counts, *other_counts, f"and {report['removed']} removed"]
 
 
 def _named(title: str, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not found:
         return
     yield from ("", f"## {title}", "")
-    for one in found[:NAMED]:
-        yield f"- {code(shown(one['uri']))}" + (f": {plain(one['reason'])}" if one["reason"] else "")
+    for source in found[:NAMED]:
+        yield f"- {code(shown(source['uri']))}" + (f": {plain(source['reason'])}" if source["reason"] else "")
     if len(found) > NAMED:
         yield f"- and {len(found) - NAMED} more"
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
 TRIES = 3
-"""A run that was cut off so often is not begun again: it may be what brings the machine down."""
+"""A run that was cut off this many times is not begun again: it may be what brings the machine down."""
 SECONDS_TO_END = 20.0
-BEGUN = [one for one in StateType if one not in (StateType.SCHEDULED, StateType.PAUSED)]
+BEGUN = [kind for kind in StateType if kind not in (StateType.SCHEDULED, StateType.PAUSED)]
 UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 
 
 def begin_again(deployments: list[UUID]) -> None:
-    """Takes care of each deployment's runs that Prefect believes to be under way, and of its last one if that crashed.
+    """Begins each deployment's runs again that Prefect believes to be under way, and its last one if that crashed.
 
     For a server of our own, before anything is served: whatever is under way there was cut off.
     """

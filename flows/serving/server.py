@@ -1,5 +1,5 @@
-"""A Prefect server of one's own: on loopback, behind a password, with its data in the home, ended with the process that
-needed it.
+"""Penstock's own Prefect server: on loopback, behind a password, with its data in the home; it ends with the process
+that needed it.
 """
 
 import json
@@ -23,11 +23,11 @@ from penstock.files import write_durably
 from penstock.flows.serving.environment import needed
 
 NOTE = "server.json"
-"""Says where the server runs and with which password; for its owner alone."""
+"""Name of the file that says where the server runs and with which password; readable for its owner alone."""
 USUAL_PORT = 4200
 """Where Prefect's page is looked for; another port is taken where this one is in use."""
 OF_OTHERS = ("PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_DATABASE")
-"""How variables begin that say where another server is, or where it keeps its data."""
+"""Prefixes of variables that say where another server is, or where it keeps its data."""
 SECONDS_TO_START = 120.0
 SECONDS_TO_END = 20.0
 
@@ -52,7 +52,7 @@ class PrefectServer:
         return f"{self.page}/api"
 
     def answers(self) -> bool:
-        """Whether its API is there, and it is this process that listens: not another, of whomever, at its port."""
+        """Whether its API answers, and the process that listens at its port is this one and no other."""
         return self._listens() and self._get("health") == httpx.codes.OK
 
     def is_closed(self) -> bool:
@@ -69,8 +69,14 @@ class PrefectServer:
     def _listens(self) -> bool:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            held = [each for one in (process, *process.children(recursive=True)) for each in one.net_connections("tcp")]
-            return any(each.status == psutil.CONN_LISTEN and each.laddr.port == self.port for each in held)
+            held = [
+                connection
+                for member in (process, *process.children(recursive=True))
+                for connection in member.net_connections("tcp")
+            ]
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.port for connection in held
+            )
         return False
 
 
@@ -157,7 +163,7 @@ def _environment(folder: Path, port: int, password: str) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_API_AUTH_STRING": password,
-        # It takes any Host and any Origin unless told otherwise; who has no password gets nothing by either.
+        # The server takes any Host and any Origin by default; without the password a caller gets nothing by either.
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder}/prefect.db",
         "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
@@ -175,7 +181,7 @@ def _free_port() -> int:
 
 
 def _end(server: PrefectServer, process: "subprocess.Popen[bytes] | None") -> None:
-    """Ends the server politely, and by force when it does not listen; `process` is given where it is our child."""
+    """Ends the server politely, and by force when it does not react; `process` is set where it is our child."""
     with suppress(psutil.NoSuchProcess):
         found = psutil.Process(server.pid)
         found.terminate()

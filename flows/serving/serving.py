@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 TAG = "penstock"
 SLUG = "penstock-toml"
-"""Of the schedule that penstock.toml gives a deployment, beside those that were made on Prefect's page."""
+"""Name of the schedule that penstock.toml gives a deployment, beside those that were made on Prefect's page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Reached:
     own: bool
     """Whether this process started it, so that nobody else runs anything on it."""
     password: str = field(default="", repr=False)
-    """What the page of our own server asks for; empty for others, whose password is not ours to tell."""
+    """What the page of our own server asks for; empty for other servers, whose password is not ours to show."""
     is_open: bool = False
     """Whether it takes orders from everybody who reaches it, so that they run programs here."""
 
@@ -90,7 +90,7 @@ def reached(home: Path, port: int | None) -> Iterator[Reached]:
 
 def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDeployment]:
     """A deployment of `sync` for each collection, with its schedule if it has one, and one of `doctor` for all."""
-    each = [_deployment(name, described) for name, described in collections.items()]
+    synced = [_deployment(name, described) for name, described in collections.items()]
     check = RunnerDeployment.from_flow(
         doctor,
         "all",
@@ -98,7 +98,7 @@ def deployments(collections: Mapping[str, CollectionSettings]) -> list[RunnerDep
         description="Proves that catalog, keyword index and vector index hold the same chunks.",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    return [*each, check]
+    return [*synced, check]
 
 
 def register(runner: Runner, served: list[RunnerDeployment], *, own: bool) -> list[UUID]:
@@ -125,7 +125,7 @@ def serve(collections: Mapping[str, CollectionSettings], *, own: bool) -> None:
     Raises:
         SchedulerError: the server does not take the schedules.
     """
-    # It tells, of each run that waits for its turn, that it was not begun: every few seconds.
+    # It logs, for each run that waits for its turn, that the run was not begun: every few seconds.
     logging.getLogger("prefect.runner.state_proposer").setLevel(logging.WARNING)
     runner = Runner(name=TAG, pause_on_shutdown=False, limit=None)
     ids = register(runner, deployments(collections), own=own)
@@ -172,10 +172,10 @@ def _deployment(name: str, described: CollectionSettings) -> RunnerDeployment:
     )
 
 
-def _schedule(given: ScheduleSettings) -> DeploymentScheduleCreate:
-    if given.every:
-        return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=given.every), slug=SLUG)
-    return DeploymentScheduleCreate(schedule=CronSchedule(cron=given.cron, timezone=given.timezone), slug=SLUG)
+def _schedule(schedule: ScheduleSettings) -> DeploymentScheduleCreate:
+    if schedule.every:
+        return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=schedule.every), slug=SLUG)
+    return DeploymentScheduleCreate(schedule=CronSchedule(cron=schedule.cron, timezone=schedule.timezone), slug=SLUG)
 
 
 def _known(client: "SyncPrefectClient", deployment: RunnerDeployment) -> "DeploymentResponse | None":
@@ -186,25 +186,25 @@ def _known(client: "SyncPrefectClient", deployment: RunnerDeployment) -> "Deploy
 
 
 def _keep_what_was_set(deployment: RunnerDeployment, known: "DeploymentResponse | None") -> None:
-    """Lets a paused deployment stay paused, an unchanged interval keep its beat, and further schedules live on."""
+    """Lets a paused deployment stay paused, an unchanged interval keep its rhythm, and further schedules stay."""
     if known is None:
         return
     deployment.paused = known.paused
     ours = {schedule.slug: schedule for schedule in deployment.schedules or []}
     kept = []
     for before in known.schedules:
-        given = ours.pop(before.slug, None)
-        if before.slug == SLUG and given is None:
+        after = ours.pop(before.slug, None)
+        if before.slug == SLUG and after is None:
             continue  # penstock.toml no longer gives one
-        schedule = before.schedule if given is None or _same(before.schedule, given.schedule) else given.schedule
+        schedule = before.schedule if after is None or _same(before.schedule, after.schedule) else after.schedule
         kept.append(DeploymentScheduleCreate(schedule=schedule, active=before.active, slug=before.slug))
     deployment.schedules = [*kept, *ours.values()]
 
 
-def _same(before: object, given: object) -> bool:
-    if isinstance(before, IntervalSchedule) and isinstance(given, IntervalSchedule):
-        return before.interval == given.interval
-    return before == given
+def _same(before: object, after: object) -> bool:
+    if isinstance(before, IntervalSchedule) and isinstance(after, IntervalSchedule):
+        return before.interval == after.interval
+    return before == after
 
 
 def _forget_others(served: list[UUID]) -> None:
@@ -219,8 +219,8 @@ def _check(api: str) -> None:
     with get_client(sync_client=True) as client:  # with the keys and certificates that are set for this server
         error = client.api_healthcheck()
     if error:
-        told = " ".join(str(error).split())
-        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {told}") from error
+        reason = " ".join(str(error).split())
+        raise SchedulerError(f"Prefect's server at {api} (PREFECT_API_URL) does not answer: {reason}") from error
 
 
 def _is_open() -> bool:

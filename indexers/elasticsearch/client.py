@@ -1,4 +1,4 @@
-"""The client of Elasticsearch: made from settings, checked against its server, its errors told as our own."""
+"""The client of Elasticsearch: made from settings, checked against its server, its errors translated into ours."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def connect(connection: Connection) -> Elasticsearch:
 
 
 def check_server(client: Elasticsearch, shown: str) -> None:
-    """Looks whether the server is one that this client and this version of Penstock speak to.
+    """Checks that this client and this version of Penstock can talk to the server.
 
     Raises:
         IndexingError: it is too old, too new, or something else.
@@ -64,7 +64,7 @@ def check_server(client: Elasticsearch, shown: str) -> None:
     with translated(f"Elasticsearch at {shown}"):
         release = _release(client)
     if release is None:
-        return  # it may not be asked by this user; what follows will show
+        return  # this user may not ask for it; what follows will show
     found = tuple(int(part) for part in release.split(".")[:2])
     client_main = int(CLIENT.partition(".")[0])
     if found < OLDEST or found[0] > NEWEST:
@@ -91,56 +91,57 @@ def _release(client: Elasticsearch) -> str | None:
             raise
         return None
     return min(
-        (str(node["version"]) for node in nodes.values()), key=lambda one: [int(part) for part in one.split(".")[:2]]
+        (str(node["version"]) for node in nodes.values()),
+        key=lambda version: [int(part) for part in version.split(".")[:2]],
     )
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Errors of the client as our own; `what` says what was being done, and where."""
+def translated(action: str) -> Iterator[None]:
+    """Raises errors of the client as our own; `action` says what was being done, and where."""
     try:
         yield
     except (ApiError, TransportError, UnsupportedProductError) as error:
-        raise told(error, what) from error
+        raise error_for(error, action) from error
 
 
-def told(error: Exception, what: str) -> IndexingError:
-    """The error of ours that says what the client's error means."""
+def error_for(error: Exception, action: str) -> IndexingError:
+    """The Penstock error for an error of the client."""
     if isinstance(error, UnsupportedProductError):
-        return IndexingError(f"{what}: this is not Elasticsearch, or one older than 7.14")
+        return IndexingError(f"{action}: this is not Elasticsearch, or one older than 7.14")
     if isinstance(error, TlsError):
-        return IndexingError(f"{what}: {error.message}; set elasticsearch.ca_certs or elasticsearch.fingerprint")
+        return IndexingError(f"{action}: {error.message}; set elasticsearch.ca_certs or elasticsearch.fingerprint")
     if not isinstance(error, ApiError):
-        return IndexUnavailable(f"{what}: no answer ({_short(getattr(error, 'message', error))})")
-    return of_status(error.status_code, _error_of(error.body), what)
+        return IndexUnavailable(f"{action}: no answer ({_short(getattr(error, 'message', error))})")
+    return of_status(error.status_code, _error_of(error.body), action)
 
 
-def of_status(status: int, error: Mapping[str, Any], what: str) -> IndexingError:
-    """The error of ours for a status and the server's own words on it."""
+def of_status(status: int, error: Mapping[str, Any], action: str) -> IndexingError:
+    """The Penstock error for a status and the server's description of it."""
     kind, reason = str(error.get("type", "")), _short(error.get("reason", ""))
     if kind == "cluster_block_exception":
         return IndexingError(
-            f"{what}: the index may not be written now ({reason}); make room on the servers' disks, or lift the block "
-            "(index.blocks.*), and run again"
+            f"{action}: the index may not be written now ({reason}); make room on the servers' disks, or lift the "
+            "block (index.blocks.*), and run again"
         )
     if kind == "index_closed_exception":
-        return IndexingError(f"{what}: the index is closed; open it, or delete it to have it built anew")
+        return IndexingError(f"{action}: the index is closed; open it, or delete it to have it rebuilt")
     if status == 401:
         return IndexingError(
-            f"{what}: the server does not know who asks; set elasticsearch.api_key, or username and password"
+            f"{action}: the server does not know who asks; set elasticsearch.api_key, or username and password"
         )
     if status == 403:
-        return IndexingError(f"{what}: this user may not do that ({reason})")
+        return IndexingError(f"{action}: this user may not do that ({reason})")
     if status in BUSY or status >= 500:
-        return IndexUnavailable(f"{what}: the server cannot do it now ({status} {kind} {reason})")
+        return IndexUnavailable(f"{action}: the server cannot do it now ({status} {kind} {reason})")
     if kind in ("index_not_found_exception", "alias_not_found_exception"):
-        return DamagedIndex(f"{what}: the index is gone; it is built anew from the catalog")
+        return DamagedIndex(f"{action}: the index is gone; it is rebuilt from the catalog")
     if kind == "media_type_header_exception":
         return IndexingError(
-            f"{what}: the server does not speak to the installed client {CLIENT}; install one of "
+            f"{action}: the server does not speak to the installed client {CLIENT}; install one of "
             "version 8: pip install 'penstock[elasticsearch]'"
         )
-    return IndexingError(f"{what}: {status} {kind} {reason}")
+    return IndexingError(f"{action}: {status} {kind} {reason}")
 
 
 def is_absent(error: ApiError) -> bool:

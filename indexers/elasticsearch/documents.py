@@ -1,4 +1,4 @@
-"""What stands in an index of Elasticsearch: its settings and fields, and the document of a chunk."""
+"""The content of an index of Elasticsearch: its settings and fields, and the document of a chunk."""
 
 import json
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ LONGEST_KEY = 32_000
 """Bytes of the longest text that is indexed as it is; Lucene takes 32,766."""
 REASON_CHARACTERS = 1000
 HIDDEN = {"index": False, "doc_values": False}
-"""Of a field that is only shown."""
+"""Options of a field that is only returned, not searched."""
 
 
 def key(text: str) -> str:
-    """What stands for a text in an index: the text itself, or the digest of a very long one."""
+    """The value that represents a text in an index: the text itself, or the digest of a very long one."""
     return text if len(text.encode("utf-8", "surrogatepass")) <= LONGEST_KEY else f"digest:{digest(text)}"
 
 
 def label(name: str, value: str | int | float) -> str:
-    """What stands for a label in an index."""
+    """The value that represents a label in an index."""
     return key(json.dumps([name, label_key(value)], ensure_ascii=False))
 
 
@@ -89,7 +89,7 @@ def mappings(meta: Mapping[str, Any], *, dimension: int, layout: Layout) -> dict
     return {
         "dynamic": "strict",
         "_meta": dict(meta),
-        "_source": {"excludes": ["tokens", "vector"]},  # what the catalog gives again is not kept a second time
+        "_source": {"excludes": ["tokens", "vector"]},  # the catalog holds these values
         "properties": fields,
     }
 
@@ -120,12 +120,12 @@ def document(entry: Entry, tokens: list[str] | None, dimension: int) -> dict[str
 
 
 def stub(row: int, reason: str) -> dict[str, Any]:
-    """What stands for a chunk that the server refused: held, never found, with the reason."""
+    """The document in the place of a chunk that the server refused: held, never found, with the reason."""
     return {"row": row, "rejected": reason[:REASON_CHARACTERS]}
 
 
 def inner_product(score: float) -> float:
-    """The inner product that Elasticsearch's score of `max_inner_product` stands for.
+    """The inner product from which Elasticsearch computed a score of `max_inner_product`.
 
     Source: the reference of `dense_vector`: 1 / (1 - d) below 0, d + 1 from 0.
 
@@ -135,15 +135,15 @@ def inner_product(score: float) -> float:
     return score - 1 if score >= 1 else 1 - 1 / score
 
 
-def checked(vector: Float32Array | None, dimension: int, what: str) -> Float32Array:
-    """The vector.
+def checked(vector: Float32Array | None, dimension: int, subject: str) -> Float32Array:
+    """The vector, float32 of shape (dimension,), if it has that shape and is finite.
 
     Raises:
-        IndexingError: it is none of that dimension, or holds values that are no numbers.
+        IndexingError: it has another shape, or holds values that are no numbers.
     """
     if vector is None or vector.shape != (dimension,) or not np.isfinite(vector).all():
         found = "none" if vector is None else f"shape {vector.shape}"
-        raise IndexingError(f"{what} needs a finite vector of shape ({dimension},); found {found}")
+        raise IndexingError(f"{subject} needs a finite vector of shape ({dimension},); found {found}")
     return vector
 
 

@@ -20,7 +20,7 @@ class Connection:
     """SHA-256 of a certificate of the servers' chain, in hexadecimal, in place of the authority's file."""
     timeout_seconds: float = 30
     attempts: int = 5
-    """Tries of a write that the server was too busy for, or that got no answer."""
+    """Tries of a write to which the server was too busy or gave no answer."""
 
     def __repr__(self) -> str:
         return f"Connection(urls={self.shown()!r})"

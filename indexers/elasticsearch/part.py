@@ -20,29 +20,29 @@ class ElasticsearchPart(ElasticsearchStore):
     def __init__(
         self, name: str, *, analyser: Analyser | None, identity: str = "", dimension: int = 0, **options: Any
     ) -> None:
-        given = ElasticsearchSettings(**options)
+        settings = ElasticsearchSettings(**options)
         super().__init__(
-            f"{given.prefix}-{name}",
+            f"{settings.prefix}-{name}",
             analyser=analyser,
             identity=identity,
             dimension=dimension,
-            connection=connection(given),
-            layout=Layout(shards=given.shards, replicas=given.replicas, approximate=given.vectors == "hnsw"),
+            connection=connection(settings),
+            layout=Layout(shards=settings.shards, replicas=settings.replicas, approximate=settings.vectors == "hnsw"),
         )
 
 
-def connection(given: ElasticsearchSettings) -> Connection:
+def connection(settings: ElasticsearchSettings) -> Connection:
     """How the servers are reached."""
     return Connection(
-        urls=given.urls,
-        cloud_id=given.cloud_id,
-        api_key=given.api_key.get_secret_value() if given.api_key else "",
-        username=given.username,
-        password=given.password.get_secret_value() if given.password else "",
-        ca_certs=given.ca_certs,
-        fingerprint=given.fingerprint,
-        timeout_seconds=given.timeout_seconds,
-        attempts=given.attempts,
+        urls=settings.urls,
+        cloud_id=settings.cloud_id,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else "",
+        username=settings.username,
+        password=settings.password.get_secret_value() if settings.password else "",
+        ca_certs=settings.ca_certs,
+        fingerprint=settings.fingerprint,
+        timeout_seconds=settings.timeout_seconds,
+        attempts=settings.attempts,
     )
 
 

@@ -12,11 +12,11 @@ from penstock.ports import Float32Array
 Body = dict[str, Any]
 
 MOST = 10_000
-"""Hits of one search, and vectors compared by one walk, at most: what Elasticsearch allows without being told."""
+"""Most hits of one search, and most vectors compared by one walk: Elasticsearch's defaults."""
 MOST_PATTERNS = 100
 """Patterns of addresses that are the servers' to compare: each is a clause, and few servers allow more than 1,024."""
 SIGNS = "*?["
-"""What makes a pattern of an address."""
+"""Characters that make a text a pattern."""
 
 
 def by_tokens(tokens: Sequence[str], *, size: int, within: Sequence[Body]) -> Body:
@@ -26,7 +26,7 @@ def by_tokens(tokens: Sequence[str], *, size: int, within: Sequence[Body]) -> Bo
 
 
 def by_vector(vector: Float32Array, *, size: int, within: Sequence[Body], approximate: bool) -> Body:
-    """The chunks with the largest inner products with the vector."""
+    """The chunks with the largest inner products with the vector, float32 of shape (d,)."""
     looked_at = min(MOST, 2 * size) if approximate else size
     near = {"field": "vector", "query_vector": vector.tolist(), "num_candidates": looked_at, "filter": list(within)}
     return _search({"knn": near}, size)
@@ -38,7 +38,7 @@ def of_state() -> Body:
 
 
 def of_rejected(size: int) -> Body:
-    """What stands for the chunks that the server refused."""
+    """The documents in the place of chunks that the server refused."""
     return {
         "query": {"exists": {"field": "rejected"}},
         "sort": [{"row": "asc"}],
@@ -49,7 +49,7 @@ def of_rejected(size: int) -> Body:
 
 
 def there_at(revision: int) -> Body:
-    """What had come at a revision: an index that is being written holds more, and still tells the one before."""
+    """What had been added at a revision: an index that is being written holds more, and still reports the old one."""
     return {"range": {"added": {"lte": revision}}}
 
 
@@ -61,7 +61,7 @@ def within(scope: Scope) -> list[Body]:
         return [] if rows is None else [{"terms": {"row": rows.tolist()}}]
     found: list[Body] = []
     if where.languages:
-        found.append({"terms": {"language": [key(one) for one in where.languages]}})
+        found.append({"terms": {"language": [key(language) for language in where.languages]}})
     if where.pages is not None:
         first, last = where.pages
         found.append({"range": {"pages": {"gte": first, "lte": last}}})
@@ -72,13 +72,13 @@ def within(scope: Scope) -> list[Body]:
 
 
 def _is_exact(where: Filter) -> bool:
-    """Whether the fields decide: sets of characters, and texts that stand there as a digest, are the catalog's."""
-    patterns = [one for one in (*where.sources, *where.media_types) if any(sign in one for sign in SIGNS)]
+    """Whether the index's fields decide alone: sets of characters and texts stored as a digest are the catalog's."""
+    patterns = [pattern for pattern in (*where.sources, *where.media_types) if any(sign in pattern for sign in SIGNS)]
     pages_fit = where.pages is None or all(abs(page) < 2**31 for page in where.pages)
     return (
         len(patterns) <= MOST_PATTERNS
         and pages_fit
-        and not any("[" in one or one.count("*") > 5 or len(one) > 1000 for one in patterns)
+        and not any("[" in pattern or pattern.count("*") > 5 or len(pattern) > 1000 for pattern in patterns)
     )
 
 
@@ -93,8 +93,8 @@ def _source_conditions(where: Filter) -> list[Body]:
     if where.modified_before is not None:
         found.append({"range": {"sources.modified": {"lt": microseconds(where.modified_before)}}})
     if where.principals is not None:
-        mine = {"terms": {"sources.access": [key(one) for one in sorted(where.principals)]}}
-        found.append({"bool": {"should": [{"term": {"sources.public": True}}, mine]}})
+        readable = {"terms": {"sources.access": [key(principal) for principal in sorted(where.principals)]}}
+        found.append({"bool": {"should": [{"term": {"sources.public": True}}, readable]}})
     found += [{"term": {"sources.labels": label(name, value)}} for name, value in where.labels.items()]
     return found
 

@@ -41,8 +41,8 @@ TIES = 16
 class ElasticsearchStore:
     """One index on the servers, behind an alias, that holds tokens, vectors, or both.
 
-    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: whichever is told of
-    a change first applies it for both.
+    Nothing is asked of the servers before it is needed. `keyword` and `vector` are its two views: the first that
+    gets a change applies it for both.
     """
 
     on_servers: ClassVar[bool] = True
@@ -110,11 +110,11 @@ class ElasticsearchStore:
 
     @property
     def last_revision(self) -> int:
-        """The revision at which the last search saw the index, or at which it stands where there was none."""
+        """The revision that the last search saw; the index's revision where there was no search."""
         return self.told if self._seen is None else self._seen
 
     def stands_at(self, revision: int) -> bool:
-        """Whether the index stands there, as the last search saw it, or else as the servers say now."""
+        """Whether the index has that revision, as the last search saw it, or else as the servers say now."""
         return self._seen == revision or self.revision == revision
 
     def delete(self) -> None:
@@ -142,7 +142,7 @@ class ElasticsearchStore:
         return store
 
     def apply(self, change: Change) -> None:
-        """Makes the index stand at the change's revision.
+        """Brings the index to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written; what it held can still be searched.
@@ -167,9 +167,9 @@ class ElasticsearchStore:
     def search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
     ) -> tuple[list[Candidate], list[Candidate], int]:
-        """What is found by the tokens and by the vector, and the revision at which the index stood after that.
+        """The hits by the tokens and by the vector, and the revision that the index had after that.
 
-        All of it is one request, its parts carried out one after the other, the revision last.
+        `vector` is float32 of shape (dimension,). One request asks for all, its parts in order, the revision last.
 
         Raises:
             DamagedIndex: the index is gone.
@@ -192,7 +192,7 @@ class ElasticsearchStore:
                 raise
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted.
+        """The rows that the index holds: int64, shape (rows,), sorted.
 
         Raises:
             IndexingError: the index cannot be read.
@@ -226,16 +226,16 @@ class ElasticsearchStore:
         self._check()
         with self._translated("reading"):
             (answer,) = self._asked([queries.of_rejected(queries.MOST)])
-        return {int(one["_source"]["row"]): str(one["_source"]["rejected"]) for one in answer or ()}
+        return {int(hit["_source"]["row"]): str(hit["_source"]["rejected"]) for hit in answer or ()}
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
-        """What the documents say otherwise than the entries; tokens and vectors cannot be read back."""
+        """Where the documents differ from the entries; tokens and vectors cannot be read back."""
         self._check()
         with self._translated("reading"):
             return flaws(self._client, self.alias, live)
 
     def close(self) -> None:
-        """Lets go of the connections; the next call makes new ones."""
+        """Closes the connections; the next call makes new ones."""
         self.__dict__.pop("_versions", None)
         client: Elasticsearch | None = self.__dict__.pop("_client", None)
         if client is not None:
@@ -244,7 +244,7 @@ class ElasticsearchStore:
         self._seen = None
 
     def _check(self) -> None:
-        """Looks once whether server and index are what is expected."""
+        """Checks once that server and index are what is expected."""
         if self._checked:
             return
         with self._lock:
@@ -257,7 +257,7 @@ class ElasticsearchStore:
                     self._checked = live is not None
 
     def _look(self) -> tuple[int, int]:
-        """The revision that is told, and the one up to which what was removed is gone."""
+        """The recorded revision, and the revision up to which removed rows are gone."""
         if self._renewing:
             return 0, 0
         self._check()
@@ -277,7 +277,7 @@ class ElasticsearchStore:
         return int(found["applied"]), int(found["cleared"])
 
     def _state(self) -> dict[str, Any]:
-        # As searches see it: what was told and not shown yet, by a writer that died, is told again.
+        # Refreshed, as searches see it: what a writer that died recorded and did not show yet is shown now.
         ask = partial(
             self._client.get, index=self.alias, id=documents.STATE, realtime=False, preference=self._preference
         )
@@ -296,17 +296,17 @@ class ElasticsearchStore:
         writing.put(self._document(entry, added) for entry in change.added)
         # A row that goes and comes again in one change has one version: it is replaced, and not taken out.
         gone = [row for row in change.removed if row not in added]
-        self._tell(alias, applied=change.revision, cleared=change.since if gone else change.revision)
+        self._publish(alias, applied=change.revision, cleared=change.since if gone else change.revision)
         if gone:
             writing.delete(gone)
-            self._tell(alias, applied=change.revision, cleared=change.revision)
+            self._publish(alias, applied=change.revision, cleared=change.revision)
 
-    def _tell(self, alias: str, *, applied: int, cleared: int) -> None:
-        """Shows what was written, and then says at which revision that is."""
+    def _publish(self, alias: str, *, applied: int, cleared: int) -> None:
+        """Makes what was written visible, and then records at which revision that is."""
         if self._shards > 1:  # they show what is new one after the other, and none may do so after the state
             self._client.indices.refresh(index=alias)
-        told = {"applied": applied, "cleared": cleared}
-        self._client.index(index=alias, id=documents.STATE, document=told, require_alias=True)
+        state = {"applied": applied, "cleared": cleared}
+        self._client.index(index=alias, id=documents.STATE, document=state, require_alias=True)
         self._client.indices.refresh(index=alias)  # one shard shows all that is new at once, the state with it
 
     def _document(self, entry: Entry, added: set[int]) -> dict[str, Any]:
@@ -317,6 +317,7 @@ class ElasticsearchStore:
     def _search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, k: int, within: list[queries.Body]
     ) -> tuple[list[Candidate], list[Candidate], int]:
+        """As `search`, with the conditions of the scope; `vector` is float32 of shape (dimension,)."""
         size = min(queries.MOST, k + TIES)
         while True:
             asked: dict[str, queries.Body] = {}
@@ -334,14 +335,14 @@ class ElasticsearchStore:
             if len(near) < size or near[k - 1].score > near[-1].score or size == queries.MOST:
                 break
             size = min(queries.MOST, size * 4)
-        self._seen = max((int(one["_source"]["applied"]) for one in answers["state"]), default=0)
+        self._seen = max((int(hit["_source"]["applied"]) for hit in answers["state"]), default=0)
         return queries.found_by_tokens(answers.get("keyword")), near[:k], self._seen
 
     def _gone(self) -> tuple[list[Candidate], list[Candidate], int]:
-        """What a search finds where there is no index, or one without its state: not in silence if there was one."""
+        """The result of a search without an index, or without its state: an error if there was an index before."""
         before, self._seen, self._checked = self._seen, 0, False
         if before:
-            raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is built anew from the catalog")
+            raise DamagedIndex(f"{self.alias!r} is gone from the servers: it is rebuilt from the catalog")
         return [], [], 0
 
     def _asked(self, bodies: list[queries.Body]) -> list[list[dict[str, Any]] | None]:
@@ -351,10 +352,10 @@ class ElasticsearchStore:
         head = {"index": self.alias, "allow_partial_search_results": False, "preference": self._preference, **kind}
         searches = [part for body in bodies for part in (head, body)]
         answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
-        if any(one.get("status") in BUSY for one in answer["responses"]):  # as while a new version takes its place
+        if any(part.get("status") in BUSY for part in answer["responses"]):  # as while a new version takes its place
             time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
             answer = self._client.msearch(searches=searches, max_concurrent_searches=1)
-        return [self._hits(one) for one in answer["responses"]]
+        return [self._hits(response) for response in answer["responses"]]
 
     def _hits(self, answer: dict[str, Any]) -> list[dict[str, Any]] | None:
         if "error" not in answer:
@@ -364,8 +365,8 @@ class ElasticsearchStore:
         if error.get("type") == "index_not_found_exception":
             return None
         cause = (error.get("root_cause") or [{}])[0]
-        told = {"type": error.get("type"), "reason": cause.get("reason") or error.get("reason")}
-        raise of_status(int(answer.get("status", 500)), told, self._doing("searching"))
+        reason = {"type": error.get("type"), "reason": cause.get("reason") or error.get("reason")}
+        raise of_status(int(answer.get("status", 500)), reason, self._doing("searching"))
 
     def _rows(self) -> Iterator[int]:
         point = self._client.open_point_in_time(index=self.alias, keep_alive=KEEP_ALIVE)["id"]
@@ -392,8 +393,8 @@ class ElasticsearchStore:
         finally:
             self._client.close_point_in_time(id=point)
 
-    def _doing(self, what: str) -> str:
-        return f"{what} {self.alias} at {self._connection.shown()}"
+    def _doing(self, action: str) -> str:
+        return f"{action} {self.alias} at {self._connection.shown()}"
 
-    def _translated(self, what: str) -> Any:
-        return translated(self._doing(what))
+    def _translated(self, action: str) -> Any:
+        return translated(self._doing(action))

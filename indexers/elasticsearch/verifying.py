@@ -1,4 +1,4 @@
-"""What an index on the servers holds beside what the catalog says, field by field.
+"""Compares what an index on the servers holds with what the catalog says, field by field.
 
 Tokens and vectors are not kept a second time (`_source` leaves them out), and Lucene checks its own files.
 """
@@ -16,8 +16,8 @@ LEFT_OUT = ("tokens", "vector")
 
 
 def flaws(client: Elasticsearch, alias: str, live: Iterable[Entry]) -> list[Flaw]:
-    """The rows whose documents say something else than the entries do."""
-    held = {int(one["row"]): one for one in _documents(client, alias) if "rejected" not in one}
+    """The rows whose documents differ from the entries."""
+    held = {int(document["row"]): document for document in _documents(client, alias) if "rejected" not in document}
     return compared(held, live, lambda entry: documents.document(entry, None, 0), "stored fields")
 
 

@@ -16,7 +16,7 @@ from penstock.indexers.elasticsearch.client import connect, is_absent, translate
 from penstock.indexers.elasticsearch.options import Connection
 
 SHOWN = "*.mappings._meta,*.aliases,*.settings.index.number_of_shards"
-"""What is asked of an index."""
+"""What is requested about an index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Version:
 
 
 class Versions:
-    """All versions of one index, which hold what `meta` says."""
+    """All versions of one index; each is marked with `meta`."""
 
     def __init__(self, client: Elasticsearch, alias: str, meta: Mapping[str, Any]) -> None:
         self._client = client
@@ -47,13 +47,13 @@ class Versions:
             IndexingError: something else has that name.
         """
         found = self._found(self._alias)
-        if any(one.name == self._alias for one in found):
+        if any(version.name == self._alias for version in found):
             raise IndexingError(
                 f"{self._alias!r} is an index of its own and no alias; delete it, or set another elasticsearch.prefix"
             )
         if len(found) > 1:
-            names = ", ".join(one.name for one in found)
-            raise DamagedIndex(f"{self._alias!r} stands for several indexes ({names}): build it anew")
+            names = ", ".join(version.name for version in found)
+            raise DamagedIndex(f"{self._alias!r} is an alias of several indexes ({names}): build it anew")
         if found and not self._is_ours(found[0]):
             raise DamagedIndex(
                 f"{found[0].name!r} was built as {dict(found[0].meta)}, and {self._meta} is needed: build it anew"
@@ -63,13 +63,13 @@ class Versions:
     def begin(self, settings: Mapping[str, Any], mappings: Mapping[str, Any]) -> str:
         """A new empty version beside the live one, behind the alias `building`; what an earlier try left goes."""
         kept = []
-        for one in self._found(f"{self._alias}-v*"):
-            if self._is_ours(one) and self._alias not in one.aliases:
-                self._client.indices.delete(index=one.name)
+        for version in self._found(f"{self._alias}-v*"):
+            if self._is_ours(version) and self._alias not in version.aliases:
+                self._client.indices.delete(index=version.name)
                 continue
-            kept.append(one.name)
-            if self.building in one.aliases:  # left by another version of Penstock: nothing must be written there
-                self._client.indices.delete_alias(index=one.name, name=self.building)
+            kept.append(version.name)
+            if self.building in version.aliases:  # left by another version of Penstock: nothing must be written there
+                self._client.indices.delete_alias(index=version.name, name=self.building)
         number = 1 + max((_number(name) for name in kept), default=0)
         name = f"{self._alias}-v{number}"
         self._client.indices.create(
@@ -103,24 +103,24 @@ class Versions:
         return [
             Version(
                 name=name,
-                meta=told.get("mappings", {}).get("_meta", {}),
-                aliases=frozenset(told.get("aliases", {})),
-                shards=int(told["settings"]["index"]["number_of_shards"]),
+                meta=description.get("mappings", {}).get("_meta", {}),
+                aliases=frozenset(description.get("aliases", {})),
+                shards=int(description["settings"]["index"]["number_of_shards"]),
             )
-            for name, told in sorted(answer.body.items())
+            for name, description in sorted(answer.body.items())
         ]
 
 
 def delete_all(connection: Connection, begun: str) -> None:
-    """Deletes all versions of all indexes whose names begin so, one by one: many servers take no pattern for that.
+    """Deletes all versions of all indexes with that prefix, one by one: many servers take no pattern for that.
 
     Raises:
         IndexingError: the servers do not answer, or do not allow it.
     """
     with translated(f"deleting {begun}-* at {connection.shown()}"), connect(connection) as client:
         found = client.indices.get(index=f"{begun}-*", filter_path="*.mappings._meta", expand_wildcards="all")
-        for name, told in sorted(found.body.items()):
-            if told.get("mappings", {}).get("_meta", {}).get("kind") == "penstock":
+        for name, description in sorted(found.body.items()):
+            if description.get("mappings", {}).get("_meta", {}).get("kind") == "penstock":
                 client.indices.delete(index=name, ignore_unavailable=True)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the store makes its views
     from penstock.indexers.elasticsearch.store import ElasticsearchStore
 
 
-class _View:
+class _IndexView:
     """One of the two ways to look at a store."""
 
     def __init__(self, store: "ElasticsearchStore") -> None:
@@ -26,11 +26,11 @@ class _View:
 
     @property
     def wants_vectors(self) -> bool:
-        """Whether the store holds vectors, whichever view is told of a change."""
+        """Whether the store holds vectors, whichever of its views gets the change."""
         return bool(self._store.dimension)
 
     def apply(self, change: Change) -> None:
-        """Makes the store stand at the change's revision.
+        """Brings the store to the change's revision.
 
         Raises:
             IndexingError: the index cannot be written.
@@ -38,11 +38,11 @@ class _View:
         self._store.apply(change)
 
     def rows(self) -> NDArray[np.int64]:
-        """The rows that the index holds, sorted."""
+        """The rows that the index holds: int64, shape (rows,), sorted."""
         return self._store.rows()
 
     def verify(self, live: Iterable[Entry]) -> list[Flaw]:
-        """What the store's documents say otherwise than the entries.
+        """Where the store's documents differ from the entries.
 
         Raises:
             IndexingError: the index cannot be read.
@@ -50,11 +50,11 @@ class _View:
         return self._store.verify(live)
 
     def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         self._store.close()
 
 
-class ElasticsearchKeywordIndex(_View):
+class ElasticsearchKeywordIndex(_IndexView):
     """The index searched by words."""
 
     def search(self, query: Sequence[str], *, k: int, scope: Scope) -> list[Candidate]:
@@ -66,11 +66,11 @@ class ElasticsearchKeywordIndex(_View):
         return self._store.search(query, None, k=k, scope=scope)[0]
 
 
-class ElasticsearchVectorIndex(_View):
+class ElasticsearchVectorIndex(_IndexView):
     """The index searched by vectors."""
 
     def search(self, query: Float32Array, *, k: int, scope: Scope) -> list[Candidate]:
-        """The `k` rows with the largest inner products with the query, shape (d,).
+        """The `k` rows with the largest inner products with the query, float32 of shape (d,).
 
         Raises:
             IndexingError: the index cannot be searched, or the query is not a finite vector of its dimension.

@@ -1,4 +1,4 @@
-"""Writing to Elasticsearch in bulk, where each item is looked at: written, newer already, refused, or tried again.
+"""Writing to Elasticsearch in bulk; each item is looked at: written, older than what is there, refused, or tried again.
 
 A write carries the revision as its external version, so that sending it twice is sending it once.
 """
@@ -13,7 +13,7 @@ from elasticsearch.helpers import streaming_bulk
 
 from penstock import retries
 from penstock.errors import IndexingError, IndexUnavailable
-from penstock.indexers.elasticsearch.client import of_status, told
+from penstock.indexers.elasticsearch.client import error_for, of_status
 from penstock.indexers.elasticsearch.documents import stub
 from penstock.indexers.streams import in_batches
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Operation = dict[str, Any]
 Answer = tuple[str, dict[str, Any]]
-"""Of one operation: its kind, and what the server says of it."""
+"""The answer to one operation: its kind, and what the server says of it."""
 
 DOCUMENTS, BYTES = 500, 8 * 1024 * 1024
 """Documents and bytes of one request, at most; the bytes as far as a document fits into them."""
@@ -51,7 +51,7 @@ class Writing:
             IndexingError: the index cannot be written; IndexUnavailable: not now.
         """
         for batch in in_batches(documents, DOCUMENTS):
-            refused = self._send([self._operation("index", one["row"], one) for one in batch])
+            refused = self._send([self._operation("index", document["row"], document) for document in batch])
             stubs = [self._operation("index", row, stub(row, reason)) for row, reason in refused]
             if stubs and (again := self._send(stubs)):
                 raise IndexingError(f"{self._what}: {again[0][1]}")
@@ -91,7 +91,7 @@ class Writing:
                 answers = [next(iter(answer.items())) for _, answer in self._bulk(left)]
             except TransportError as error:  # no answer: what was written meanwhile is written again in vain
                 idle += 1
-                unavailable = told(error, self._what)
+                unavailable = error_for(error, self._what)
                 if idle >= self._attempts or not isinstance(unavailable, IndexUnavailable):
                     raise unavailable from error
                 self._wait(idle, type(error).__name__)
@@ -120,7 +120,7 @@ class Writing:
             raise_on_exception=False,
             yield_ok=False,
             index=self._alias,
-            require_alias=True,  # a bulk would make an index that is gone anew, and with fields of its own
+            require_alias=True,  # a bulk would create a missing index again, with fields of its own
         )
 
     def _refusal(self, kind: str, answer: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ class Writing:
         if status == CONFLICT or (kind == "delete" and answer.get("result") == "not_found"):
             return ""  # the same or a newer one is there; or none
         if isinstance(answer.get("exception"), Exception):
-            raise told(answer["exception"], self._what)
+            raise error_for(answer["exception"], self._what)
         error = error if isinstance(error, dict) else {"reason": error}
         if kind == "index" and error.get("type") in POISON:
             return f"{error['type']}: {_innermost(error)}"

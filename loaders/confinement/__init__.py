@@ -1,1 +1,1 @@
-"""What does a process give up before it opens a file of somebody else's making?"""
+"""What does a process give up before it opens a file made by a stranger?"""

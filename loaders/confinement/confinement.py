@@ -1,4 +1,4 @@
-"""What a worker process gives up before it opens a file of somebody else's making."""
+"""What a worker process gives up before it opens a file made by a stranger."""
 
 import os
 import resource
@@ -24,7 +24,7 @@ _REACHING_OUT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """What the kernel of this machine does to keep a parser in that a hostile file took over."""
+    """Which means this machine's kernel has to confine a parser that a hostile file took over."""
 
     landlock: int
     """Version of Landlock, which shuts files; 0: the kernel has none."""

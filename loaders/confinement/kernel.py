@@ -8,7 +8,7 @@ from typing import Any
 
 
 def call(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
-    """What the system call of a number gives.
+    """The result of a system call, by its number.
 
     Raises:
         OSError: the kernel refuses it, or does not know it.
@@ -45,7 +45,9 @@ def _library() -> ctypes.CDLL:
 
 def _checked(function: Any, *arguments: Any) -> int:
     # An integer without a type is passed as 32 bits, and the rest of the register is left to chance.
-    found = int(function(*(ctypes.c_ulong(given) if isinstance(given, int) else given for given in arguments)))
+    found = int(
+        function(*(ctypes.c_ulong(argument) if isinstance(argument, int) else argument for argument in arguments))
+    )
     if found == -1:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

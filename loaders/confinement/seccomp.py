@@ -17,7 +17,7 @@ _ALL_THREADS = 1
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-"""Where the filter finds what in the description of a call; arguments take 8 bytes each, the low half first."""
+"""Offsets in the description of a call; arguments take 8 bytes each, the low half first."""
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 """Numbers from here on are those of x86's second set of calls, which would go around a filter of the first."""
@@ -109,7 +109,7 @@ def _only_bits(bits: int) -> list[Instruction]:
 
 
 def _when(value: int, then: list[Instruction]) -> list[Instruction]:
-    """What is done, and ends with a return, where the loaded word is `value`."""
+    """Instructions for calls whose loaded word is `value`; they end with a return."""
     return [(_EQUAL, 0, len(then), value), *then]
 
 

@@ -14,13 +14,13 @@ _FILE = re.compile(
 
 def chart_text(root: etree._Element) -> str:
     """Title and axis titles of a chart, then its data as a table: a column a series, a row a category."""
-    titles = [" ".join(all_text(part) for part in descendants(one, "t", "v")) for one in descendants(root, "title")]
+    titles = [" ".join(all_text(part) for part in descendants(title, "t", "v")) for title in descendants(root, "title")]
     series = list(descendants(root, "ser"))
-    columns = [_values(child(one, "val")) or _values(child(one, "yVal")) for one in series]
+    columns = [_values(child(line, "val")) or _values(child(line, "yVal")) for line in series]
     categories = next(
-        (found for one in series if (found := _values(child(one, "cat")) or _values(child(one, "xVal")))), []
+        (found for line in series if (found := _values(child(line, "cat")) or _values(child(line, "xVal")))), []
     )
-    header = ["", *(" ".join(_values(child(one, "tx"))) for one in series)]
+    header = ["", *(" ".join(_values(child(line, "tx"))) for line in series)]
     height = max([len(categories), *map(len, columns)], default=0)
     rows = [[_at(column, row) for column in (categories, *columns)] for row in range(height)]
     return "\n".join(part for part in (*titles, table_text([header, *rows])) if part.strip())
@@ -28,12 +28,14 @@ def chart_text(root: etree._Element) -> str:
 
 def diagram_text(root: etree._Element) -> str:
     """The words of a diagram (SmartArt), one shape a line."""
-    shapes = (" ".join(all_text(one) for one in descendants(shape, "p")) for shape in descendants(root, "pt"))
+    shapes = (
+        " ".join(all_text(paragraph) for paragraph in descendants(shape, "p")) for shape in descendants(root, "pt")
+    )
     return "\n".join(f"- {text}" for text in shapes if text.strip())
 
 
 def alternative_text(text: str) -> str:
-    """What an author says that a picture shows; empty where a program filled it in with a path or a file's name.
+    """The author's description of a picture; empty where a program filled it in with a path or a file's name.
 
     >>> alternative_text("C:\\\\scans\\\\page 1.jpg"), alternative_text("Map of the plant")
     ('', 'Map of the plant')
@@ -47,7 +49,7 @@ def _values(holder: etree._Element | None) -> list[str]:
         return []
     points = list(descendants(holder, "pt"))
     # Categories of several levels are written innermost first; one line of them is enough to find the chart.
-    return [all_text(child(point, "v")) for point in points] or [all_text(one) for one in children(holder, "v")]
+    return [all_text(child(point, "v")) for point in points] or [all_text(value) for value in children(holder, "v")]
 
 
 def _at(column: list[str], row: int) -> str:

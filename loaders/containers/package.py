@@ -50,14 +50,18 @@ class Package:
         return parse_xml(self._source, content, name) if content else None
 
     def relationships(self, part: str = "") -> tuple[Relationship, ...]:
-        """What a part points to; the package itself where none is named."""
+        """What a part points to; what the package itself points to where no part is named."""
         folder, name = posixpath.split(part)
         root = self.part(posixpath.join(folder, "_rels", f"{name}.rels"))
-        return tuple(_relationship(folder, one) for one in children(root, "Relationship"))
+        return tuple(_relationship(folder, element) for element in children(root, "Relationship"))
 
     def related(self, part: str, kind: str) -> tuple[str, ...]:
         """Names of the parts of one kind that a part points to."""
-        return tuple(one.target for one in self.relationships(part) if one.kind == kind and not one.external)
+        return tuple(
+            relationship.target
+            for relationship in self.relationships(part)
+            if relationship.kind == kind and not relationship.external
+        )
 
     def main_part(self) -> str:
         """Name of the part that holds the document.
@@ -73,15 +77,15 @@ class Package:
         """The title in the core properties."""
         for name in self.related("", "core-properties"):
             root = self.part(name)
-            for one in descendants(root, "title") if root is not None else ():
-                return all_text(one)
+            for element in descendants(root, "title") if root is not None else ():
+                return all_text(element)
         return ""
 
 
-def _relationship(folder: str, one: etree._Element) -> Relationship:
-    external = attribute(one, "TargetMode") == "External"
-    target = attribute(one, "Target")
+def _relationship(folder: str, element: etree._Element) -> Relationship:
+    external = attribute(element, "TargetMode") == "External"
+    target = attribute(element, "Target")
     if not external:
         target = posixpath.normpath(posixpath.join("/", folder, unquote(target))).lstrip("/")
-    kind = attribute(one, "Type").rpartition("/")[2]
-    return Relationship(id=attribute(one, "Id"), kind=kind, target=target, external=external)
+    kind = attribute(element, "Type").rpartition("/")[2]
+    return Relationship(id=attribute(element, "Id"), kind=kind, target=target, external=external)

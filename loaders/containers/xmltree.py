@@ -65,15 +65,15 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
 
 def children(element: etree._Element | None, *names: str) -> Iterator[etree._Element]:
     """Children whose local name is one of these; all elements where none is given."""
-    for one in element if element is not None else ():
-        found = local(one)
+    for inner in element if element is not None else ():
+        found = local(inner)
         if found and (not names or found in names):
-            yield one
+            yield inner
 
 
 def descendants(element: etree._Element, *names: str) -> Iterator[etree._Element]:
     """All elements below, in document order, whose local name is one of these."""
-    return (one for one in element.iter() if one is not element and local(one) in names)
+    return (inner for inner in element.iter() if inner is not element and local(inner) in names)
 
 
 def all_text(element: etree._Element | None) -> str:

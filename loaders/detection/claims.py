@@ -48,8 +48,8 @@ class Claims:
         about = [kind for kind in self.kinds if not uri or ending in kind.suffixes]
         if not about:
             return ""
-        told = repr([(kind, kind.media_type in self.preferred) for kind in about])
-        return f"; told from {hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        claims = repr([(kind, kind.media_type in self.preferred) for kind in about])
+        return f"; told from {hashlib.sha256(claims.encode()).hexdigest()[:8]}"
 
 
 NONE = Claims()

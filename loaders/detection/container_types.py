@@ -39,7 +39,7 @@ _STREAMS = (
 
 
 def kind_of_zip(path: Path, head: bytes) -> str:
-    """The media type of a zip file by its members; a damaged one is judged by what can still be seen of them."""
+    """The media type of a zip file by its members; a damaged one is judged by the members that can still be read."""
     found = _MIMETYPE.match(head)
     if found and b"PK" in found.group(1):
         return found.group(1).split(b"PK")[0].decode()
@@ -60,7 +60,7 @@ def member_names(path: Path) -> list[str] | None:
 
 
 def expanded_bytes(data: BinaryIO) -> int:
-    """Bytes that all members of a zip say they have when unpacked; 0 for what is no readable zip."""
+    """Bytes of all members of a zip together when unpacked, as the zip states them; 0 for what is no readable zip."""
     return sum(member.file_size for member in _members(data) or ())
 
 
@@ -95,12 +95,12 @@ def _directory_bytes(file: BinaryIO) -> int:
     if at < 0 or len(tail) < at + 22:
         return 0
     length = int(struct.unpack("<L", tail[at + 12 : at + 16])[0])
-    # All ones: the true length stands in a 64-bit record, and so does the file's end before it.
+    # All ones: the true length is in a 64-bit record before the end record, and so is that record's own place.
     return size if length == 0xFFFFFFFF else length
 
 
 def _names_in(head: bytes) -> list[str]:
-    """Member names from the headers that stand before each member, for a zip that was cut off."""
+    """Member names from the header before each member, for a zip that was cut off."""
     return [name.decode("utf-8", "replace") for name in re.findall(rb"PK\x03\x04.{26}([\w/.\[\]-]+)", head, re.DOTALL)]
 
 

@@ -25,7 +25,7 @@ BUILT_IN = (
     FileKind(media_type=JPEG, name="JPEG", suffixes=(".jpg", ".jpeg"), magic=(b"\xff\xd8\xff",)),
     FileKind(media_type=GIF, name="GIF", suffixes=(".gif",), magic=(b"GIF87a", b"GIF89a")),
     FileKind(media_type=TIFF, name="TIFF", suffixes=(".tif", ".tiff"), magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    # Of those below without first bytes, the ones that are no texts are told by what their container holds.
+    # Kinds below that have no first bytes and are no texts are recognised by what their container holds.
     FileKind(media_type=WEBP, name="WebP", suffixes=(".webp",)),
     FileKind(media_type=BMP, name="BMP", suffixes=(".bmp",)),
     FileKind(media_type=DOCX, name="DOCX", suffixes=(".docx",)),

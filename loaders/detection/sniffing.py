@@ -1,4 +1,4 @@
-"""Which kind of file is this? Told by its content; its name and what its origin declared only break ties."""
+"""Which kind of file is this? Its content decides; its name and what its origin declared only break ties."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ HEAD_BYTES = 128 * 1024
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     *((magic, kind.media_type) for kind in BUILT_IN for magic in kind.magic),
-    # Types without a loader stand here so that a refusal can name them.
+    # Types without a loader are here so that a refusal can name them.
     (b"\0\0\0\x0cjP  ", "image/jp2"),
     (b"%!PS", "application/postscript"),
     (b"\x1f\x8b", "application/gzip"),
@@ -71,13 +71,13 @@ def charset_of(declared: str) -> str:
     return found.group(1) if found else ""
 
 
-def told_charset(declared: str) -> str:
-    """The charset in a declared media type, where it tells something.
+def declared_charset(declared: str) -> str:
+    """The charset in a declared media type, where it says something.
 
-    Servers that were never told which one to declare say ISO-8859-1, also of Chinese pages: then the page itself and
-    its bytes are asked.
+    Servers that nobody configured declare ISO-8859-1, also for Chinese pages: then the page itself and
+    its bytes decide.
 
-    >>> told_charset("text/html; charset=windows-1250"), told_charset("text/html; charset=ISO-8859-1")
+    >>> declared_charset("text/html; charset=windows-1250"), declared_charset("text/html; charset=ISO-8859-1")
     ('windows-1250', '')
     """
     charset = charset_of(declared)
@@ -111,7 +111,7 @@ def _kind_of_bitmap(head: bytes) -> str:
 
 
 def _late_pdf(head: bytes) -> str:
-    """PDF readers accept other bytes before the header; objects after it tell a PDF from a text about PDFs."""
+    """PDF readers accept other bytes before the header; objects after it distinguish a PDF from a text about PDFs."""
     found = _PDF_WITHIN.search(head[:1024])
     return PDF if found and b" obj" in head[found.end() :] else ""
 

@@ -29,7 +29,7 @@ def drawings_by_sheet(source: Source, data: BinaryIO) -> dict[int, list[tuple[Bl
 
 def _drawn(package: Package) -> dict[int, list[tuple[BlockKind, str]]]:
     main = package.main_part()
-    targets = {one.id: one.target for one in package.relationships(main)}
+    targets = {relationship.id: relationship.target for relationship in package.relationships(main)}
     sheets = children(child(package.part(main), "sheets"), "sheet")
     found = {}
     for number, sheet in enumerate(sheets, start=1):
@@ -43,7 +43,7 @@ def _of_sheet(package: Package, sheet: str) -> Iterator[tuple[BlockKind, str]]:
     for name in package.related(sheet, "drawing"):
         root = package.part(name)
         for box in descendants(root, "txBody") if root is not None else ():
-            lines = (" ".join(all_text(one).split()) for one in children(box, "p"))
+            lines = (" ".join(all_text(paragraph).split()) for paragraph in children(box, "p"))
             yield "paragraph", "\n".join(line for line in lines if line)
         for chart in _parts(package, name, "chart"):
             yield "table", chart_text(chart)

@@ -22,7 +22,7 @@ class SpreadsheetLoader:
     """Reads workbooks: the values that were last computed, hidden sheets included. Places are sheets, with their names.
 
     Charts, diagrams and text boxes are read in XLSX. Headers, footers, comments and the formats of numbers are not:
-    2.5 % is told as 0.025.
+    2.5 % becomes 0.025.
     """
 
     takes = kinds_of(XLSX, XLSB, XLS, ODS)
@@ -160,7 +160,7 @@ def _used(region: list[list[str]]) -> set[int]:
 
 
 def _regions(rows: Iterator[list[Any]]) -> Iterator[list[list[str]]]:
-    """Runs of rows that are not blank: what stands below a gap is another table."""
+    """Runs of rows that are not blank: what is below a gap is another table."""
     region: list[list[str]] = []
     for row in rows:
         cells = [cell_value(value) for value in row]

@@ -68,7 +68,7 @@ class _Book:
             root = parse_html(decode_text(content))
             if root is not None:
                 write_blocks(root, writer, places=(Place(page=page, label=names.get(name, "")),))
-        title = next((all_text(one) for one in descendants(self._package, "title")), "")
+        title = next((all_text(element) for element in descendants(self._package, "title")), "")
         return titled(writer.finish(), title)
 
     def _refuse_locked(self) -> None:

@@ -1,4 +1,4 @@
-"""Web pages and HTML files: the main content of a page, or all of it where no part can stand for it."""
+"""Web pages and HTML files: the main content of a page, or all of it where no part is clearly the main one."""
 
 from typing import BinaryIO
 
@@ -45,7 +45,7 @@ class HtmlLoader:
 
 def page_title(root: etree._Element) -> str:
     """The title that a page gives itself: what it offers to those who share it, its title, its first heading."""
-    shared = [str(one.get("content") or "") for one in root.iter("meta") if one.get("property") == "og:title"]
-    named = [all_text(one) for one in root.iter("title")][:1]  # drawings inside the page have titles of their own
-    headings = [inline_text(one) for one in root.iter("h1")]
+    shared = [str(meta.get("content") or "") for meta in root.iter("meta") if meta.get("property") == "og:title"]
+    named = [all_text(title) for title in root.iter("title")][:1]  # drawings inside the page have titles of their own
+    headings = [inline_text(heading) for heading in root.iter("h1")]
     return choose_title(*shared, *named, *headings)

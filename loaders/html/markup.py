@@ -26,12 +26,12 @@ CELLS = ("td", "th")
 
 MAX_COLUMNS = 1000
 MAX_SPANNED = 1000
-"""Cells that one may cover; pages carry spans in the thousands by mistake."""
+"""Most cells that one cell may cover; pages carry spans in the thousands by mistake."""
 
 _NUMBER = re.compile(r"-?\d{1,9}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BREAK = "\v"
-"""Stands for a line break that the page asks for until white space was collapsed."""
+"""Marks a line break that the page asks for, until white space was collapsed."""
 
 
 def parse_html(text: str) -> etree._Element | None:
@@ -85,16 +85,16 @@ def visible_text(element: etree._Element) -> str:
     """Character data below an element without scripts and the like; block elements are kept apart."""
     parts: list[str] = []
     walker = etree.iterwalk(element, events=("start", "end"))
-    for event, one in walker:
-        name = local(one)
+    for event, node in walker:
+        name = local(node)
         if event == "end":
             parts.append(" " if name in BREAKING else "")
-            parts.append(str(one.tail or "") if one is not element else "")
+            parts.append(str(node.tail or "") if node is not element else "")
         elif name in UNREAD or not name:
             walker.skip_subtree()
         else:
             parts.append(_BREAK if name == "br" else " " if name in BREAKING else "")
-            parts.append(str(one.text or ""))
+            parts.append(str(node.text or ""))
     return "".join(parts)
 
 
@@ -108,43 +108,43 @@ class _Walk:
 
     def over(self, root: etree._Element) -> None:
         walker = etree.iterwalk(root, events=("start", "end"))
-        for event, one in walker:
-            name = local(one)
+        for event, node in walker:
+            name = local(node)
             if event == "start":
-                if self._takes_whole(one, name):
+                if self._takes_whole(node, name):
                     walker.skip_subtree()
                 else:
-                    self._enter(one, name)
+                    self._enter(node, name)
                 continue
             if name in BREAKING:
                 self._flush("caption" if name == "figcaption" else "paragraph")
-            if one is not root:
-                self._inline.append(str(one.tail or ""))
+            if node is not root:
+                self._inline.append(str(node.tail or ""))
         self._flush()
 
-    def _enter(self, one: etree._Element, name: str) -> None:
+    def _enter(self, node: etree._Element, name: str) -> None:
         if name in BREAKING:
             self._flush()
         if name == "br":
             self._inline.append(_BREAK)
-        self._inline.append(str(one.text or ""))
+        self._inline.append(str(node.text or ""))
 
-    def _takes_whole(self, one: etree._Element, name: str) -> bool:
-        """Reads elements that are a block as they stand; True where there is nothing left to descend into."""
+    def _takes_whole(self, node: etree._Element, name: str) -> bool:
+        """Reads an element that is a block as a whole; True where nothing is left to descend into."""
         if not name or name in UNREAD:
             return True
         if name in HEADINGS:
-            self._add("heading", inline_text(one), HEADINGS[name])
+            self._add("heading", inline_text(node), HEADINGS[name])
         elif name in ("pre", "listing", "xmp"):
-            self._add("code", all_text(one).strip("\n"))
-        elif name == "table" and _is_data(one):
-            self._table(one)
-        elif name in ("ul", "ol", "menu") and _is_plain_list(one):
-            self._add("list", "\n".join(_list_lines(one)), 1)
+            self._add("code", all_text(node).strip("\n"))
+        elif name == "table" and _is_data(node):
+            self._table(node)
+        elif name in ("ul", "ol", "menu") and _is_plain_list(node):
+            self._add("list", "\n".join(_list_lines(node)), 1)
         elif name == "img":
-            self._add("caption", collapse(str(one.get("alt") or "")))
+            self._add("caption", collapse(str(node.get("alt") or "")))
         elif name == "math":
-            self._inline.append(str(one.get("alttext") or all_text(one)))
+            self._inline.append(str(node.get("alttext") or all_text(node)))
         else:
             return False
         return True
@@ -176,11 +176,11 @@ def _is_data(table: etree._Element) -> bool:
 
 def _holds(element: etree._Element, *names: str) -> bool:
     """Whether there is an element of one of these names below."""
-    return any(one is not element for one in element.iter(*names))
+    return any(inner is not element for inner in element.iter(*names))
 
 
 def _rows(table: etree._Element) -> list[list[str]]:
-    """Cells by row; a cell that spans columns is followed by empty ones, one that spans rows stands in its first."""
+    """Cells by row; a cell that spans columns is followed by empty ones, a cell that spans rows is in its first row."""
     rows: list[list[str]] = []
     hanging: dict[int, int] = {}  # column -> rows that a cell from above still covers
     for row in table.iter("tr"):
@@ -201,8 +201,8 @@ def _skip_covered(cells: list[str], hanging: dict[int, int]) -> None:
 
 
 def _span(cell: etree._Element, name: str) -> int:
-    given = str(cell.get(name) or "1").strip()
-    return max(int(given), 1) if _NUMBER.fullmatch(given) else 1
+    span = str(cell.get(name) or "1").strip()
+    return max(int(span), 1) if _NUMBER.fullmatch(span) else 1
 
 
 def _is_plain_list(element: etree._Element) -> bool:
@@ -215,11 +215,11 @@ def _list_lines(element: etree._Element) -> list[str]:
     pending = [("", element, 0)]
     # Depth first without recursion: lists are replaced by their items, items by themselves and the lists they hold.
     while pending:
-        bullet, one, depth = pending.pop()
-        if local(one) in ("ul", "ol", "menu"):
-            pending += reversed([(mark, item, depth) for mark, item in _marked(one)])
+        bullet, line, depth = pending.pop()
+        if local(line) in ("ul", "ol", "menu"):
+            pending += reversed([(mark, item, depth) for mark, item in _marked(line)])
             continue
-        own, nested = _split_item(one)
+        own, nested = _split_item(line)
         if own:
             lines.append(f"{'  ' * depth}{bullet} {own}")
         pending += [("", inner, depth + 1) for inner in reversed(nested)]
@@ -233,8 +233,8 @@ def _marked(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     for item in element:
         if not local(item):
             continue
-        given = str(item.get("value") or "")
-        number = int(given) if _NUMBER.fullmatch(given) else number
+        value = str(item.get("value") or "")
+        number = int(value) if _NUMBER.fullmatch(value) else number
         yield (f"{number}." if local(element) == "ol" else "-"), item
         number += 1
 
@@ -244,16 +244,16 @@ def _split_item(item: etree._Element) -> tuple[str, list[etree._Element]]:
     nested: list[etree._Element] = []
     parts: list[str] = []
     walker = etree.iterwalk(item, events=("start", "end"))
-    for event, one in walker:
-        name = local(one)
+    for event, node in walker:
+        name = local(node)
         if event == "end":
-            parts.append(str(one.tail or "") if one is not item else "")
+            parts.append(str(node.tail or "") if node is not item else "")
         elif name in ("ul", "ol", "menu"):
-            nested.append(one)
+            nested.append(node)
             walker.skip_subtree()
         elif name in UNREAD or not name:
             walker.skip_subtree()
         else:
             parts.append(" " if name in BREAKING or name == "br" else "")
-            parts.append(str(one.text or ""))
+            parts.append(str(node.text or ""))
     return " ".join(collapse("".join(parts)).split()), nested

@@ -1,4 +1,4 @@
-"""The main content of a web page, told apart from menus, teasers and footers by trafilatura."""
+"""The main content of a web page, separated from menus, teasers and footers by trafilatura."""
 
 from lxml import etree
 
@@ -8,7 +8,7 @@ from penstock.loaders.html.markup import UNREAD
 LEAST_CHARACTERS = 200
 """A shorter result than this is no main content; the whole page says more."""
 LEAST_SHARE = 0.2
-"""Share of the page's own prose, outside links and menus, that the main content must hold to stand for the page."""
+"""Share of the page's own prose, outside links and menus, that the main content must hold to be taken for the page."""
 MOST_DEPTH = 200
 """Levels of elements up to which the extractor is asked; articles have some 30, broken markup has thousands."""
 
@@ -20,16 +20,16 @@ _NAMES = {
 
 
 def main_content(root: etree._Element) -> etree._Element | None:
-    """The main content as a tree of HTML elements; None where the page has none that could stand for it.
+    """The main content as a tree of HTML elements; None where the page has no clear main content.
 
-    The tree that is given is left as it is.
+    The given tree is not changed.
     """
     if _is_deep(root):
         return None
     body = _extracted(root, thorough=False)
     if body is not None and _is_dump(body):
         body = _extracted(root, thorough=True)
-    if body is None or not _stands_for(body, root):
+    if body is None or not _represents(body, root):
         return None
     if _is_dump(body):
         _split_lines(body[0])
@@ -70,7 +70,7 @@ def _split_lines(paragraph: etree._Element) -> None:
         paragraph.insert(position, mark)
 
 
-def _stands_for(body: etree._Element, root: etree._Element) -> bool:
+def _represents(body: etree._Element, root: etree._Element) -> bool:
     kept = _weight(all_text(body))
     return kept >= LEAST_CHARACTERS and kept >= LEAST_SHARE * _weight(_prose(root))
 
@@ -83,30 +83,30 @@ def _prose(root: etree._Element) -> str:
     """What a page says outside links, menus and margins."""
     parts: list[str] = []
     walker = etree.iterwalk(root, events=("start", "end"))
-    for event, one in walker:
+    for event, node in walker:
         if event == "end":
-            parts.append(str(one.tail or "") if one is not root else "")
-        elif local(one) in _OUTSIDE:
+            parts.append(str(node.tail or "") if node is not root else "")
+        elif local(node) in _OUTSIDE:
             walker.skip_subtree()
         else:
-            parts.append(str(one.text or ""))
+            parts.append(str(node.text or ""))
     return "".join(parts)
 
 
 def _to_html(body: etree._Element) -> None:
-    for one in list(body.iter()):
-        name = local(one)
+    for node in list(body.iter()):
+        name = local(node)
         if name == "head":
-            rend = str(one.get("rend") or "")
-            one.tag = rend if rend in ("h1", "h2", "h3", "h4", "h5", "h6") else "h2"
+            rend = str(node.get("rend") or "")
+            node.tag = rend if rend in ("h1", "h2", "h3", "h4", "h5", "h6") else "h2"
         elif name == "list":
-            one.tag = {"ol": "ol", "dl": "dl"}.get(str(one.get("rend")), "ul")
-        elif name == "item" and str(one.get("rend") or "")[:2] in ("dt", "dd"):
-            one.tag = str(one.get("rend"))[:2]
-        elif name == "code" and _is_block(one):
-            one.tag = "pre"
+            node.tag = {"ol": "ol", "dl": "dl"}.get(str(node.get("rend")), "ul")
+        elif name == "item" and str(node.get("rend") or "")[:2] in ("dt", "dd"):
+            node.tag = str(node.get("rend"))[:2]
+        elif name == "code" and _is_block(node):
+            node.tag = "pre"
         else:
-            one.tag = _NAMES.get(name, name or "span")
+            node.tag = _NAMES.get(name, name or "span")
 
 
 def _is_block(code: etree._Element) -> bool:

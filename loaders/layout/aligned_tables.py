@@ -1,4 +1,4 @@
-"""Tables without ruling lines: consecutive rows whose cells stand below each other."""
+"""Tables without ruling lines: consecutive rows whose cells are below each other."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,11 +9,11 @@ from penstock.loaders.layout.pages import Rect, union
 from penstock.loaders.layout.text_rows import Row, cells_of
 
 ROWS = 3
-"""So many rows with several cells make a table."""
+"""Rows with several cells that make a table, at least."""
 WORDY = 32
 """Rows whose second longest cell is usually longer than this are text beside text and no table."""
 APART = 3.0
-"""Rows further apart than so many letter sizes do not belong to one table."""
+"""Rows further apart than this many letter sizes do not belong to one table."""
 
 Cells = list[tuple[str, Rect]]
 
@@ -66,7 +66,7 @@ def _run_end(rows: Sequence[Row], start: int) -> int | None:
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
-    """Whether the cells are lines of text that stand side by side."""
+    """Whether the cells are lines of text that are side by side."""
     cells = [[text_width(text) for text, _ in row] for row in map(cells_of, rows) if len(row) > 1]
     return median(sorted(row)[-2] for row in cells) > WORDY
 
@@ -77,23 +77,23 @@ def _several(row: Row) -> Cells | None:
 
 
 def _below(above: Cells, below: Cells) -> bool:
-    """Whether at least half of the cells of the shorter row stand below or above one of the other row."""
+    """Whether at least half of the cells of the shorter row are below or above one of the other row."""
     few, many = sorted((above, below), key=len)
-    met = sum(any(_overlap(rect, other) > 0 for _, other in many) for _, rect in few)
+    met = sum(any(_overlap(rect, partner) > 0 for _, partner in many) for _, rect in few)
     return met >= max(len(few) / 2, 2 if len(few) == 2 else 1)
 
 
-def _overlap(one: Rect, other: Rect) -> float:
-    return min(one.right, other.right) - max(one.left, other.left)
+def _overlap(first: Rect, second: Rect) -> float:
+    return min(first.right, second.right) - max(first.left, second.left)
 
 
 def _columns(rows: list[Cells]) -> list[Rect] | None:
-    """The columns of the rows that have the usual number of cells; None when they stand across each other."""
+    """The columns of the rows that have the usual number of cells; None when columns overlap."""
     counts = [len(row) for row in rows if len(row) > 1]
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     fitting = [row for row in rows if len(row) == usual]
     columns = [union([row[at][1] for row in fitting]) for at in range(usual)]
-    if any(_overlap(one, other) > 0 for one, other in pairwise(columns)):
+    if any(_overlap(left, right) > 0 for left, right in pairwise(columns)):
         return None
     return columns
 

@@ -19,11 +19,11 @@ MARGIN = 0.15
 CROSSED = 0.6
 """A strip that more than this share of the pieces cross is no gutter."""
 SPLIT = 0.25
-"""The share of the pieces that must stand in columns for a gutter to count."""
+"""The share of the pieces that must be in columns for a gutter to count."""
 FULL = 0.5
 """Running text fills its column: the typical line is at least this share of the column's width."""
 LINE_WIDTH = 14
-"""Running text has lines of at least so many characters (a Chinese one counts twice)."""
+"""Running text has lines of at least this many characters (a Chinese one counts twice)."""
 DEPTH = 6
 
 
@@ -105,14 +105,14 @@ def _bands(pieces: Sequence[Piece], gutter: float) -> Iterator[_Band]:
 def _in_columns(left: list[Piece], right: list[Piece], gutter: float) -> bool:
     if not left or not right:
         return False
-    one, other = union([piece.rect for piece in left]), union([piece.rect for piece in right])
-    overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if overlap < 0.4 * min(one.height, other.height):
+    left_rect, right_rect = union([piece.rect for piece in left]), union([piece.rect for piece in right])
+    overlap = min(left_rect.bottom, right_rect.bottom) - max(left_rect.top, right_rect.top)
+    if overlap < 0.4 * min(left_rect.height, right_rect.height):
         return False
-    apart = other.left - one.right
+    apart = right_rect.left - left_rect.right
     if apart < 0.5 * median(piece.size for piece in left + right):
         return False
-    return _runs(left, gutter - one.left) and _runs(right, other.right - gutter)
+    return _runs(left, gutter - left_rect.left) and _runs(right, right_rect.right - gutter)
 
 
 def _runs(side: list[Piece], width: float) -> bool:

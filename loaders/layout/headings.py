@@ -1,8 +1,8 @@
 """Which blocks of a document are headings, and of what level: seen only when the whole document is known.
 
 The size that most letters have is running text. A short block that is clearly larger, or bold and alone, is a heading,
-and so is a block that the document's own outline names on that page. Levels come from the outline where it says, else
-from the order of the letter styles, larger ones first.
+and so is a block that the document's own outline names on that page. Levels come from the outline where it has them,
+else from the order of the letter styles, larger ones first.
 """
 
 import re
@@ -15,7 +15,7 @@ from penstock.loaders.layout.pages import OutlineEntry
 from penstock.loaders.layout.paragraphs import CAPTION, ENDS, BlockDraft, with_level
 
 LARGER, GUESSED_LARGER = 1.12, 1.4
-"""A heading's letters are so many times the size of running text; the second where sizes are guessed from a picture."""
+"""A heading's letters are this many times the size of running text; the second where sizes are guessed in pictures."""
 HEADING_WIDTH, HEADING_LINES = 180, 4
 """Longer blocks are no headings, whatever their letters."""
 BOLD_WIDTH, BOLD_LINES = 120, 2
@@ -29,7 +29,7 @@ Style = tuple[float, bool]
 
 
 def with_headings(drafts: Sequence[BlockDraft], outline: Sequence[OutlineEntry]) -> list[BlockDraft]:
-    """The drafts, those that are headings turned into such with their levels."""
+    """The drafts; those that are headings become headings with their levels."""
     body = body_size(drafts)
     named = _named(outline)
     running = _running(drafts)
@@ -52,7 +52,7 @@ def body_size(drafts: Sequence[BlockDraft]) -> float:
 
 
 def style_of(draft: BlockDraft) -> Style:
-    """What tells one kind of heading from another: the letters' size and whether they are bold."""
+    """What distinguishes one kind of heading from another: the letters' size and whether they are bold."""
     return (_rounded(draft.size) if draft.measured else round(draft.size / 6) * 6.0, draft.bold)
 
 
@@ -64,7 +64,7 @@ def _looks_like_heading(draft: BlockDraft, body: float) -> bool:
     if draft.kind != "paragraph" and not (draft.kind == "list" and draft.bold):
         return False
     text, long = draft.text, text_width(draft.text)
-    if long > HEADING_WIDTH or draft.lines > HEADING_LINES or not _says_something(text) or CAPTION.match(text):
+    if long > HEADING_WIDTH or draft.lines > HEADING_LINES or not _has_a_word(text) or CAPTION.match(text):
         return False
     larger = draft.size > body * (LARGER if draft.measured else GUESSED_LARGER)
     if larger:
@@ -73,7 +73,7 @@ def _looks_like_heading(draft: BlockDraft, body: float) -> bool:
     return alone and text[-1] not in ENDS - {"?", "？", ":", "："} and draft.measured
 
 
-def _says_something(text: str) -> bool:
+def _has_a_word(text: str) -> bool:
     """Whether a text has a word in it: numbers, signs and single letters are no headings."""
     return sum(character.isalpha() for character in text) >= 2 and sum(map(str.isalpha, text)) >= 0.4 * len(
         "".join(text.split())
@@ -120,12 +120,12 @@ def _key(text: str) -> str:
 
 def _levels(found: dict[int, tuple[Style, int]]) -> dict[int, int]:
     """The level of each heading: the outline's, else that of its style, else one below the next larger style."""
-    told: dict[Style, Counter[int]] = {}
+    counts: dict[Style, Counter[int]] = {}
     for style, level in found.values():
-        told.setdefault(style, Counter()).update([level] if level else [])
+        counts.setdefault(style, Counter()).update([level] if level else [])
     by_style: dict[Style, int] = {}
     above = 0
-    for style in sorted(told, reverse=True):
-        known = told[style].most_common(1)
+    for style in sorted(counts, reverse=True):
+        known = counts[style].most_common(1)
         by_style[style] = above = known[0][0] if known else min(above + 1, DEEPEST)
     return {at: level or by_style[style] for at, (style, level) in found.items()}

@@ -1,4 +1,4 @@
-"""One page as drafts of blocks in reading order: header lines, columns, footer lines, then what stands aside."""
+"""One page as drafts of blocks in reading order: header lines, columns, footer lines, then the text in the margins."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -10,9 +10,9 @@ from penstock.loaders.layout.paragraphs import BlockDraft, drafts_of
 from penstock.loaders.layout.text_rows import Row, rows_of
 
 APART = 0.6
-"""They stand so many letter sizes off the text beside them."""
+"""Header and footer lines are more than this many letter sizes away from the rows beside them."""
 EDGE_SIZE = 1.3
-"""They are not larger than so many times the page's usual letters: a title is no running header."""
+"""Header and footer lines are at most this many times the page's usual letter size: a title is no running header."""
 
 
 def page_drafts(page: Page) -> list[BlockDraft]:
@@ -46,5 +46,5 @@ def _edge(rows: Sequence[Row], near: Sequence[bool]) -> int:
     return found
 
 
-def _between(one: Row, other: Row) -> float:
-    return max(one.rect.top, other.rect.top) - min(one.rect.bottom, other.rect.bottom)
+def _between(above: Row, below: Row) -> float:
+    return max(above.rect.top, below.rect.top) - min(above.rect.bottom, below.rect.bottom)

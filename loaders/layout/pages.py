@@ -33,10 +33,10 @@ class Rect(NamedTuple):
         """Vertical centre."""
         return (self.top + self.bottom) / 2
 
-    def holds(self, other: "Rect") -> bool:
+    def holds(self, inner: "Rect") -> bool:
         """Whether the centre of the other rectangle lies in this one."""
-        across = (other.left + other.right) / 2
-        return self.left <= across <= self.right and self.top <= other.middle <= self.bottom
+        across = (inner.left + inner.right) / 2
+        return self.left <= across <= self.right and self.top <= inner.middle <= self.bottom
 
 
 def turned(rect: Rect, height: float) -> Rect:

@@ -80,7 +80,7 @@ def _text(page: Page, rows: Sequence[Row]) -> Iterator[BlockDraft]:
             gathered = []
             yield given_table(page, row.pieces[0])
             continue
-        if gathered and _starts_anew(gathered, row, column, pitch, tolerance):
+        if gathered and _starts_block(gathered, row, column, pitch, tolerance):
             yield from _closed(page, gathered, column)
             gathered = []
         gathered.append(row)
@@ -98,12 +98,12 @@ def _pitch(rows: Sequence[Row]) -> float:
     return median(steps) if steps else 1.3
 
 
-def _starts_anew(gathered: list[Row], row: Row, column: Rect, pitch: float, tolerance: float) -> bool:
+def _starts_block(gathered: list[Row], row: Row, column: Rect, pitch: float, tolerance: float) -> bool:
     before, size = gathered[-1], row.size or 1.0
     step = (row.rect.middle - before.rect.middle) / size
     if row.mono and before.mono:
         return step > 2.5 * pitch
-    if abs(row.size - before.size) > tolerance * max(row.size, before.size) and _tells(row, before):
+    if abs(row.size - before.size) > tolerance * max(row.size, before.size) and _are_comparable(row, before):
         return True
     if step > 1.3 * pitch + 0.1 or abs(row.boldness - before.boldness) > OTHER_BOLDNESS or row.mono != before.mono:
         return True
@@ -112,8 +112,8 @@ def _starts_anew(gathered: list[Row], row: Row, column: Rect, pitch: float, tole
     return _indents(gathered, row, column)
 
 
-def _tells(row: Row, before: Row) -> bool:
-    """Whether both lines are long enough that their sizes say something: a lone index or sign does not."""
+def _are_comparable(row: Row, before: Row) -> bool:
+    """Whether both lines are long enough for their sizes to mean something: a lone index or sign is not."""
     return min(len(row.text), len(before.text)) > 3
 
 
@@ -131,7 +131,7 @@ def _indents(gathered: list[Row], row: Row, column: Rect) -> bool:
 
 
 def _hangs(row: Row, column: Rect) -> bool:
-    """Whether a line stands at the column's left edge and is full: what follows may hang below it."""
+    """Whether a line is at the column's left edge and is full: what follows may hang below it."""
     return row.rect.left - column.left < 0.5 * row.size and row.rect.right > column.right - 0.15 * column.width
 
 

@@ -1,4 +1,4 @@
-"""Rows: pieces that stand beside each other on one line, and the cells that wide gaps cut them into."""
+"""Rows: pieces beside each other on one line, and the cells that wide gaps separate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from statistics import median
 from penstock.loaders.layout.pages import Piece, Rect, union
 
 CELL_GAP = 1.1
-"""A gap wider than so many letter sizes separates two cells."""
+"""A gap wider than this many letter sizes separates two cells."""
 WORD_GAP = 0.12
-"""A gap wider than so many letter sizes separates two words."""
+"""A gap wider than this many letter sizes separates two words."""
 OPENING, CLOSING = frozenset("$€£¥￥(（"), frozenset(")）%％")
-"""Marks that stand apart from the number that they belong to."""
+"""Marks that may be set apart from the number that they belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def rows_of(pieces: Sequence[Piece]) -> list[Row]:
     """The pieces as rows from top to bottom; a table is a row of its own."""
     grouped: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.rect.middle, piece.rect.left)):
-        if grouped and not piece.cells and any(_beside(piece, other) for other in grouped[-1]):
+        if grouped and not piece.cells and any(_beside(piece, member) for member in grouped[-1]):
             grouped[-1].append(piece)
         else:
             grouped.append([piece])
@@ -78,13 +78,13 @@ def _parted(before: Piece, after: Piece, size: float) -> bool:
     return _gap(before, after) > CELL_GAP * size
 
 
-def _beside(piece: Piece, other: Piece) -> bool:
-    if other.cells:
+def _beside(piece: Piece, member: Piece) -> bool:
+    if member.cells:
         return False
-    shared = min(piece.rect.bottom, other.rect.bottom) - max(piece.rect.top, other.rect.top)
-    across = min(piece.rect.right, other.rect.right) - max(piece.rect.left, other.rect.left)
-    narrow = min(piece.rect.width, other.rect.width)
-    return shared > 0.55 * min(piece.rect.height, other.rect.height) and across < 0.5 * max(narrow, 0.1)
+    shared = min(piece.rect.bottom, member.rect.bottom) - max(piece.rect.top, member.rect.top)
+    across = min(piece.rect.right, member.rect.right) - max(piece.rect.left, member.rect.left)
+    narrow = min(piece.rect.width, member.rect.width)
+    return shared > 0.55 * min(piece.rect.height, member.rect.height) and across < 0.5 * max(narrow, 0.1)
 
 
 def _row(group: list[Piece]) -> Row:

@@ -37,7 +37,7 @@ class EmlLoader:
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:  # noqa: ARG002 the port passes it
         """See `Loader`; a damaged message is read as well as it can be, as mail programs do."""
-        # The policy of the older days: the newer one raises on the headers that real mail carries.
+        # The older policy: the newer one raises on the headers that real mail carries.
         message = email.message_from_binary_file(data, policy=email.policy.compat32)
         writer = ExtractionWriter()
         _write(message, writer, 0)
@@ -61,7 +61,9 @@ def _letter(message: Message) -> tuple[Letter, list[Message]]:
     for part in _parts(message):
         kind, name = part.get_content_type(), _decoded(part.get_filename() or "")
         if kind == "message/rfc822":
-            forwarded += [one for one in part.get_payload() if isinstance(one, Message)] if part.is_multipart() else []
+            forwarded += (
+                [inner for inner in part.get_payload() if isinstance(inner, Message)] if part.is_multipart() else []
+            )
         elif part.get_content_disposition() == "attachment" or kind not in ("text/plain", "text/html"):
             attached += [name] if name else []
         else:
@@ -86,7 +88,7 @@ def _parts(message: Message) -> Iterator[Message]:
         part = pending.pop()
         inner = part.get_payload() if part.is_multipart() else None
         if isinstance(inner, list) and part.get_content_type() != "message/rfc822":
-            pending += [one for one in reversed(inner) if isinstance(one, Message)]
+            pending += [child for child in reversed(inner) if isinstance(child, Message)]
         else:
             yield part
 
@@ -122,8 +124,8 @@ def _raw(value: object) -> bytes:
 
 
 def _date(message: Message) -> str:
-    given = header(message, "date")
+    written = header(message, "date")
     try:
-        return parsedate_to_datetime(given).isoformat(sep=" ", timespec="minutes")
+        return parsedate_to_datetime(written).isoformat(sep=" ", timespec="minutes")
     except (ValueError, TypeError):
-        return given
+        return written

@@ -55,18 +55,18 @@ class MsgLoader:
         with open_compound(source, data) as container:
             if not container.exists(_PROPERTIES):
                 raise BrokenSource(f"{source.uri!r} is damaged: it holds no message")
-            letter = _Message(source, container).letter()
+            letter = _MsgFile(source, container).letter()
         writer = ExtractionWriter()
         write_letter(letter, writer)
         return writer.finish(title=letter.subject)
 
 
-class _Message:
+class _MsgFile:
     def __init__(self, source: Source, container: Any) -> None:
         self._source = source
         self._container = container
         self._fixed = self._fixed_properties()
-        numbers = [int.from_bytes(self._fixed[one][:4], "little") for one in _CODEPAGES if one in self._fixed]
+        numbers = [int.from_bytes(self._fixed[tag][:4], "little") for tag in _CODEPAGES if tag in self._fixed]
         self._charset = next((_CODEPAGE_NAMES.get(number, f"cp{number}") for number in numbers if number), "")
 
     def letter(self) -> Letter:
@@ -93,17 +93,17 @@ class _Message:
         name = self._string(_SENDER_NAME)
         # Within one organisation the address is a path in its directory, which says nothing outside.
         addresses = [self._string(_SENDER_SMTP), self._string(_SENDER_ADDRESS)]
-        address = next((one for one in addresses if "@" in one), "")
+        address = next((candidate for candidate in addresses if "@" in candidate), "")
         return f"{name} <{address}>" if name and address and name != address else name or address
 
     def _attached(self) -> list[str]:
         folders = {entry[0] for entry in self._container.listdir() if entry[0].startswith("__attach")}
-        names = (self._first(*(f"{folder}/__substg1.0_{one}" for one in _NAMES)) for folder in sorted(folders))
+        names = (self._first(*(f"{folder}/__substg1.0_{tag}" for tag in _NAMES)) for folder in sorted(folders))
         return [name for name in names if name]
 
     def _date(self) -> str:
-        for one in (_SENT, _DELIVERED):
-            ticks = int.from_bytes(self._fixed.get(one, b"")[:8], "little")
+        for tag in (_SENT, _DELIVERED):
+            ticks = int.from_bytes(self._fixed.get(tag, b"")[:8], "little")
             if 0 < ticks < 2**62:
                 moment = _EPOCH + timedelta(microseconds=ticks // 10)
                 return moment.isoformat(sep=" ", timespec="minutes")

@@ -75,7 +75,7 @@ def _add(paged: PagedDocument, source: Source, picture: Any, number: int, *, onl
 
 
 def _pixels(source: Source, picture: Any) -> Pixels:
-    """One frame, turned as its camera says, on white where it is transparent."""
+    """One frame as uint8 of shape (height, width, 3), turned as its camera says, on white where it is transparent."""
     import numpy as np
     from PIL import Image, ImageOps
 

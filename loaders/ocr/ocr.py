@@ -36,7 +36,7 @@ SAME_SIZE = 0.25
 """Letter sizes that differ by a smaller share are taken for the same."""
 THREADS = 2
 LONGEST_LINE = 16
-"""A line longer than so many times its height, and a quarter, is read in parts."""
+"""A line longer than this many times its height, and a quarter, is read in parts."""
 INK = 48
 """A column whose pixels differ from the background by less (of 255) has no ink."""
 BLANK_SHARE = 0.15
@@ -72,7 +72,7 @@ class OcrLine:
 
 
 def recognise(pixels: Pixels) -> Recognised:
-    """The lines of text in a picture, in no particular order.
+    """The lines of text in a picture (`Pixels`: uint8, shape (height, width, 3), RGB), in no particular order.
 
     Raises:
         EngineError: the models are not there, or fail on this picture.
@@ -104,6 +104,7 @@ def _evened(pieces: list[Piece]) -> list[Piece]:
 
 
 def _read(engine: Any, pixels: Pixels) -> list[OcrLine]:
+    """The lines that the engine finds in a picture, shape (height, width, 3), in the order blue green red."""
     import cv2
 
     telemetry.switch_off("onnxruntime")
@@ -123,7 +124,10 @@ def _read(engine: Any, pixels: Pixels) -> list[OcrLine]:
 
 
 def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> OcrLine:
-    """What stands in a strip, read in parts where it is long; the score is that of the worst part."""
+    """The text of a strip, shape (height, width, 3), read in parts where it is long; the worst part's score.
+
+    `quad` has shape (4, 2): the strip's corners on the page, in pixels.
+    """
     text, worst = "", 1.0
     for part, apart in parts_of(strip):
         found = engine(part, use_det=False, use_cls=True, use_rec=True)
@@ -134,7 +138,9 @@ def _line(engine: Any, quad: NDArray[np.float32], strip: Pixels) -> OcrLine:
 
 
 def parts_of(strip: Pixels) -> Iterator[tuple[Pixels, bool]]:
-    """A line of text cut into parts that the model reads well, each with whether a gap stands before it.
+    """A line of text, shape (height, width, 3), cut into parts that the model reads well, each of the same height.
+
+    With each part comes whether there is a gap before it.
 
     The model was made for short lines: lines 40 times as long as high lost words or came out as scattered letters, with
     a high score. They are cut in the widest gap near the place where an even cut would be.
@@ -151,7 +157,10 @@ def parts_of(strip: Pixels) -> Iterator[tuple[Pixels, bool]]:
 
 
 def _gap_near(dark: NDArray[np.int16], middle: int, *, reach: int) -> tuple[int, int]:
-    """The middle and the width of the widest run of columns without ink near a place."""
+    """The middle and the width, in pixels, of the widest run of columns without ink near a place.
+
+    `dark` is the darkest pixel of each column: int16, shape (width,), as its distance from the background.
+    """
     first = max(middle - reach, 1)
     blank = dark[first : middle + reach] < INK
     best, width, run = middle, 0, 0

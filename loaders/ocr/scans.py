@@ -11,7 +11,7 @@ FEW = 40
 """A page with fewer letters, most of it covered by pictures, is a scan with a stamp on it."""
 COVERED = 0.5
 GARBAGE = 0.3
-"""Text of which more than this share stands for no character is unreadable."""
+"""Text is unreadable where more than this share of its characters represent nothing."""
 LONGEST_DRAWN = 4000
 """Pixels of the longer side of a page drawn for OCR, at most, whatever its size on paper."""
 FAINT = 8
@@ -20,7 +20,7 @@ SWITCH = "PENSTOCK_LOADERS__OCR=auto reads it"
 NOTHING = "the page shows a picture in which no text could be recognised"
 UNSURE = "much of the page could not be read with certainty"
 DRAWN = 20
-"""So many lines and shapes on a page without text may be letters drawn as shapes."""
+"""This many lines and shapes on a page without text may be letters drawn as shapes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,8 @@ def read_page(
 ) -> PageReading:
     """The page as it is, or as OCR reads it where it has no text of its own (or always, if so asked).
 
-    `look` and `draw` are called only where they are needed; `draw` is given the scale in pixels a point.
+    `look` and `draw` are called only where they are needed; `draw` gets the scale in pixels a point, and gives uint8 of
+    shape (height, width, 3).
     """
     if ocr == "always":
         return _recognised(page, draw, dpi, instead=True)
@@ -69,7 +70,7 @@ def _is_scan(sight: Sight, count: int) -> bool:
 
 
 def letters(page: Page) -> tuple[int, float]:
-    """How many characters the text layer has, white space apart, and the share of them that stands for nothing."""
+    """How many characters the text layer has, white space apart, and the share of them that represent nothing."""
     text = "".join(
         piece.text + "".join(cell for row in piece.cells for cell in row) for piece in (*page.pieces, *page.aside)
     )
@@ -84,7 +85,7 @@ def _is_garbage(character: str) -> bool:
 
 
 def _recognised(page: Page, draw: Callable[[float], Pixels], dpi: int, *, instead: bool) -> PageReading:
-    """The page as OCR reads it; as it was where OCR reads less, unless its result shall stand `instead`."""
+    """The page as OCR reads it; the page as it was where OCR reads less, unless OCR replaces it (`instead`)."""
     scale = min(dpi / 72, LONGEST_DRAWN / max(page.width, page.height, 1.0))
     try:
         pixels = draw(scale)

@@ -22,7 +22,7 @@ _CHARACTERS = {"tab": "\t", "line-break": "\n", "soft-page-break": ""}
 
 def seen(container: etree._Element) -> Iterator[etree._Element]:
     """The elements of a container that readers see, in order."""
-    return (one for one in children(container) if local(one) not in _GONE)
+    return (element for element in children(container) if local(element) not in _GONE)
 
 
 def line_text(paragraph: etree._Element, notes: list[etree._Element] | None = None) -> str:
@@ -34,18 +34,18 @@ def flat_text(element: etree._Element | None) -> str:
     """Everything below an element on one line."""
     if element is None:
         return ""
-    return " ".join(text for one in descendants(element, *_LINES) if (text := cell_text(line_text(one))))
+    return " ".join(text for paragraph in descendants(element, *_LINES) if (text := cell_text(line_text(paragraph))))
 
 
 def drawn(paragraph: etree._Element) -> Iterator[etree._Element]:
     """Frames and shapes that are anchored in a paragraph or list."""
     pending = list(seen(paragraph))
     while pending:
-        one = pending.pop(0)
-        if local(one) in _DRAWN:
-            yield one
-        elif local(one) != "note":
-            pending = [*seen(one), *pending]
+        frame = pending.pop(0)
+        if local(frame) in _DRAWN:
+            yield frame
+        elif local(frame) != "note":
+            pending = [*seen(frame), *pending]
 
 
 def rows(table: etree._Element) -> Iterator[list[str]]:
@@ -60,44 +60,44 @@ def rows(table: etree._Element) -> Iterator[list[str]]:
 
 
 def _rows(table: etree._Element) -> Iterator[etree._Element]:
-    for one in children(table):
-        if local(one) == "table-row":
-            yield one
-        elif local(one) in ("table-header-rows", "table-rows", "table-row-group"):
-            yield from _rows(one)
+    for element in children(table):
+        if local(element) == "table-row":
+            yield element
+        elif local(element) in ("table-header-rows", "table-rows", "table-row-group"):
+            yield from _rows(element)
 
 
-def _repeated(one: etree._Element, name: str) -> int:
-    given = attribute(one, name)
-    return min(int(given), MAX_REPEATED) if given.isascii() and given.isdigit() else 1
+def _repeated(cell: etree._Element, name: str) -> int:
+    count = attribute(cell, name)
+    return min(int(count), MAX_REPEATED) if count.isascii() and count.isdigit() else 1
 
 
 def _pieces(element: etree._Element, notes: list[etree._Element] | None) -> Iterator[str]:
     # White space in the file is a single space; more is written as elements.
     yield " ".join(str(element.text or "").split("\n"))
-    for one in element:
-        name = local(one)
+    for node in element:
+        name = local(node)
         if name == "s":
-            count = attribute(one, "c")
+            count = attribute(node, "c")
             yield " " * (min(int(count), MAX_REPEATED) if count.isascii() and count.isdigit() else 1)
         elif name in _CHARACTERS:
             yield _CHARACTERS[name]
         elif name == "note":
-            yield _note(one, notes)
+            yield _note(node, notes)
         elif name == "ruby":
-            yield _with_reading(one)
+            yield _with_reading(node)
         elif name and name not in _GONE and name not in _DRAWN:
-            yield from _pieces(one, notes)
-        yield " ".join(str(one.tail or "").split("\n"))
+            yield from _pieces(node, notes)
+        yield " ".join(str(node.tail or "").split("\n"))
 
 
-def _note(one: etree._Element, notes: list[etree._Element] | None) -> str:
+def _note(note: etree._Element, notes: list[etree._Element] | None) -> str:
     if notes is None:
         return ""
-    notes.append(one)
+    notes.append(note)
     return f"[^{len(notes)}]"
 
 
 def _with_reading(ruby: etree._Element) -> str:
-    base, reading = (" ".join(all_text(one) for one in children(ruby, name)) for name in ("ruby-base", "ruby-text"))
+    base, reading = (" ".join(all_text(part) for part in children(ruby, name)) for name in ("ruby-base", "ruby-text"))
     return f"{base} ({reading})" if reading else base

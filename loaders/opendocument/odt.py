@@ -53,7 +53,7 @@ class OdtLoader:
 
 
 def _title(meta: etree._Element | None) -> str:
-    return next((all_text(one) for one in descendants(meta, "title")), "") if meta is not None else ""
+    return next((all_text(title) for title in descendants(meta, "title")), "") if meta is not None else ""
 
 
 class _Reading:
@@ -85,43 +85,43 @@ class _Reading:
         self._writer.add(kind, text, places=self._places, level=level)
 
     def _blocks(self, container: etree._Element) -> None:
-        for one in seen(container):
-            self._block(one)
+        for element in seen(container):
+            self._block(element)
 
-    def _block(self, one: etree._Element) -> None:
-        name = local(one)
+    def _block(self, element: etree._Element) -> None:
+        name = local(element)
         if name in ("h", "p"):
-            self._line(one, name)
+            self._line(element, name)
         elif name == "list":
-            self._add("list", "\n".join(self._items(one, 0, attribute(one, "style-name"))), 1)
-            self._beside(one)
+            self._add("list", "\n".join(self._items(element, 0, attribute(element, "style-name"))), 1)
+            self._beside(element)
         elif name == "table":
-            self._add("table", table_text(rows(one)))
+            self._add("table", table_text(rows(element)))
         elif name == "notes":
-            for text in descendants(one, "text-box"):
+            for text in descendants(element, "text-box"):
                 self._add("note", flat_text(text))
         elif name in ("title", "desc"):
-            self._add("caption", all_text(one))
+            self._add("caption", all_text(element))
         else:
-            self._blocks(one)
+            self._blocks(element)
 
-    def _line(self, one: etree._Element, name: str) -> None:
-        text = line_text(one, self._notes)
+    def _line(self, element: etree._Element, name: str) -> None:
+        text = line_text(element, self._notes)
         if name == "h":
-            level = attribute(one, "outline-level")
+            level = attribute(element, "outline-level")
             self._add("heading", one_line(text), int(level) if level.isdigit() and 0 < int(level) < 10 else 1)
         else:
-            is_title = attribute(one, "style-name") == "Title"
+            is_title = attribute(element, "style-name") == "Title"
             self._add("heading" if is_title else "paragraph", text, int(is_title))
-        self._beside(one)
+        self._beside(element)
 
-    def _beside(self, one: etree._Element) -> None:
-        for frame in drawn(one):
+    def _beside(self, element: etree._Element) -> None:
+        for frame in drawn(element):
             self._blocks(frame)
 
-    def _items(self, one: etree._Element, depth: int, style: str) -> Iterator[str]:
-        number = _start(one)
-        for item in children(one, "list-item", "list-header"):
+    def _items(self, element: etree._Element, depth: int, style: str) -> Iterator[str]:
+        number = _start(element)
+        for item in children(element, "list-item", "list-header"):
             lines = [line_text(part, self._notes) for part in children(item, "p", "h")]
             text = " ".join(" ".join(lines).split())
             if text:
@@ -132,19 +132,20 @@ class _Reading:
                 yield from self._items(inner, depth + 1, attribute(inner, "style-name") or style)
 
     def _margins(self) -> None:
-        """Headers, footers and what else stands on every page or slide, each text once."""
-        told: set[str] = set()
+        """Headers, footers and all else that is on every page or slide, each text once."""
+        seen_texts: set[str] = set()
         masters = descendants(self._styles, "master-page") if self._styles is not None else ()
         for part in (part for master in masters for part in children(master) if local(part) != "notes"):
             text = flat_text(part)
-            if text not in told and "<" not in text:  # `<number>` and the like are fields that are filled in later
+            # `<number>` and the like are fields that are filled in later.
+            if text not in seen_texts and "<" not in text:
                 self._add("furniture", text)
-            told.add(text)
+            seen_texts.add(text)
 
 
-def _start(one: etree._Element) -> int:
-    given = next((attribute(item, "start-value") for item in children(one, "list-item")), "")
-    return int(given) if given.isdigit() else 1
+def _start(element: etree._Element) -> int:
+    number = next((attribute(item, "start-value") for item in children(element, "list-item")), "")
+    return int(number) if number.isdigit() else 1
 
 
 def _numbered_lists(*roots: etree._Element | None) -> frozenset[tuple[str, int]]:

@@ -88,6 +88,7 @@ def _loss(warnings: str, *, is_blank: bool) -> str:
 
 
 def _drawn(page: Any, scale: float) -> Pixels:
+    """The page as a picture of `scale` pixels a point: uint8, shape (height, width, 3)."""
     import numpy as np
 
     pymupdf = library()

@@ -137,7 +137,7 @@ def _tables(page: Any) -> list[Piece]:
 
 
 def _may_hold_table(paths: list[dict[str, Any]]) -> bool:
-    """Whether lines and sides of rectangles stand at three places across and at three down, as two by two cells have.
+    """Whether lines and sides of rectangles are at three places across and at three down, as two by two cells need.
 
     Shaded rows alone have two places across: such a table is found by how its text is aligned, and faster.
     """

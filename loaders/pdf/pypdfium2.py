@@ -73,6 +73,7 @@ class PdfiumLoader:
 
 
 def _drawn(page: Any, scale: float) -> Pixels:
+    """The page as a picture of `scale` pixels a point: uint8, shape (height, width, 3)."""
     bitmap = page.render(scale=scale, rev_byteorder=True)
     pixels: Pixels = bitmap.to_numpy()[:, :, :3].copy()
     bitmap.close()

@@ -16,14 +16,14 @@ BOLD_WEIGHT = 600
 HYPHENS = frozenset("\x02\ufffe")
 """What PDFium gives for a hyphen at the end of a line."""
 MAX_OBJECTS = 5000
-"""Objects of a page that are looked at to tell whether it shows a picture."""
+"""Objects of a page that are looked at to find out whether it shows a picture."""
 DEEP = 3
 """Forms within forms that are looked into for pictures."""
 
 
 @dataclass(slots=True)
 class _Run:
-    """Characters on one line without a wide gap, in the frame in which they stand upright; grows as they are read."""
+    """Characters on one line without a wide gap, in the frame in which they are upright; grows as they are read."""
 
     turns: int
     size: float
@@ -33,7 +33,7 @@ class _Run:
     mono: int = 0
 
     def takes(self, rect: Rect, turns: int) -> bool:
-        """Whether a character stands right after the run's last one."""
+        """Whether a character follows the run's last one directly."""
         last = self.rects[-1]
         gap = rect.left - last.right
         shift = abs(rect.middle - last.middle)
@@ -89,7 +89,7 @@ def _runs(page: Any) -> Iterator[_Run]:
 
     text_page = page.get_textpage()
     try:
-        frame = _Frame.of(page)
+        frame = _PageFrame.of(page)
         run: _Run | None = None
         box, font = raw.FS_RECTF(), _Font(text_page)
         for at in range(text_page.count_chars()):
@@ -152,7 +152,7 @@ def _whole(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
+class _PageFrame:
     """How PDF's own coordinates become those of the page as it is shown."""
 
     left: float
@@ -162,7 +162,7 @@ class _Frame:
     turns: int
 
     @classmethod
-    def of(cls, page: Any) -> "_Frame":
+    def of(cls, page: Any) -> "_PageFrame":
         left, bottom, right, top = page.get_bbox()
         turns = page.get_rotation() // 90
         return cls(left=left, top=top, width=right - left, height=top - bottom, turns=turns)
@@ -190,7 +190,7 @@ class _Font:
         self._matrix = raw.FS_MATRIX()
 
     def turns(self, at: int, *, fresh: bool) -> int:
-        """Quarter turns clockwise in which a character stands."""
+        """Quarter turns clockwise by which a character is rotated."""
         if fresh or self._fresh:
             angle = self._raw.FPDFText_GetCharAngle(self._page, at)
             self._turns = round(angle / (math.pi / 2)) % 4 if angle >= 0 else 0

@@ -55,7 +55,7 @@ class SitemapLoader:
         return fingerprint("sitemap", 1, "lxml")
 
     def load(self, source: Source, data: BinaryIO) -> Extraction:
-        """See `Loader`; what stands before a damage is kept, and the damage is a problem.
+        """See `Loader`; entries before a damage are kept, and the damage is a problem.
 
         Raises:
             BrokenSource: it is no sitemap, damaged from its begin, or uses entities of its own.
@@ -64,8 +64,8 @@ class SitemapLoader:
         lines: list[str] = []
         problems: tuple[Problem, ...] = ()
         try:
-            for one in read_sitemap(source.uri, data):
-                lines.append(line_of(one))
+            for entry in read_sitemap(source.uri, data):
+                lines.append(line_of(entry))
         except SourceError as error:
             if not lines:
                 raise
@@ -108,11 +108,11 @@ def _entries(uri: str, stream: _Limited) -> Iterator[Located]:
 
 
 def _located(uri: str, element: etree._Element, *, is_sitemap: bool) -> Located:
-    said = {"loc": "", "lastmod": ""}
-    for inner in children(element, *said):
+    values = {"loc": "", "lastmod": ""}
+    for inner in children(element, *values):
         if len(inner):
             raise BrokenSource(f"{shown(uri)!r} is no sitemap: an address in it is made of entities or elements")
-        said[local(inner)] = "".join((inner.text or "").split())
-    if not said["loc"] or len(said["loc"]) > LONGEST_ADDRESS:
+        values[local(inner)] = "".join((inner.text or "").split())
+    if not values["loc"] or len(values["loc"]) > LONGEST_ADDRESS:
         raise BrokenSource(f"{shown(uri)!r} has an entry without an address, or with one that is too long")
-    return Located(address=said["loc"], lastmod=said["lastmod"], is_sitemap=is_sitemap)
+    return Located(address=values["loc"], lastmod=values["lastmod"], is_sitemap=is_sitemap)

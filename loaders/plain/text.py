@@ -1,4 +1,4 @@
-"""Plain text: paragraphs between blank lines, as they stand."""
+"""Plain text: paragraphs between blank lines."""
 
 import re
 from typing import BinaryIO

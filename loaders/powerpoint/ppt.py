@@ -29,7 +29,7 @@ _HIDDEN_BIT = 4
 class PptLoader:
     """Reads PowerPoint files from before 2007. Places are slides, without boxes.
 
-    Tables are told cell by cell; levels of bullets, charts and pictures are not read.
+    Tables are read cell by cell; levels of bullets, charts and pictures are not read.
     """
 
     takes = kinds_of(PPT)
@@ -133,8 +133,8 @@ class _Deck:
 
     def _keep_margins(self, holder: PptRecord) -> None:
         for margin in holder.below(ppt.HEADERS_FOOTERS):
-            for one in margin.below(ppt.STRING):
-                self._margins[_lines(ppt.text_of(one))] = None
+            for record in margin.below(ppt.STRING):
+                self._margins[_lines(ppt.text_of(record))] = None
 
 
 def _texts_of(sheet: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
@@ -143,11 +143,11 @@ def _texts_of(sheet: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
         atom = next(shape.below(ppt.PLACEHOLDER), None)
         placeholder = atom.content[4] if atom and len(atom.content) > 4 else 0
         for box in shape.below(ppt.TEXT_BOX):
-            for text in _said(_opened(box), entry):
+            for text in _texts_in(_opened(box), entry):
                 yield replace(text, role=_ROLES.get(placeholder, text.role))
 
 
-def _said(box: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
+def _texts_in(box: PptRecord, entry: SlideEntry) -> Iterator[PptText]:
     yield from ppt.texts(box)
     for reference in box.inside():
         if reference.kind == ppt.OUTLINE_REFERENCE:

@@ -19,7 +19,7 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PptRecord:
-    """One record: `instance` tells records of one kind apart; containers hold more records."""
+    """One record: `instance` distinguishes records of one kind; containers hold more records."""
 
     kind: int
     instance: int
@@ -32,11 +32,11 @@ class PptRecord:
 
     def below(self, *kinds: int, depth: int = MAX_DEPTH) -> Iterator["PptRecord"]:
         """All records of these kinds at any depth; what lies below a found one is left to it."""
-        for one in self.inside():
-            if one.kind in kinds:
-                yield one
+        for record in self.inside():
+            if record.kind in kinds:
+                yield record
             elif depth:
-                yield from one.below(*kinds, depth=depth - 1)
+                yield from record.below(*kinds, depth=depth - 1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,20 +96,20 @@ def persist_directory(stream: bytes, newest: int) -> tuple[dict[int, int], int]:
 def slide_lists(document: PptRecord) -> dict[int, list[SlideEntry]]:
     """Entries by kind of list: 0 slides, 1 masters, 2 notes."""
     lists: dict[int, list[SlideEntry]] = {}
-    for one in document.inside():
-        if one.kind == _SLIDE_LIST:
-            lists.setdefault(one.instance, []).extend(_listed(one))
+    for record in document.inside():
+        if record.kind == _SLIDE_LIST:
+            lists.setdefault(record.instance, []).extend(_listed(record))
     return lists
 
 
 def texts(holder: PptRecord) -> Iterator[PptText]:
     """The texts that a text box or list holds itself."""
     role = 4
-    for one in holder.inside():
-        if one.kind == TEXT_HEADER:
-            role = int.from_bytes(one.content[:4], "little")
-        elif one.kind in (TEXT_CHARS, TEXT_BYTES):
-            yield PptText(role=role, text=text_of(one))
+    for record in holder.inside():
+        if record.kind == TEXT_HEADER:
+            role = int.from_bytes(record.content[:4], "little")
+        elif record.kind in (TEXT_CHARS, TEXT_BYTES):
+            yield PptText(role=role, text=text_of(record))
 
 
 def text_of(record: PptRecord) -> str:
@@ -118,9 +118,9 @@ def text_of(record: PptRecord) -> str:
     return record.content.decode("latin-1" if record.kind == TEXT_BYTES else "utf-16-le", "replace")
 
 
-def _listed(one: PptRecord) -> Iterator[SlideEntry]:
+def _listed(slide_list: PptRecord) -> Iterator[SlideEntry]:
     current: SlideEntry | None = None
-    for inner in one.inside():
+    for inner in slide_list.inside():
         if inner.kind == _SLIDE_ENTRY:
             if current is not None:
                 yield current

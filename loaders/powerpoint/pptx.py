@@ -12,7 +12,7 @@ from penstock.loaders.containers.archive import open_archive
 from penstock.loaders.detection.container_types import PPTX
 from penstock.loaders.detection.kinds import kinds_of
 from penstock.loaders.fingerprints import fingerprint
-from penstock.loaders.powerpoint.slide_shapes import Frame, is_margin, is_title, laid_out
+from penstock.loaders.powerpoint.slide_shapes import PlacedShape, is_margin, is_title, laid_out
 from penstock.loaders.powerpoint.slide_text import chart, described, diagram, table, text_blocks
 from penstock.loaders.titles import titled
 from penstock.model import Extraction, ExtractionWriter, Place, Source
@@ -92,7 +92,7 @@ class _Slide:
         self._size = (width, height)
         self._writer = writer
         self._label = HIDDEN if slide._element.get("show") in ("0", "false") else ""
-        self._said = False
+        self._has_text = False
         self._pictures = 0
 
     def write(self) -> None:
@@ -104,13 +104,13 @@ class _Slide:
         self._notes()
         for frame in margins:
             self._writer.add("furniture", frame.shape.text_frame.text, places=self._places(frame))
-        if self._pictures and not self._said:
+        if self._pictures and not self._has_text:
             self._writer.problem("only pictures are shown here; their text is not read", page=self._number)
 
-    def _places(self, frame: Frame | None = None) -> tuple[Place, ...]:
+    def _places(self, frame: PlacedShape | None = None) -> tuple[Place, ...]:
         return (Place(page=self._number, box=frame.box if frame else None, label=self._label),)
 
-    def _shape(self, frame: Frame) -> None:
+    def _shape(self, frame: PlacedShape) -> None:
         shape = frame.shape
         places = self._places(frame)
         if shape.has_text_frame:
@@ -127,7 +127,7 @@ class _Slide:
         self._writer.add("caption", described(shape), places=places)
 
     def _add(self, kind: Any, text: str, places: tuple[Place, ...], level: int = 0) -> None:
-        self._said = self._said or bool(text.strip())
+        self._has_text = self._has_text or bool(text.strip())
         self._writer.add(kind, text, places=places, level=level)
 
     def _notes(self) -> None:
@@ -139,7 +139,7 @@ class _Slide:
 
 
 def _write_masters(layouts: Iterable[Any], writer: ExtractionWriter) -> None:
-    """Text that stands on layouts and their masters, and so on every slide of theirs: furniture, each text once."""
+    """Writes the text of layouts and their masters, which every slide of theirs shows: furniture, each text once."""
     seen: set[str] = set()
     for sheet in (sheet for layout in layouts for sheet in (layout.slide_master, layout)):
         for frame in laid_out(sheet.shapes, 1, 1):

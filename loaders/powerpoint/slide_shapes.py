@@ -7,13 +7,13 @@ from typing import Any
 from penstock.model import Box
 
 ROW_SHARE = 0.03
-"""Shapes whose tops differ by less than this share of the slide's height stand in one row, read left to right."""
+"""Shapes whose tops differ by less than this share of the slide's height are in one row, read left to right."""
 MAX_GROUP_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """A shape that is no group, and where it stands; None where the deck does not say."""
+class PlacedShape:
+    """A shape that is no group, and its place; None where the deck does not give it."""
 
     shape: Any
     box: Box | None
@@ -55,7 +55,7 @@ class _Mapping:
         )
 
 
-def laid_out(shapes: Iterable[Any], width: int, height: int) -> list[Frame]:
+def laid_out(shapes: Iterable[Any], width: int, height: int) -> list[PlacedShape]:
     """All shapes by position, top to bottom and left to right; what is grouped stays together.
 
     `width` and `height` are those of the slide, in the deck's own units.
@@ -85,16 +85,16 @@ def _placeholder(shape: Any) -> str:
     return kind.name if kind is not None else ""
 
 
-def _ordered(shapes: Iterable[Any], mapping: _Mapping, depth: int) -> list[Frame]:
+def _ordered(shapes: Iterable[Any], mapping: _Mapping, depth: int) -> list[PlacedShape]:
     placed = [(shape, mapping.box(shape)) for shape in shapes]
     # Shapes without a position keep their place behind the others; Python's sort is stable.
     placed.sort(key=lambda pair: _reading_key(pair[1]))
-    frames: list[Frame] = []
+    frames: list[PlacedShape] = []
     for shape, box in placed:
         if shape._element.tag.endswith("}grpSp") and depth:
             frames += _ordered(shape.shapes, mapping.inside(shape), depth - 1)
         else:
-            frames.append(Frame(shape=shape, box=_on_slide(box)))
+            frames.append(PlacedShape(shape=shape, box=_on_slide(box)))
     return frames
 
 

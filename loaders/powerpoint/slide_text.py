@@ -16,13 +16,13 @@ _BULLETS = ("buChar", "buBlip", "buAutoNum")
 
 def text_blocks(shape: Any, *, heading: bool) -> Iterator[tuple[BlockKind, str, int]]:
     """Kind, text and level of each block in a shape with text."""
-    paragraphs = [(one, paragraph_text(one._p)) for one in shape.text_frame.paragraphs]
-    paragraphs = [(one, text) for one, text in paragraphs if text.strip()]
+    paragraphs = [(paragraph, paragraph_text(paragraph._p)) for paragraph in shape.text_frame.paragraphs]
+    paragraphs = [(paragraph, text) for paragraph, text in paragraphs if text.strip()]
     if heading:
         yield "heading", one_line("\n".join(text for _, text in paragraphs)), 1
         return
-    marked = [(one, text, _mark(one._p, is_body(shape))) for one, text in paragraphs]
-    for is_list, run in groupby(marked, key=lambda each: bool(each[2])):
+    marked = [(paragraph, text, _mark(paragraph._p, is_body(shape))) for paragraph, text in paragraphs]
+    for is_list, run in groupby(marked, key=lambda item: bool(item[2])):
         members = list(run)
         if is_list and len(members) > 1:
             yield "list", "\n".join(_list_lines(members)), 1
@@ -32,22 +32,22 @@ def text_blocks(shape: Any, *, heading: bool) -> Iterator[tuple[BlockKind, str, 
 
 def _list_lines(members: list[tuple[Any, str, str]]) -> Iterator[str]:
     counters: dict[int, int] = {}
-    for one, text, mark in members:
-        shown = _counted(mark, one.level, counters)
-        yield f"{'  ' * one.level}{shown} {' '.join(text.split())}"
+    for paragraph, text, mark in members:
+        shown = _counted(mark, paragraph.level, counters)
+        yield f"{'  ' * paragraph.level}{shown} {' '.join(text.split())}"
 
 
 def paragraph_text(paragraph: Any) -> str:
     """Text of a paragraph with its line breaks, formulas and fields."""
     parts = []
-    for one in descendants(paragraph, "t", "br", "tab"):
-        parts.append("\n" if local(one) == "br" else "\t" if local(one) == "tab" else str(one.text or ""))
+    for node in descendants(paragraph, "t", "br", "tab"):
+        parts.append("\n" if local(node) == "br" else "\t" if local(node) == "tab" else str(node.text or ""))
     return "".join(parts).replace("\v", "\n")
 
 
-def table(one: Any) -> str:
-    """Text of a table; merged cells are told once."""
-    rows = [["" if cell.is_spanned else cell.text_frame.text for cell in row.cells] for row in one.rows]
+def table(grid: Any) -> str:
+    """Text of a table; merged cells are written once."""
+    rows = [["" if cell.is_spanned else cell.text_frame.text for cell in row.cells] for row in grid.rows]
     return table_text(rows)
 
 
@@ -73,8 +73,8 @@ def diagram(shape: Any) -> str:
 
 def described(shape: Any) -> str:
     """What the author says that a picture, chart or drawing shows."""
-    for one in children(shape._element):
-        properties = child(one, "cNvPr")
+    for element in children(shape._element):
+        properties = child(element, "cNvPr")
         if properties is not None:
             return alternative_text(attribute(properties, "descr"))
     return ""
@@ -83,16 +83,16 @@ def described(shape: Any) -> str:
 def _mark(paragraph: Any, bulleted: bool) -> str:
     """Kind of the bullet of a paragraph: by itself, else what its placeholder has; empty for none."""
     properties = child(paragraph, "pPr")
-    for one in children(properties):
-        if local(one) in _BULLETS:
-            return local(one)
-        if local(one) == "buNone":
+    for element in children(properties):
+        if local(element) in _BULLETS:
+            return local(element)
+        if local(element) == "buNone":
             return ""
     return "buChar" if bulleted else ""
 
 
 def _counted(mark: str, level: int, counters: dict[int, int]) -> str:
-    for deeper in [one for one in counters if one > level]:
+    for deeper in [known for known in counters if known > level]:
         del counters[deeper]
     if mark != "buAutoNum":
         counters.pop(level, None)

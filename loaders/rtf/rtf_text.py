@@ -53,13 +53,13 @@ class RtfLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _RtfGroup:
     """What holds inside a pair of braces."""
 
     where: str = "body"
     font: int = -1
     skip: int = 1
-    """Stand-ins that follow each Unicode character for readers who do not know it."""
+    """Substitutes that follow each Unicode character for readers who do not know it."""
     hidden: bool = False
     style: int = 0
     level: int = 0
@@ -69,13 +69,13 @@ class _Group:
 
 def read_lines(content: bytes) -> list[RtfLine]:
     """All lines of an RTF file; a note follows the paragraph that refers to it."""
-    return _Reader().read(content)
+    return _RtfReader().read(content)
 
 
-class _Reader:
+class _RtfReader:
     def __init__(self) -> None:
-        self._group = _Group()
-        self._outer: list[_Group] = []
+        self._group = _RtfGroup()
+        self._outer: list[_RtfGroup] = []
         self._fonts = Fonts()
         self._styles: dict[int, int] = {}
         self._lines: list[RtfLine] = []
@@ -106,7 +106,7 @@ class _Reader:
         return self._lines + self._notes
 
     def _skips(self, token: Token) -> bool:
-        """Whether a token is the stand-in for a Unicode character."""
+        """Whether a token is the substitute for a Unicode character."""
         if self._skip and token.kind == "symbol":
             self._skip -= 1
             return True

@@ -1,6 +1,6 @@
-"""The answers of a worker, of which nothing is believed.
+"""The answers of a worker, all of them checked: a worker may have been taken over.
 
-An answer bears the number of its request, and consists of short lines that are checked one by one as they are read, so
+An answer has the number of its request, and consists of short lines that are checked one by one as they are read, so
 that a frame costs little more memory than the values that it gives.
 
     {"number": 7, "title": "...", "problems": [...], "blocks": 2, "drafts": 1, "seconds": {"clean": 0.1}}
@@ -41,14 +41,14 @@ MOST_PROBLEMS = 2000
 TITLE, KIND, MESSAGE, PROBLEM = 4000, 100, 4000, 400
 """Characters that a title, the name of an error, its message and that of a problem may have."""
 OVERLAP = 16
-"""How often the pieces of a document may say its text, all taken together."""
+"""How often the pieces of a document may repeat its text, all taken together."""
 _STAGES = frozenset(get_args(Stage))
 _NAME = re.compile(rf"[^\W\d]\w{{0,{KIND - 1}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What became of a file in a worker."""
+    """The result of one file in a worker."""
 
     extraction: Extraction
     drafts: tuple[Draft, ...] | None = None
@@ -71,7 +71,7 @@ def encode_answer(number: int, answer: Parsed | Failure) -> bytes:
 
 
 def decode_answer(body: bytes, request: Mapping[str, Any]) -> Parsed | Failure:
-    """The answer to a request, which bears its number.
+    """The answer to a request, which has its number.
 
     Raises:
         BadFrame: it answers another request, is not of the form of an answer, or holds what no document has.
@@ -113,7 +113,7 @@ def _lines(number: int, parsed: Parsed) -> Iterator[bytes]:
         {
             "number": number,
             "title": extraction.title[:TITLE],
-            "problems": [[one.message[:PROBLEM], one.page] for one in extraction.problems[:MOST_PROBLEMS]],
+            "problems": [[problem.message[:PROBLEM], problem.page] for problem in extraction.problems[:MOST_PROBLEMS]],
             "blocks": len(extraction.blocks),
             "drafts": None if drafts is None else len(drafts),
             "seconds": dict(parsed.seconds),
@@ -139,7 +139,7 @@ def _split(body: bytes) -> Iterator[bytes]:
 
 
 def _parsed(head: Mapping[str, Any], lines: Iterator[bytes], known: str | None) -> Parsed:
-    """What the lines say; the cuts are those of the text that is `known` already, if one was to be cut."""
+    """What the lines hold; the cuts refer to the text that is `known` already, if one was to be cut."""
     text = text_of(json_value(next(lines)))
     extraction = Extraction(
         title=text_of(head["title"], TITLE),
@@ -178,8 +178,8 @@ def _blocks(plain: Iterable[Any], text: str) -> tuple[Block, ...]:
     """Blocks in reading order, none in another."""
     blocks: list[Block] = []
     end, form = 0, form_of(Block)
-    for one in plain:
-        block: Block = form.check(one)
+    for row in plain:
+        block: Block = form.check(row)
         if not end <= block.span.start <= block.span.end <= len(text):
             raise ValueError(f"a block from {block.span.start} to {block.span.end}")
         blocks.append(block)
@@ -188,20 +188,20 @@ def _blocks(plain: Iterable[Any], text: str) -> tuple[Block, ...]:
 
 
 def _problem(message: Any, page: Any) -> Problem:
-    told = without_secrets(text_of(message, PROBLEM))
-    return Problem(message=told, page=None if page is None else number(page, 1, MOST_NUMBER))
+    reason = without_secrets(text_of(message, PROBLEM))
+    return Problem(message=reason, page=None if page is None else number(page, 1, MOST_NUMBER))
 
 
 def _drafts(plain: Iterable[Any], text: str) -> tuple[Draft, ...]:
     """Pieces in reading order, none of them blank."""
     drafts: list[Draft] = []
-    before, said, form = Span(0, 0), 0, form_of(Draft)
-    for one in plain:
-        draft: Draft = form.check(one)
+    before, length, form = Span(0, 0), 0, form_of(Draft)
+    for row in plain:
+        draft: Draft = form.check(row)
         start, end = span = draft.span
-        said += end - start
+        length += end - start
         behind = before.start <= start and before < span and end <= len(text)
-        if not behind or said > OVERLAP * len(text) or not text[start:end].strip():
+        if not behind or length > OVERLAP * len(text) or not text[start:end].strip():
             raise ValueError(f"a piece from {start} to {end}")
         drafts.append(draft)
         before = span

@@ -20,7 +20,7 @@ for name in sys.argv[1:]:
     try:
         importlib.import_module(name)
     except Exception:
-        pass  # it is told when a file needs the library
+        pass  # reported when a file needs the library
 """
 
 

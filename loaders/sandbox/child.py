@@ -140,18 +140,18 @@ class Child:
             return 0
 
     def end(self) -> str:
-        """Ends the process and all that it started; tells how it had ended on its own, empty where it had not."""
+        """Ends the process and all that it started; gives how it had ended on its own, empty where it had not."""
         self.kill()
         code = self._process.returncode
-        return _told(code) if self._hung_up else ""
+        return _exit_text(code) if self._hung_up else ""
 
     @property
     def was_killed(self) -> bool:
-        """Whether somebody else had killed it, once it was ended: a person, or a system short of memory."""
+        """Whether somebody else had killed it before it was ended: a person, or a system short of memory."""
         return self._hung_up and self._process.returncode == -signal.SIGKILL
 
     def kill(self) -> None:
-        """Ends the process now; whoever waits for its answer gets `Ended`."""
+        """Ends the process now; a caller that waits for its answer gets `Ended`."""
         with self._lock:
             # Once it was waited for, its number may belong to somebody else.
             if self._process.returncode is None:
@@ -167,7 +167,7 @@ class Child:
         return self._printed.read().decode("utf-8", "replace").strip()
 
     def clear(self) -> None:
-        """Lets go of all that is left of an ended process."""
+        """Frees all that is left of an ended process."""
         for pipe in (self._process.stdin, self._process.stdout, self._printed, self._documents):
             if pipe:
                 pipe.close()
@@ -213,14 +213,14 @@ class Child:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """What a parser needs of the environment: no keys, proxies or settings. Libraries are told to report nothing."""
+    """The environment of a parser: no keys, proxies or settings. Libraries are switched to report nothing."""
     kept = {
         name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
     return {**kept, "TMPDIR": folder, **telemetry.everything()}
 
 
-def _told(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code >= 0:
         return f"exit status {code}"
     try:

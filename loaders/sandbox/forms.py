@@ -1,7 +1,7 @@
 """The forms of the values in an answer: from the types of their fields, each with its bounds.
 
-A form fits a value to the bounds, on the side that parsed, and checks what came, on the side that believes nothing. A
-field whose type is not known here cannot be sent; one that is known has bounds, also where nobody thought of them.
+A form cuts a value to the bounds, on the side that parsed, and checks what came, on the side that believes nothing. A
+field whose type is not known here cannot be sent; a field of a known type has bounds, also where nobody set them.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,8 +41,8 @@ class Form:
 def form_of(kind: type) -> Form:
     """The form of a value with fields: a row, as `penstock.model.plain` says."""
     types = types_of(kind)
-    forms = {name: _form(one, kind, name) for name, one in types.items()}
-    flat = next((place for place, one in enumerate(types.values()) if one is Span), None)
+    forms = {name: _form(annotation, kind, name) for name, annotation in types.items()}
+    flat = next((place for place, field in enumerate(types.values()) if field is Span), None)
 
     def fit(value: Any) -> list[Any]:
         row = [form.fit(getattr(value, name)) for name, form in forms.items()]
@@ -52,13 +52,13 @@ def form_of(kind: type) -> Form:
         row = items(row)
         if flat is not None:
             row = [*row[:flat], row[flat : flat + 2], *row[flat + 2 :]]
-        return kind(**{name: form.check(one) for (name, form), one in zip(forms.items(), row, strict=True)})
+        return kind(**{name: form.check(item) for (name, form), item in zip(forms.items(), row, strict=True)})
 
     return Form(fit=fit, check=check)
 
 
 def text(value: Any, most: int | None = None) -> str:
-    """The value, which must be a text of at most so many characters."""
+    """The value, which must be a text of at most `most` characters."""
     if type(value) is not str or (most is not None and len(value) > most):
         raise ValueError(f"no text of at most {most} characters" if most else "no text")
     return value
@@ -79,7 +79,7 @@ def real(value: Any, least: float, most: float) -> float:
 
 
 def items(value: Any, most: int | None = None) -> list[Any]:
-    """The value, which must be a list of at most so many."""
+    """The value, which must be a list of at most `most` items."""
     if type(value) is not list or (most is not None and len(value) > most):
         raise ValueError(f"no list of at most {most} values" if most else "no list")
     return value
@@ -93,35 +93,35 @@ def _form(annotation: Any, owner: type, name: str) -> Form:
     """
     if annotation is str:
         longest = None if (owner, name) in _LONG else LABEL
-        return Form(fit=lambda held: held[:longest], check=lambda said: text(said, longest))
+        return Form(fit=lambda held: held[:longest], check=lambda value: text(value, longest))
     if annotation is int:
         least = _LEAST.get((owner, name), 0)
-        return Form(fit=lambda held: min(held, MOST_NUMBER), check=lambda said: number(said, least, MOST_NUMBER))
+        return Form(fit=lambda held: min(held, MOST_NUMBER), check=lambda value: number(value, least, MOST_NUMBER))
     if annotation is Span:
         return Form(fit=list, check=_span)
     if annotation == Box | None:
-        return Form(fit=_fitted_box, check=lambda said: None if said is None else _box(said))
+        return Form(fit=_fitted_box, check=lambda value: None if value is None else _box(value))
     if get_origin(annotation) is Literal:
         allowed = frozenset(get_args(annotation))
-        return Form(fit=lambda held: held, check=lambda said: _member(said, allowed))
+        return Form(fit=lambda held: held, check=lambda value: _member(value, allowed))
     if get_origin(annotation) is tuple:
-        (one, _) = get_args(annotation)
+        (item, _) = get_args(annotation)
         most = None if (owner, name) in _LONG else MOST_PLACES
-        form = form_of(one) if is_dataclass(one) else _form(one, owner, name)  # type: ignore[arg-type] # a class
+        form = form_of(item) if is_dataclass(item) else _form(item, owner, name)  # type: ignore[arg-type] # a class
         return Form(
             fit=lambda held: [form.fit(part) for part in held[:most]],
-            check=lambda said: tuple(form.check(part) for part in items(said, most)),
+            check=lambda value: tuple(form.check(part) for part in items(value, most)),
         )
     raise TypeError(f"nothing says how {owner.__name__}.{name} is checked")
 
 
-def _span(said: Any) -> Span:
-    start, end = items(said)
+def _span(value: Any) -> Span:
+    start, end = items(value)
     return Span(number(start, 0, MOST_NUMBER), number(end, start, MOST_NUMBER))
 
 
-def _box(said: Any) -> Box:
-    return Box(*(real(side, -FURTHEST, FURTHEST) for side in items(said, 4)))
+def _box(value: Any) -> Box:
+    return Box(*(real(side, -FURTHEST, FURTHEST) for side in items(value, 4)))
 
 
 def _fitted_box(box: Box | None) -> list[float] | None:
@@ -131,7 +131,7 @@ def _fitted_box(box: Box | None) -> list[float] | None:
     return [min(max(side, -FURTHEST), FURTHEST) for side in box]
 
 
-def _member(said: Any, allowed: frozenset[str]) -> str:
-    if type(said) is not str or said not in allowed:
-        raise ValueError(f"{str(said)[:200]!r} is none of those that there are")
-    return said
+def _member(value: Any, allowed: frozenset[str]) -> str:
+    if type(value) is not str or value not in allowed:
+        raise ValueError(f"{str(value)[:200]!r} is none of those that there are")
+    return value

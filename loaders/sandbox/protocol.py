@@ -1,4 +1,4 @@
-"""What the sandbox and its worker say to each other: JSON in frames, each preceded by its length.
+"""The messages between the sandbox and its worker: JSON in frames, each preceded by its length.
 
 JSON and not pickle: a parser that a hostile file took over must not be able to run code in the process outside. Here
 are requests; answers, of which nothing is believed, are in `answers.py`.
@@ -17,7 +17,7 @@ LENGTH_BYTES = 8
 
 
 class BadFrame(PenstockError):
-    """The other side says what the protocol does not know."""
+    """The other side sent what the protocol does not allow."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:

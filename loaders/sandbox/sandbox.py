@@ -24,7 +24,7 @@ from penstock.loaders.sources.addresses import shown
 from penstock.model import Blueprint, Draft, Extraction, Failure, Source
 
 DOCUMENTS_A_CHILD = 500
-"""After so many documents a child is replaced, so that what parsers leak does not add up."""
+"""A child is replaced after this many documents, so that what parsers leak does not add up."""
 WORN_SHARE = 0.7
 """A child that still holds more than this share of its memory after a document is replaced too."""
 FRAME_FACTOR = 2
@@ -93,7 +93,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Ends all children; whoever still waits for one gets `RuntimeError`."""
+        """Ends all children; a caller that still waits for one gets `RuntimeError`."""
         with self._lock:
             self._closed = True
             children, self._children = self._children, set()
@@ -160,7 +160,7 @@ class Sandbox:
         return answer, isinstance(answer, Failure) and answer.kind == ParserCrashed.__name__ and child.was_killed
 
     def _clear_idle(self) -> None:
-        """Lets go of the ended children that nobody uses; their places stay, for threads that wait for one."""
+        """Frees the ended children that nobody uses; their places stay, for threads that wait for one."""
         waiting: list[Child | None] = []
         with suppress(queue.Empty):
             while True:
@@ -198,13 +198,13 @@ class Sandbox:
         except (Ended, BadFrame) as error:
             if self._closed:
                 raise RuntimeError(CLOSED) from error
-            told = self._reason(child, request["source"]["uri"], error)
+            cause = self._reason(child, request["source"]["uri"], error)
             return Failure(
                 uri=request["source"]["uri"],
                 stage="parse",
-                kind=type(told).__name__,
-                message=str(told),
-                retryable=told.retryable,
+                kind=type(cause).__name__,
+                message=str(cause),
+                retryable=cause.retryable,
             )
 
     def _reason(self, child: Child, uri: str, error: Exception) -> SourceError:
@@ -242,5 +242,5 @@ def _opened(path: str, flags: int) -> int:
 
 
 def _unopened(uri: str, error: OSError) -> Failure:
-    told = BrokenSource(f"{shown(uri)!r} cannot be opened to be parsed: {error.strerror}")
-    return Failure(uri=uri, stage="parse", kind="BrokenSource", message=str(told), retryable=told.retryable)
+    failure = BrokenSource(f"{shown(uri)!r} cannot be opened to be parsed: {error.strerror}")
+    return Failure(uri=uri, stage="parse", kind="BrokenSource", message=str(failure), retryable=failure.retryable)

@@ -15,7 +15,7 @@ from penstock.errors import BrokenSource, LimitExceeded, PenstockError, Settings
 from penstock.loaders.confinement.confinement import MIB, confine
 from penstock.loaders.confinement.readable import WRITABLE_DEVICES, reach
 from penstock.loaders.detection.container_types import expanded_bytes
-from penstock.loaders.detection.sniffing import told_charset
+from penstock.loaders.detection.sniffing import declared_charset
 from penstock.loaders.formats import LoaderOptions, loader_for
 from penstock.loaders.sandbox.answers import MOST_ITEMS, OVERLAP, Parsed, encode_answer, extraction_of
 from penstock.loaders.sandbox.given import received as received_loaders
@@ -57,14 +57,14 @@ class Worker:
         self,
         hello: dict[str, Any],
         preparation: Preparation | None = None,
-        given: "Mapping[str, Loader | SettingsError] | None" = None,
+        loaders: "Mapping[str, Loader | SettingsError] | None" = None,
     ) -> None:
         self._options = LoaderOptions(**hello["options"])
         self._text_mib = int(hello["text_mib"])
         self._memory_mib = int(hello["memory_mib"])
         self._preparation = preparation
         self._loaders: dict[tuple[str, str], Loader] = {}
-        self._given = given or {}
+        self._given = loaders or {}
 
     def answer(self, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         """The reply to one request, about an open file if there is one; never raises."""
@@ -76,14 +76,14 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - parsers raise anything; it goes into the failure
             if is_out_of_memory(error):
                 return _failure(source, memory_exceeded(source.uri, self._memory_mib))
-            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_told(error)}"))
+            return _failure(source, BrokenSource(f"{shown(source.uri)!r} cannot be parsed: {_error_text(error)}"))
 
     def _answer(self, source: Source, request: dict[str, Any], data: BinaryIO | None) -> Parsed | Failure:
         if data is None:
             return self._cut(source, extraction_of(request["extraction"]))
         if isinstance(unmade := self._given.get(source.media_type), SettingsError):
             return replace(_failure(source, unmade), retryable=True)
-        extraction = self._extraction(source, data, told_charset(request["declared"]))
+        extraction = self._extraction(source, data, declared_charset(request["declared"]))
         if not self._preparation:
             return Parsed(extraction=extraction)
         prepared = self._preparation.prepare(source, extraction)
@@ -109,29 +109,29 @@ class Worker:
         return extraction
 
     def _loader(self, media_type: str, charset: str) -> "Loader":
-        given = self._given.get(media_type)
-        if given is not None and not isinstance(given, SettingsError):
-            return given
+        loader = self._given.get(media_type)
+        if loader is not None and not isinstance(loader, SettingsError):
+            return loader
         kind = (media_type, charset)
         if kind not in self._loaders:
             self._loaders[kind] = loader_for(media_type, self._options, charset=charset)
         return self._loaders[kind]
 
 
-def _check_count(source: Source, what: str, count: int) -> None:
+def _check_count(source: Source, unit: str, count: int) -> None:
     if count > MOST_ITEMS:
         raise LimitExceeded(
-            f"{shown(source.uri)!r} has {count:,} {what}, more than the {MOST_ITEMS:,} that a document may have; "
+            f"{shown(source.uri)!r} has {count:,} {unit}, more than the {MOST_ITEMS:,} that a document may have; "
             "divide it into several files"
         )
 
 
 def _check_pieces(source: Source, pieces: tuple[Draft, ...], text: str) -> None:
     _check_count(source, "pieces", len(pieces))
-    said = sum(piece.span.end - piece.span.start for piece in pieces)
-    if said > OVERLAP * len(text):
+    length = sum(piece.span.end - piece.span.start for piece in pieces)
+    if length > OVERLAP * len(text):
         raise LimitExceeded(
-            f"{shown(source.uri)!r} is cut into pieces that say its text {said / max(len(text), 1):.1f} times, more "
+            f"{shown(source.uri)!r} is cut into pieces that say its text {length / max(len(text), 1):.1f} times, more "
             f"than the {OVERLAP} times that they may, all taken together; choose a chunker, or options of it, whose "
             "pieces overlap less"
         )
@@ -164,7 +164,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def says_out_of_memory(text: str) -> bool:
-    """Whether a library's message tells of a failed allocation."""
+    """Whether a library's message reports a failed allocation."""
     return any(sign in text for sign in _OUT_OF_MEMORY)
 
 
@@ -207,14 +207,14 @@ def main() -> None:
     if hello is None:
         return
     # What the preparation reads of this machine (a tokenizer, say) is read before the process gives up to read it.
-    preparation, given = _preparation(hello["preparation"]), received_loaders(hello["given"])
+    preparation, loaders = _preparation(hello["preparation"]), received_loaders(hello["given"])
     libraries = (*os.environ.get("LD_LIBRARY_PATH", "").split(":"), sys.pycache_prefix)
     confine(
         memory_mib=int(hello["memory_mib"]),
         reach=reach(sys.path, libraries=filter(None, (*libraries, *hello["readable"])), home=_home()),
         writable=(tempfile.gettempdir(), *WRITABLE_DEVICES),
     )
-    worker = Worker(hello, preparation, given)
+    worker = Worker(hello, preparation, loaders)
     serve(requests, lambda: received(documents), replies, seconds=float(hello["seconds"]), worker=worker)
 
 
@@ -255,6 +255,6 @@ def _failure(source: Source, error: PenstockError) -> Failure:
     )
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     hint = _CONFINED if isinstance(error, PermissionError) and error.filename else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}{hint}".rstrip(": ")

@@ -38,16 +38,16 @@ class ConnectedLister:
         """See `Lister`."""
         try:
             self._inner = self._make()
-            for one in self._inner.list():
-                yield self._checked(one)
+            for item in self._inner.list():
+                yield self._checked(item)
             self._ended = True
         except SourceError as error:
             yield self._failure(self._address, f"{shown(self._address)!r} cannot be listed: {error}", error)
         except PenstockError:
-            raise  # a setting: nothing of this run would fare better
+            raise  # a setting: every other source of this run would fail the same way
         except Exception as error:  # noqa: BLE001 - the code of others; the other listings of the run are not at fault
-            told = f"{shown(self._address)!r} cannot be listed: its connector failed ({type(error).__name__})"
-            yield self._failure(self._address, told)
+            trouble = f"{shown(self._address)!r} cannot be listed: its connector failed ({type(error).__name__})"
+            yield self._failure(self._address, trouble)
 
     def complete(self) -> bool:
         """See `Lister`."""
@@ -60,16 +60,16 @@ class ConnectedLister:
     def _is_own(self, uri: str) -> bool:
         return scheme_of(uri) == scheme_of(self._address)
 
-    def _checked(self, one: Any) -> Listed | Removed | Failure:
-        if isinstance(one, Failure):
-            return one
-        if not isinstance(one, Listed | Removed) or not isinstance(cast(Any, one.uri), str):
+    def _checked(self, item: Any) -> Listed | Removed | Failure:
+        if isinstance(item, Failure):
+            return item
+        if not isinstance(item, Listed | Removed) or not isinstance(cast(Any, item.uri), str):
             return self._failure(self._address, f"the connector of {shown(self._address)!r} lists what is no source")
-        if not self._is_own(one.uri):
-            return self._failure(one.uri, f"{shown(one.uri)!r} is not of the scheme of {shown(self._address)!r}")
-        if not all(isinstance(text, str) for text in (one.cursor, getattr(one, "version", ""))):
-            return self._failure(one.uri, f"the cursor or the version at {shown(one.uri)!r} is no text")
-        return one if isinstance(one, Removed) else self._with_marks(one)
+        if not self._is_own(item.uri):
+            return self._failure(item.uri, f"{shown(item.uri)!r} is not of the scheme of {shown(self._address)!r}")
+        if not all(isinstance(text, str) for text in (item.cursor, getattr(item, "version", ""))):
+            return self._failure(item.uri, f"the cursor or the version at {shown(item.uri)!r} is no text")
+        return item if isinstance(item, Removed) else self._with_marks(item)
 
     def _with_marks(self, listed: Listed) -> Listed | Failure:
         if listed.labels is not None and not all(map(_is_label, listed.labels.items())):

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 
 
 def discover_failure(uri: str, message: str, error: SourceError | None = None) -> Failure:
-    """A place that could not be listed, and the error that tells why where there is one."""
+    """The failure of a place that could not be listed, with the error that caused it where there is one."""
     kind, retryable = (type(error).__name__, error.retryable) if error else (FetchError.__name__, False)
     return Failure(uri=uri, stage="discover", kind=kind, message=message, retryable=retryable)
 

@@ -58,8 +58,8 @@ class FileLister:
         except (OSError, Stalled) as error:
             self._seen = False
             uri = uri_of(self._path)
-            told = error.strerror if isinstance(error, OSError) else error
-            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {told}")
+            reason = error.strerror if isinstance(error, OSError) else error
+            yield discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {reason}")
             return
         if stat.S_ISREG(status.st_mode):
             yield listed_file(self._path, status)

@@ -22,8 +22,8 @@ Links = Literal["inside", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """What stands in a folder, links followed."""
+class _Scanned:
+    """An entry of a folder, links followed."""
 
     name: str
     path: str
@@ -41,7 +41,7 @@ class FolderLister:
 
     Hidden files and folders (`.name`) and the lock files of Office (`~$name`) are no sources, nor is what is no regular
     file or what the kernel makes up. The folder itself may be a link: it was named. A link in it that is not followed
-    is left out and told, and the listing speaks for what is behind it: it is no longer there. A linked folder that lies
+    is left out and reported, and the listing covers what is behind it: it is no longer there. A linked folder that lies
     within this one anyway, holds it, or was seen already, is not walked again. A folder that cannot be read is a
     failure and makes the listing incomplete. A link that leads nowhere is a failure of its own: the listing stays
     complete but does not speak for what was behind the link.
@@ -95,28 +95,28 @@ class FolderLister:
         )
 
     def _entries(self, folder: str) -> Iterator[Listed | Failure | str]:
-        """What stands in one folder, sorted by name: files as listed, folders to walk as paths."""
+        """The entries of one folder, sorted by name: files as listed, folders to walk as paths."""
         try:
             entries = within(self._seconds, lambda: self._looked_at(folder), name=f"listing {folder}")
         except (OSError, Stalled) as error:
             self._readable = False
             uri = uri_of(folder)
-            told = error.strerror if isinstance(error, OSError) else error
-            yield discover_failure(uri, f"the folder {shown(uri)!r} cannot be listed: {told}")
+            reason = error.strerror if isinstance(error, OSError) else error
+            yield discover_failure(uri, f"the folder {shown(uri)!r} cannot be listed: {reason}")
             return
         for entry in entries:
             yield from self._entry(entry)
 
-    def _looked_at(self, folder: str) -> tuple[_Entry, ...]:
-        """All that asks the system about one folder: on a dead network share each of these calls may never return."""
+    def _looked_at(self, folder: str) -> tuple[_Scanned, ...]:
+        """Makes all calls to the system about one folder: on a dead network share each of them may never return."""
         if folder == self._root:
             self._real = os.path.realpath(folder)
         with os.scandir(folder) as scanned:
-            entries = [_entry(one) for one in scanned if not one.name.startswith((".", "~$"))]
+            entries = [_entry(item) for item in scanned if not item.name.startswith((".", "~$"))]
         # The slash puts a folder where its files belong in the order of whole paths.
         return tuple(sorted(entries, key=lambda entry: entry.name + "/" * entry.is_folder))
 
-    def _entry(self, entry: _Entry) -> Iterator[Listed | Failure | str]:
+    def _entry(self, entry: _Scanned) -> Iterator[Listed | Failure | str]:
         refusal = self._refusal(entry)
         if refusal and (entry.is_folder or self._is_wanted(entry.path)):
             yield discover_failure(uri_of(entry.path), str(refusal), refusal)
@@ -130,29 +130,29 @@ class FolderLister:
         elif stat.S_ISREG(entry.status.st_mode) and self._is_wanted(entry.path):
             yield listed_file(entry.path, entry.status, below=self._below(entry))
 
-    def _refusal(self, entry: _Entry) -> ExcludedSource | None:
+    def _refusal(self, entry: _Scanned) -> ExcludedSource | None:
         """Why an entry is not looked into, where a link or its file system is the reason."""
-        told = shown(uri_of(entry.path))
+        name = shown(uri_of(entry.path))
         if entry.leads_to and self._links == "none":
-            return ExcludedSource(f"{told!r} is a link, and folders.links = 'none' follows none")
+            return ExcludedSource(f"{name!r} is a link, and folders.links = 'none' follows none")
         if entry.leads_to and self._links == "inside" and not lies_below(entry.leads_to, self._real):
             return ExcludedSource(
-                f"the link {told!r} leads out of the folder, to {shown(uri_of(entry.leads_to))!r}; set "
+                f"the link {name!r} leads out of the folder, to {shown(uri_of(entry.leads_to))!r}; set "
                 "folders.links = 'all' (PENSTOCK_FOLDERS__LINKS) if all links in this folder may be followed"
             )
         if not isinstance(entry.status, OSError) and is_of_kernel(entry.status):
             return ExcludedSource(
-                f"{told!r} is no document: the kernel makes up what is in it; such files are never read"
+                f"{name!r} is no document: the kernel makes up what is in it; such files are never read"
             )
         return None
 
-    def _below(self, entry: _Entry) -> str:
+    def _below(self, entry: _Scanned) -> str:
         """Where the file must really be when it is opened: a link may have come in its place by then."""
         if self._links == "none":
             return os.path.join(self._real, os.path.relpath(entry.path, self._root))  # noqa: PTH118 - strings, for speed
         return self._real if self._links == "inside" else ""
 
-    def _unseen(self, entry: _Entry, error: OSError) -> Failure:
+    def _unseen(self, entry: _Scanned, error: OSError) -> Failure:
         uri = uri_of(entry.path)
         if entry.leads_to:
             self._dead.append(uri)
@@ -160,7 +160,7 @@ class FolderLister:
         self._readable = False
         return discover_failure(uri, f"{shown(uri)!r} cannot be looked at: {error.strerror}")
 
-    def _is_new(self, entry: _Entry, status: os.stat_result) -> bool:
+    def _is_new(self, entry: _Scanned, status: os.stat_result) -> bool:
         if entry.leads_to and (lies_below(entry.leads_to, self._real) or _is_below(self._real, entry.leads_to)):
             return False  # walked under its own name
         identity = (status.st_dev, status.st_ino)
@@ -177,13 +177,13 @@ class FolderLister:
         return not self._include or any(fnmatchcase(name, pattern) for pattern in self._include for name in names)
 
 
-def _entry(scanned: os.DirEntry[str]) -> _Entry:
+def _entry(scanned: os.DirEntry[str]) -> _Scanned:
     try:
         status: os.stat_result | OSError = scanned.stat()
-    except OSError as error:  # links in a circle or into nowhere: one entry's fault, told when its turn comes
+    except OSError as error:  # links in a circle or into nowhere: one entry's fault, reported when its turn comes
         status = error
     leads_to = os.path.realpath(scanned.path) if scanned.is_symlink() else ""
-    return _Entry(name=scanned.name, path=scanned.path, status=status, leads_to=leads_to)
+    return _Scanned(name=scanned.name, path=scanned.path, status=status, leads_to=leads_to)
 
 
 def _is_below(uri: str, folder: str) -> bool:

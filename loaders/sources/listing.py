@@ -40,7 +40,7 @@ class UrlLister:
 
 
 class MissingLister:
-    """Stands for a path that is no longer there: lists nothing, completely, so that what was below it is removed."""
+    """Represents a path that is no longer there: lists nothing, completely, so that what was below it is removed."""
 
     def __init__(self, path: Path) -> None:
         self._uri = uri_of(path)
@@ -59,7 +59,7 @@ class MissingLister:
 
 
 class UnlistedPath:
-    """Stands for a path that is not there but should be, such as a drive that is not mounted: an incomplete listing."""
+    """Represents a path that is not there but should be, such as a drive that is not mounted: an incomplete listing."""
 
     def __init__(self, path: Path, error: SourceError) -> None:
         self._inner = MissingLister(path)
@@ -112,8 +112,8 @@ def lister_for(
             return MissingLister(path)
         raise FetchError(f"there is no file or folder {shown(uri_of(path))!r}; check the path") from error
     except (OSError, ValueError, Stalled) as error:
-        told = getattr(error, "strerror", "") or str(error)
-        raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {told}") from error
+        reason = getattr(error, "strerror", "") or str(error)
+        raise FetchError(f"{shown(uri_of(path))!r} cannot be looked at: {reason}") from error
     if is_of_kernel(status):
         raise FetchError(f"{shown(uri_of(path))!r} holds no documents: the kernel makes up what is in it")
     if stat.S_ISDIR(status.st_mode):

@@ -92,19 +92,19 @@ def lies_below(real: str, folder: str) -> bool:
 
 def _check(path: Path, descriptor: int, below: str) -> None:
     status = os.fstat(descriptor)
-    told = shown(uri_of(path))
+    name = shown(uri_of(path))
     if not stat.S_ISREG(status.st_mode):
-        raise FetchError(f"{told!r} is not a regular file but a folder, pipe or device")
+        raise FetchError(f"{name!r} is not a regular file but a folder, pipe or device")
     if is_of_kernel(status):
-        raise FetchError(f"{told!r} is no document: the kernel makes up what is in it; such files are never read")
+        raise FetchError(f"{name!r} is no document: the kernel makes up what is in it; such files are never read")
     if not below:
         return
     if not status.st_nlink:
-        raise TransientFetchError(f"{told!r} was removed or replaced when it was opened; it is read at the next run")
+        raise TransientFetchError(f"{name!r} was removed or replaced when it was opened; it is read at the next run")
     real = _real_path(path, descriptor)
     if not lies_below(real, below):
         raise ExcludedSource(
-            f"{told!r} leads to {shown(uri_of(real))!r}, which is not where its folder had it; "
+            f"{name!r} leads to {shown(uri_of(real))!r}, which is not where its folder had it; "
             "links to other places are followed with folders.links = 'all' (PENSTOCK_FOLDERS__LINKS)"
         )
 

@@ -118,7 +118,7 @@ class SitemapLister:
 
     def _check_limits(self, uri: str, depth: int) -> None:
         if depth < 0:
-            raise LimitExceeded(f"{shown(uri)!r} stands below more than {DEEPEST} indexes")
+            raise LimitExceeded(f"{shown(uri)!r} is below more than {DEEPEST} indexes")
         self._full = len(self._asked) > MOST_SITEMAPS or len(self._named) >= MOST_PAGES
         if self._full:
             raise LimitExceeded(f"more than {MOST_SITEMAPS} sitemaps or {MOST_PAGES} pages belong to it")
@@ -142,7 +142,7 @@ def _address(sitemap: str, located: Located) -> str:
 
 
 def changed(lastmod: str, at: datetime) -> datetime | None:
-    """When a page was changed, UTC; None where the text does not say it well enough to tell two changes apart.
+    """When a page was changed, UTC; None where the text is too coarse to distinguish two changes.
 
     >>> changed("2026-03-01T08:00:00+08:00", datetime(2026, 11, 1, tzinfo=UTC))
     datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
@@ -155,8 +155,8 @@ def changed(lastmod: str, at: datetime) -> datetime | None:
     except (ValueError, OverflowError):  # not a date alone
         pass
     try:
-        said = datetime.fromisoformat(lastmod)
-        said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+        moment = datetime.fromisoformat(lastmod)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return said if said <= at else None
+    return moment if moment <= at else None

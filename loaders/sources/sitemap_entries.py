@@ -1,4 +1,4 @@
-"""The entries of a sitemap, as lines of text: what the process that reads its XML tells the one that fetches pages."""
+"""The entries of a sitemap as lines of text: the process that reads the XML sends them to the one that fetches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Located:
 
     address: str
     lastmod: str
-    """As it stands there; empty where it is not given."""
+    """As the sitemap has it; empty where it is not given."""
     is_sitemap: bool
 
 
@@ -28,15 +28,15 @@ def line_of(entry: Located) -> str:
 
 
 def entries_of(uri: str, extraction: Extraction) -> Iterator[Located]:
-    """The entries of an extraction, in order; whoever made it may have been taken over by what it read.
+    """The entries of an extraction, in order; the process that made it may have been taken over.
 
     Raises:
-        BrokenSource: they are of another form, or stood before a damage.
+        BrokenSource: the entries are of another form, or the sitemap is damaged.
     """
     for line in extraction.text.split("\n") if extraction.text else ():
-        kind, *said = line.split("\t")
-        if kind not in (_PAGE, _SITEMAP) or len(said) != 2 or len(line) > 2 * LONGEST_ADDRESS:
+        kind, *values = line.split("\t")
+        if kind not in (_PAGE, _SITEMAP) or len(values) != 2 or len(line) > 2 * LONGEST_ADDRESS:
             raise BrokenSource(f"{shown(uri)!r} is no sitemap")
-        yield Located(address=said[0], lastmod=said[1], is_sitemap=kind == _SITEMAP)
+        yield Located(address=values[0], lastmod=values[1], is_sitemap=kind == _SITEMAP)
     for problem in extraction.problems:
         raise BrokenSource(problem.message)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:  # the ports bring numpy, which neither a worker nor a command
 MOST_BYTES = 64 * 1024 * 1024
 """Of one list: it is read as a whole."""
 MOST_ADDRESSES = 1_000_000
-"""What one listing may hold; one that holds more is incomplete."""
+"""Most addresses of one listing; a list of more is incomplete."""
 BAD_LINES_TOLD = 20
-"""So many lines that are no address are told; what has more of them is no list of addresses."""
+"""Lines that are reported as no address, at most; a file with more of them is no list of addresses."""
 _REMARK = re.compile(r"(^|\s)#.*")
 
 
 class UrlListLister:
-    """Lists the web addresses that stand in a file or at a web address; `#` begins a remark, blank lines mean nothing.
+    """Lists the web addresses in a file or at a web address; `#` begins a remark, blank lines mean nothing.
 
     A list that cannot be had, or in which a line is no address, is incomplete. It speaks for what it names; an
     incomplete one for every web address, because nobody knows what else it would have named.

@@ -16,7 +16,7 @@ class Stalled(Exception):
 
 
 class _Caller:
-    """A thread that makes one call after the other, until whoever uses it is gone."""
+    """A thread that makes one call after the other, until its user is gone."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -38,7 +38,7 @@ def _serve(calls: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
 
 
 def within(seconds: float, call: Callable[[], T], *, name: str, steps: Callable[[], int] = lambda: 0) -> T:
-    """What the call gives or raises. It is made in another thread, which is abandoned when it stands still.
+    """What the call returns or raises. It is made in another thread, which is abandoned when it hangs.
 
     An abandoned thread ends when its call returns, and never keeps the process from ending.
 
@@ -49,7 +49,7 @@ def within(seconds: float, call: Callable[[], T], *, name: str, steps: Callable[
         steps: how many steps the call has made so far; a call of one step needs none.
 
     Raises:
-        Stalled: the call made no step for so long.
+        Stalled: the call made no step for that long.
     """
     outcome: Future[T] = Future()
     done = threading.Event()

@@ -89,9 +89,11 @@ class PieceText:
         properties = self._paragraph_runs.at(offset)
         # The first two bytes name the style; numbers 1 to 9 are the built-in headings.
         style = int.from_bytes(properties[:2], "little")
-        told = dict(_modifiers(properties[2:]))
-        outline = told.get(_OUTLINE, style - 1 if 1 <= style <= 9 else 9)
-        return Paragraph(text=text, end=end, level=outline + 1 if outline < 9 else 0, row_end=bool(told.get(_ROW_END)))
+        modifiers = dict(_modifiers(properties[2:]))
+        outline = modifiers.get(_OUTLINE, style - 1 if 1 <= style <= 9 else 9)
+        return Paragraph(
+            text=text, end=end, level=outline + 1 if outline < 9 else 0, row_end=bool(modifiers.get(_ROW_END))
+        )
 
     def _is_deleted(self, offset: int) -> bool:
         properties = self._character_runs.at(offset)

@@ -80,7 +80,7 @@ def _read(source: Source, word: bytes, tables: dict[str, bytes]) -> Extraction:
 def _write_old(content: bytes, writer: ExtractionWriter) -> None:
     """Word 6 and 95 kept the text in one piece, unless it was saved in haste."""
     paragraphs = re.split("[\r\x0c]", content.decode("cp1252", "replace"))
-    _write_body((Paragraph(text=one, end="\r", level=0, row_end=False) for one in paragraphs), writer)
+    _write_body((Paragraph(text=text, end="\r", level=0, row_end=False) for text in paragraphs), writer)
 
 
 def _write_parts(text: PieceText, header: Header, writer: ExtractionWriter) -> None:
@@ -98,10 +98,10 @@ def _write_body(paragraphs: Iterable[Paragraph], writer: ExtractionWriter) -> No
     rows: list[list[str]] = []
     cells: list[str] = []
     lines: list[str] = []  # of a cell, which may hold several paragraphs
-    for one in paragraphs:
-        text = _clean(one.text)
-        if one.end == "\x07":
-            if one.row_end:
+    for paragraph in paragraphs:
+        text = _clean(paragraph.text)
+        if paragraph.end == "\x07":
+            if paragraph.row_end:
                 rows.append(cells.copy())
                 cells.clear()
             else:
@@ -112,7 +112,7 @@ def _write_body(paragraphs: Iterable[Paragraph], writer: ExtractionWriter) -> No
         else:
             writer.add("table", table_text(rows))
             rows.clear()
-            writer.add("heading" if one.level else "paragraph", text, level=one.level)
+            writer.add("heading" if paragraph.level else "paragraph", text, level=paragraph.level)
     if cells:
         rows.append(cells)
     writer.add("table", table_text(rows))
@@ -120,8 +120,8 @@ def _write_body(paragraphs: Iterable[Paragraph], writer: ExtractionWriter) -> No
 
 def _write_flat(name: str, paragraphs: Iterable[Paragraph], writer: ExtractionWriter) -> None:
     seen: set[str] = set()
-    for one in paragraphs:
-        text = _clean(one.text)
+    for paragraph in paragraphs:
+        text = _clean(paragraph.text)
         if text not in seen or name != "headers":
             writer.add(_KINDS[name], text)
         seen.add(text)

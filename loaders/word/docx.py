@@ -54,7 +54,11 @@ class _Reading:
         self._main = package.main_part()
         self._styles = Styles(self._related("styles"))
         self._numbering = Numbering(self._related("numbering"))
-        self._targets = {one.id: one.target for one in package.relationships(self._main) if not one.external}
+        self._targets = {
+            relationship.id: relationship.target
+            for relationship in package.relationships(self._main)
+            if not relationship.external
+        }
         self._writer = ExtractionWriter()
         self._list: list[str] = []
         self._title: list[str] = []
@@ -78,11 +82,11 @@ class _Reading:
         return next((self._package.part(name) for name in self._package.related(self._main, kind)), None)
 
     def _blocks(self, container: etree._Element, depth: int) -> None:
-        for one in word_text.blocks(container):
-            if local(one) == "p":
-                self._paragraph(one, depth)
+        for element in word_text.blocks(container):
+            if local(element) == "p":
+                self._paragraph(element, depth)
             else:
-                self._table(one, depth)
+                self._table(element, depth)
         self._end_list()
 
     def _paragraph(self, paragraph: etree._Element, depth: int) -> None:

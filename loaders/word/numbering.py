@@ -32,12 +32,14 @@ class Numbering:
     """The lists of one document, with their counters; paragraphs are to be asked for in document order."""
 
     def __init__(self, root: etree._Element | None) -> None:
-        self._abstract = {attribute(one, "abstractNumId"): _levels(one) for one in children(root, "abstractNum")}
+        self._abstract = {
+            attribute(element, "abstractNumId"): _levels(element) for element in children(root, "abstractNum")
+        }
         self._lists: dict[str, tuple[str, dict[int, Level]]] = {}
         self._restarts: dict[str, set[int]] = {}
         self._counters: dict[str, dict[int, int]] = {}
-        for one in children(root, "num"):
-            self._add(one)
+        for number in children(root, "num"):
+            self._add(number)
 
     def _add(self, number: etree._Element) -> None:
         name = attribute(number, "numId")
@@ -45,9 +47,9 @@ class Numbering:
         levels = dict(self._abstract.get(abstract, {}))
         for override in children(number, "lvlOverride"):
             index = _number(attribute(override, "ilvl"))
-            given = child(override, "lvl")
-            if given is not None:
-                levels[index] = _level(given)
+            level = child(override, "lvl")
+            if level is not None:
+                levels[index] = _level(level)
             start = child(override, "startOverride")
             if start is not None:
                 levels[index] = replace(levels.get(index, Level()), start=_number(attribute(start, "val")))
@@ -55,7 +57,7 @@ class Numbering:
         self._lists[name] = (abstract, levels)
 
     def label(self, name: str, index: int) -> str | None:
-        """What stands before the next paragraph of that list and level; None where the list is not known.
+        """The number or bullet of the next paragraph of that list and level; None where the list is not known.
 
         Empty where the level shows nothing; `BULLET` for every kind of bullet.
         """
@@ -66,7 +68,7 @@ class Numbering:
         counters = self._counters.setdefault(abstract, {})
         self._restart(name, levels, counters)
         counters[index] = counters.get(index, level.start - 1) + 1
-        for deeper in [one for one in counters if one > index]:
+        for deeper in [known for known in counters if known > index]:
             del counters[deeper]
         if level.style == "bullet":
             return BULLET
@@ -80,9 +82,9 @@ class Numbering:
     def _written(self, level: Level, levels: dict[int, Level], counters: dict[int, int]) -> str:
         def number(found: re.Match[str]) -> str:
             index = int(found.group(1)) - 1
-            other = levels.get(index, Level())
-            value = counters.setdefault(index, other.start)
-            return write_number(value, "decimal" if level.legal else other.style)
+            shown = levels.get(index, Level())
+            value = counters.setdefault(index, shown.start)
+            return write_number(value, "decimal" if level.legal else shown.style)
 
         return re.sub(r"%(\d)", number, level.text).strip()
 
@@ -121,9 +123,9 @@ def _east_asian(value: int, style: str) -> str:
 
 
 def _chinese(value: int) -> str:
-    tens, ones = divmod(value, 10)
+    tens, units = divmod(value, 10)
     head = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
-    return head + (_CHINESE[ones] if ones else "")
+    return head + (_CHINESE[units] if units else "")
 
 
 def _roman(value: int) -> str:
@@ -139,15 +141,15 @@ def _ordinal(value: int) -> str:
 
 
 def _levels(abstract: etree._Element) -> dict[int, Level]:
-    return {_number(attribute(one, "ilvl")): _level(one) for one in children(abstract, "lvl")}
+    return {_number(attribute(level, "ilvl")): _level(level) for level in children(abstract, "lvl")}
 
 
-def _level(one: etree._Element) -> Level:
-    start, legal = child(one, "start"), child(one, "isLgl")
+def _level(element: etree._Element) -> Level:
+    start, legal = child(element, "start"), child(element, "isLgl")
     return Level(
         start=_number(attribute(start, "val")) if start is not None else 0,
-        style=attribute(child(one, "numFmt"), "val") or "decimal",
-        text=attribute(child(one, "lvlText"), "val"),
+        style=attribute(child(element, "numFmt"), "val") or "decimal",
+        text=attribute(child(element, "lvlText"), "val"),
         legal=legal is not None and attribute(legal, "val") not in ("0", "false", "off"),
     )
 

@@ -15,7 +15,7 @@ _DEEPEST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """That a paragraph belongs to a list: which, and how deep."""
+    """The list that a paragraph belongs to, and how deep it is in it."""
 
     list_id: str
     depth: int
@@ -25,12 +25,12 @@ class Styles:
     """The paragraph styles of one document."""
 
     def __init__(self, root: etree._Element | None) -> None:
-        self._styles = {attribute(one, "styleId"): one for one in children(root, "style")}
+        self._styles = {attribute(style, "styleId"): style for style in children(root, "style")}
 
     def heading_level(self, properties: etree._Element | None) -> int:
         """Heading level of a paragraph by its own properties, then its style's; 0 for body text, 1 for a title."""
-        for one, name in self._sources(properties):
-            outline = child(one, "outlineLvl")
+        for element, name in self._sources(properties):
+            outline = child(element, "outlineLvl")
             if outline is not None:
                 level = attribute(outline, "val")
                 return int(level) + 1 if level.isascii() and level.isdigit() and int(level) < 9 else 0
@@ -46,10 +46,10 @@ class Styles:
     def numbered(self, properties: etree._Element | None) -> Numbered | None:
         """The list of a paragraph; the nearest statement counts, and list 0 means none."""
         list_id, depth = "", ""
-        for one, _ in self._sources(properties):
-            given = child(one, "numPr")
-            list_id = list_id or attribute(child(given, "numId"), "val")
-            depth = depth or attribute(child(given, "ilvl"), "val")
+        for element, _ in self._sources(properties):
+            numbering = child(element, "numPr")
+            list_id = list_id or attribute(child(numbering, "numId"), "val")
+            depth = depth or attribute(child(numbering, "ilvl"), "val")
         if not list_id or list_id == "0":
             return None
         return Numbered(list_id=list_id, depth=int(depth) if depth.isascii() and depth.isdigit() else 0)

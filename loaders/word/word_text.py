@@ -13,7 +13,7 @@ _GONE = frozenset({
 })  # fmt: skip
 """Deleted text, codes of fields, properties."""
 _APART = frozenset(["txbxContent", "ruby"])
-"""Text boxes, which stand beside the line in which they are anchored, and phonetic guides, which stand above it."""
+"""Text boxes, which are beside the line that anchors them, and phonetic guides, which are above it."""
 _CHARACTERS = {
     "tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad",
 }  # fmt: skip
@@ -21,35 +21,35 @@ _NOTES = {"footnoteReference": "", "endnoteReference": "e"}
 
 
 def paragraph_text(paragraph: etree._Element) -> str:
-    """Text of a paragraph; notes are marked `[^1]`, phonetic guides stand in parentheses."""
+    """Text of a paragraph; notes are marked `[^1]`, phonetic guides are in parentheses."""
     return "".join(_pieces(paragraph))
 
 
 def boxes(paragraph: etree._Element) -> Iterator[etree._Element]:
     """The text boxes that are anchored in a paragraph, each once."""
-    for one in _visible(paragraph):
-        if local(one) == "txbxContent":
-            yield one
+    for element in _visible(paragraph):
+        if local(element) == "txbxContent":
+            yield element
 
 
 def alternative_texts(paragraph: etree._Element) -> Iterator[str]:
-    """What the author says that the pictures in a paragraph show."""
-    for one in _visible(paragraph):
-        if local(one) == "docPr" and attribute(one, "descr"):
-            yield attribute(one, "descr")
+    """The author's descriptions of the pictures in a paragraph."""
+    for element in _visible(paragraph):
+        if local(element) == "docPr" and attribute(element, "descr"):
+            yield attribute(element, "descr")
 
 
 def drawn_parts(paragraph: etree._Element) -> Iterator[str]:
     """Relationship ids of the charts and diagrams in a paragraph."""
-    for one in _visible(paragraph):
-        if local(one) == "chart":
-            yield attribute(one, "id")
-        elif local(one) == "relIds":
-            yield attribute(one, "dm")
+    for element in _visible(paragraph):
+        if local(element) == "chart":
+            yield attribute(element, "id")
+        elif local(element) == "relIds":
+            yield attribute(element, "dm")
 
 
 def table_rows(table: etree._Element, line: Callable[[etree._Element], str]) -> Iterator[list[str]]:
-    """Rows of a table: a cell that spans columns is followed by empty ones, one that spans rows stands in its first.
+    """Rows of a table: a cell that spans columns is followed by empty ones, a cell that spans rows is in its first row.
 
     `line` gives the text of a paragraph.
     """
@@ -68,8 +68,8 @@ def table_rows(table: etree._Element, line: Callable[[etree._Element], str]) -> 
 def flat_text(element: etree._Element, line: Callable[[etree._Element], str] = paragraph_text) -> str:
     """Everything in a cell or note on one line, tables and text boxes inside it included."""
     parts: list[str] = []
-    for one in descendants(element, "p"):
-        text = "" if _is_hidden(one, element) else cell_text(line(one))
+    for inner in descendants(element, "p"):
+        text = "" if _is_hidden(inner, element) else cell_text(line(inner))
         if text:
             parts.append(text)
     return " ".join(parts)
@@ -77,71 +77,71 @@ def flat_text(element: etree._Element, line: Callable[[etree._Element], str] = p
 
 def blocks(container: etree._Element) -> Iterator[etree._Element]:
     """Paragraphs and tables of a body, cell, note or text box in order, content controls opened."""
-    for one in children(container):
-        name = local(one)
+    for element in children(container):
+        name = local(element)
         if name in ("p", "tbl"):
-            yield one
+            yield element
         elif name == "sdt":
-            content = child(one, "sdtContent")
+            content = child(element, "sdtContent")
             yield from blocks(content) if content is not None else ()
         elif name in ("customXml", "smartTag", "ins", "moveTo"):
-            yield from blocks(one)
+            yield from blocks(element)
 
 
 def number_notes(root: etree._Element, notes: etree._Element | None, kind: str) -> None:
     """Gives the notes of a kind (`footnote`, `endnote`) and what refers to them the numbers that readers see."""
     shown: dict[str, str] = {}
-    for one in descendants(root, f"{kind}Reference"):
-        shown.setdefault(attribute(one, "id"), str(len(shown) + 1))
-        _set_id(one, shown)
+    for reference in descendants(root, f"{kind}Reference"):
+        shown.setdefault(attribute(reference, "id"), str(len(shown) + 1))
+        _set_id(reference, shown)
     for note in children(notes, kind):
         _set_id(note, shown)
 
 
-def _set_id(one: etree._Element, shown: dict[str, str]) -> None:
-    for key, value in one.attrib.items():
+def _set_id(reference: etree._Element, shown: dict[str, str]) -> None:
+    for key, value in reference.attrib.items():
         if str(key).endswith("}id") and str(value) in shown:
-            one.set(key, shown[str(value)])
+            reference.set(key, shown[str(value)])
 
 
 def _through(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    for one in children(element):
-        if local(one) == name:
-            yield one
-        elif local(one) in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
-            yield from _through(one, name)
+    for inner in children(element):
+        if local(inner) == name:
+            yield inner
+        elif local(inner) in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
+            yield from _through(inner, name)
 
 
 def _visible(element: etree._Element) -> Iterator[etree._Element]:
     """Elements below, text boxes themselves but not what is in them; of two alternatives the first."""
     pending = list(reversed(list(children(element))))
     while pending:
-        one = pending.pop()
-        name = local(one)
+        inner = pending.pop()
+        name = local(inner)
         if name in _GONE:
             continue
-        yield one
+        yield inner
         if name in _APART:
             continue
-        below = list(children(one))
+        below = list(children(inner))
         if name == "AlternateContent":
             below = below[:1]
         pending += reversed(below)
 
 
 def _pieces(paragraph: etree._Element) -> Iterator[str]:
-    for one in _visible(paragraph):
-        name = local(one)
+    for element in _visible(paragraph):
+        name = local(element)
         if name == "t":
-            yield str(one.text or "")
+            yield str(element.text or "")
         elif name in _CHARACTERS:
             yield _CHARACTERS[name]
         elif name == "sym":
-            yield _symbol(attribute(one, "char"))
+            yield _symbol(attribute(element, "char"))
         elif name in _NOTES:
-            yield f"[^{_NOTES[name]}{attribute(one, 'id')}]"
+            yield f"[^{_NOTES[name]}{attribute(element, 'id')}]"
         elif name == "ruby":
-            yield _with_reading(one)
+            yield _with_reading(element)
 
 
 def _with_reading(ruby: etree._Element) -> str:
@@ -161,10 +161,10 @@ def _symbol(code: str) -> str:
 
 
 def _is_hidden(paragraph: etree._Element, within: etree._Element) -> bool:
-    for one in paragraph.iterancestors():
-        if one is within:
+    for holder in paragraph.iterancestors():
+        if holder is within:
             return False
-        if local(one) in _GONE or local(one) == "Fallback":
+        if local(holder) in _GONE or local(holder) == "Fallback":
             return True
     return False
 

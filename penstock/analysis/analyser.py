@@ -16,7 +16,7 @@ from penstock.analysis.wordlists import UserWord, read_synonyms, read_user_words
 from penstock.analysis.words import camel_parts, word_tokens
 
 RULES = 2
-"""Version of the rules of this package: raised when they give other tokens, and every index is then built anew."""
+"""Version of the rules of this package: raised when they give other tokens; every index is then rebuilt."""
 
 _HAN_ONLY = re.compile(f"[{HAN}]+")
 _IN_CAPITALS = re.compile(r"\b[A-Z]{2,}\b|(?<=\S )\bA\b")
@@ -51,9 +51,9 @@ class TextAnalyser:
         return [*self._cut(normalised), *self._besides(text, normalised)]
 
     def query_tokens(self, text: str) -> list[str]:
-        """Tokens to search a question with: without words that say only how it is asked, and with synonyms.
+        """Tokens to search a question with: without words that only phrase the question, and with synonyms.
 
-        A question of nothing but such words keeps them all; one in capitals among others (`WHO`, `IT`) is a name.
+        A question of nothing but such words keeps them all; a capitalised one among others (`WHO`, `IT`) is a name.
         """
         normalised = normalise(text)
         names = frozenset() if text.isupper() else frozenset(map(str.lower, _IN_CAPITALS.findall(text)))
@@ -80,7 +80,7 @@ class TextAnalyser:
 
     def _other_terms(self, normalised: str) -> Iterator[str]:
         for term in self._synonyms.find(normalised):
-            yield from (other for other in self._meanings[term] if other != term)
+            yield from (synonym for synonym in self._meanings[term] if synonym != term)
 
     @cached_property
     def _segmenter(self) -> Segmenter:

@@ -30,7 +30,7 @@ def han_tokens(run: str, segmenter: Segmenter) -> Iterator[str]:
     """Each character, each pair, each dictionary word of three characters or more, and each numeral in digits.
 
     A word of two characters is a pair already and is not counted twice. Words are those of the dictionary alone:
-    guessed ones (jieba's HMM) depend on what stands around them, so that a question and a text may get different ones.
+    guessed ones (jieba's HMM) depend on the text around them, so that a question and a text may get different ones.
     """
     yield from run
     if len(run) == 1:

@@ -9,7 +9,7 @@ import re
 from penstock.analysis.scripts import CJK
 
 SIGNS = "•●○◦▪▫■□◆◇▶▷►➢➤❖★☆✓✔‣⁃∙·\uf0b7\uf0a7\uf0d8"
-"""Signs that stand before an item, those of Symbol and Wingdings included, as the inside of a character class."""
+"""Signs that introduce an item, those of Symbol and Wingdings included, as the inside of a character class."""
 DASHES = r"–—*+-"
 """Signs that do so too, with white space behind them."""
 NUMERALS = "〇零一二三四五六七八九十百"
@@ -40,7 +40,7 @@ def list_mark(line: str) -> str:
 
 
 def has_sign(line: str) -> bool:
-    """Whether a line begins with a sign that stands before items, and not with a number.
+    """Whether a line begins with a sign that introduces items, and not with a number.
 
     >>> has_sign("– one"), has_sign("1. one")
     (True, False)

@@ -1,4 +1,4 @@
-"""Piles of combining marks: a few stand on a letter of any language, thousands only on those of an attacker.
+"""Piles of combining marks: a letter of any language has a few, only the text of an attacker has thousands.
 
 The marks on one letter have an order of their own, into which `unicodedata.normalize` sorts them in time that grows
 with the square of their number.

@@ -40,7 +40,9 @@ def normalise(text: str) -> str:
 def _table() -> Mapping[int, str | None]:
     table: dict[int, str | None] = {}
     for code in _ACCENTED:
-        table[code] = "".join(one for one in unicodedata.normalize("NFD", chr(code)) if not unicodedata.combining(one))
+        table[code] = "".join(
+            part for part in unicodedata.normalize("NFD", chr(code)) if not unicodedata.combining(part)
+        )
     table.update({ord(letter): plain for letter, plain in LETTERS_WITH_STROKE.items()})
     table.update(dict.fromkeys((*_MARKS, *_INVISIBLE), None))
     table.update(dict.fromkeys(_DASHES, "-"))
@@ -56,7 +58,7 @@ def _table() -> Mapping[int, str | None]:
 def simplified_forms() -> Mapping[str, str]:
     """Each traditional character that has a simplified form, and that form.
 
-    Character by character, so that both sides of a search are folded alike, whatever stands around the character.
+    Character by character, so that both sides of a search are folded alike, whatever is around the character.
     """
     lines = files("penstock.analysis").joinpath("simplified.txt").read_text("utf-8").splitlines()
     pairs = (pair for line in lines if not line.startswith("#") for pair in line.split())

@@ -26,7 +26,7 @@ def numbers(run: str) -> Iterator[str]:
         if len(numeral) > LONGEST:
             continue
         if _PLACES.fullmatch(numeral):
-            yield "".join(str(_DIGITS[one]) for one in numeral)
+            yield "".join(str(_DIGITS[digit]) for digit in numeral)
         elif _VALUE.fullmatch(numeral) and (numeral[0] in _DIGITS or numeral[0] == "十"):
             yield str(_value(numeral))
 
@@ -35,15 +35,15 @@ def _value(numeral: str) -> int:
     """The value of a numeral with units: 一万二千零三 is 12003, and 一万二, as people say it, 12000."""
     total = ten_thousands = section = digit = 0
     scale = 1
-    for one in numeral:
-        if one in _DIGITS:
-            digit = _DIGITS[one]
+    for character in numeral:
+        if character in _DIGITS:
+            digit = _DIGITS[character]
             scale = scale if digit else 1
             continue
-        if one in _UNITS:
-            section += (digit or 1) * _UNITS[one]
-            scale = _UNITS[one] // 10
-        elif one == "万":
+        if character in _UNITS:
+            section += (digit or 1) * _UNITS[character]
+            scale = _UNITS[character] // 10
+        elif character == "万":
             ten_thousands += (section + digit) * TEN_THOUSAND
             section, scale = 0, TEN_THOUSAND // 10
         else:

@@ -16,7 +16,7 @@ from penstock.model import Box
 ZONE = 0.12
 """Share of the page's height, at its top and at its bottom, in which furniture is looked for."""
 HEADING_ZONE = 0.08
-"""The same for headings: titles of slides stand higher than any text, but lower than a running header."""
+"""The same for headings: titles of slides are higher than any text, but lower than a running header."""
 DRIFT = 0.015
 """How far, in shares of the page's height, a running line may move from page to page."""
 PAGES = 3
@@ -24,7 +24,7 @@ PAGES = 3
 DENSITY = 0.4
 """On what share of the pages from its first to its last: left and right pages may have headers of their own."""
 SHARE_WITHOUT_BOX = 0.5
-"""The same as a share of all pages, where nothing but order says where a block stands."""
+"""The same as a share of all pages, where only the order shows where a block is."""
 LONGEST = 200
 """Characters: a longer text is no header."""
 
@@ -41,7 +41,7 @@ Zone = Literal["top", "bottom", "first", "last"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A block that may be a running line: its number, its page, its text, where it stands."""
+    """A block that may be a running line: its number, its page, its text and its box."""
 
     number: int
     page: int
@@ -52,7 +52,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _LineKey:
     """A line, its text without digits, and the numbers in it."""
 
     line: Line
@@ -70,9 +70,9 @@ def zone_of(box: Box, *, heading: bool) -> Zone | None:
 
 def running(lines: Iterable[Line], pages: Sequence[int]) -> set[int]:
     """The numbers of those lines that are running ones; `pages` are all pages of the document, in order."""
-    groups: dict[tuple[Zone, str], list[_Read]] = defaultdict(list)
+    groups: dict[tuple[Zone, str], list[_LineKey]] = defaultdict(list)
     for line in lines:
-        read = _Read(line, key_of(line.text), tuple(int(digits[-9:]) for digits in _DIGITS.findall(line.text)))
+        read = _LineKey(line, key_of(line.text), tuple(int(digits[-9:]) for digits in _DIGITS.findall(line.text)))
         groups[line.zone, read.key].append(read)
     found: set[int] = set()
     for (_, key), group in groups.items():
@@ -92,7 +92,7 @@ def key_of(text: str) -> str:
     return "#" if _ROMAN.fullmatch(text) else _DIGITS.sub("#", text)
 
 
-def _runs(key: str, lines: list[_Read], pages: Sequence[int]) -> bool:
+def _runs(key: str, lines: list[_LineKey], pages: Sequence[int]) -> bool:
     if key.startswith(("(", "（")):
         return False  # `(in millions)` above a table that goes on
     on = {read.line.page for read in lines}
@@ -105,7 +105,7 @@ def _runs(key: str, lines: list[_Read], pages: Sequence[int]) -> bool:
     return len(on) == len(pages) == 2 and (bool(_PAGE_NUMBER.fullmatch(key)) or "#" not in key)
 
 
-def _varieties(key: str, lines: list[_Read]) -> Iterator[list[_Read]]:
+def _varieties(key: str, lines: list[_LineKey]) -> Iterator[list[_LineKey]]:
     """Lines at the same height that differ in the number of their page only: `EXHIBIT 31.1` and `31.2` are headings."""
     for cluster in _clusters(lines):
         if "#" not in key or _PAGE_NUMBER.fullmatch(key):
@@ -118,7 +118,7 @@ def _varieties(key: str, lines: list[_Read]) -> Iterator[list[_Read]]:
                 [(read.numbers[position], read.line.page) for read in cluster if position < len(read.numbers)]
             )
         }
-        same: dict[tuple[int, ...], list[_Read]] = defaultdict(list)
+        same: dict[tuple[int, ...], list[_LineKey]] = defaultdict(list)
         for read in cluster:
             rest = tuple(number for position, number in enumerate(read.numbers) if position not in counted)
             same[rest].append(read)
@@ -131,9 +131,9 @@ def _counts_pages(numbers: list[tuple[int, int]]) -> bool:
     return len(offsets) > 0 and offsets.most_common(1)[0][1] > len(numbers) / 2
 
 
-def _clusters(lines: list[_Read]) -> Iterator[list[_Read]]:
+def _clusters(lines: list[_LineKey]) -> Iterator[list[_LineKey]]:
     """Lines at the same height, each within the drift of the one before."""
-    cluster: list[_Read] = []
+    cluster: list[_LineKey] = []
     for read in sorted(lines, key=lambda read: (read.line.at or 0.0, read.line.number)):
         if cluster and (read.line.at or 0.0) - (cluster[-1].line.at or 0.0) > DRIFT:
             yield cluster

@@ -13,7 +13,7 @@ HAN, KANA, HANGUL = (SCRIPTS[name] for name in ("han", "kana", "hangul"))
 UNSPACED = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3"
 """Thai, Lao, Myanmar and Khmer, with the vowel signs that Python does not count as letters."""
 MARKS = "\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0a00-\u0a5f\u0b00-\u0bff\u0c00-\u0dff"
-"""Signs of other scripts that stand within words and that Python does not count as letters."""
+"""Signs of other scripts that occur within words and that Python does not count as letters."""
 
 _LETTER = rf"(?:[^\W_{HAN}{KANA}{HANGUL}{UNSPACED}]|[{MARKS}])"
 _THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3}){1,20}(?:\.[0-9]+)?(?!\w|,[0-9])"

@@ -1,7 +1,7 @@
 """Which scripts, and which language, is a text written in? By rule and by small word lists: no model, no download.
 
 The language of a text in Latin letters is the one whose commonest words it uses most; of any other text, the one that
-its script stands for. That tells main languages apart over a sentence or more, and says `und` rather than guess.
+its script suggests. That distinguishes main languages over a sentence or more, and gives `und` rather than a guess.
 """
 
 import re
@@ -102,18 +102,18 @@ def script_shares(text: str) -> Mapping[str, float]:
 
 
 def language_of(text: str) -> str:
-    """ISO 639-1 code of the main language, `und` where there is too little text to tell.
+    """ISO 639-1 code of the main language, `und` where there is too little text to decide.
 
-    Chinese, Japanese and Korean are told by their scripts, and so are Arabic, Greek, Hebrew, Hindi, Persian, Russian,
+    Chinese, Japanese and Korean are recognised by their scripts, as are Arabic, Greek, Hebrew, Hindi, Persian, Russian,
     Thai, Ukrainian and Urdu; eighteen languages in Latin letters by their commonest words.
 
     >>> language_of("本手册说明 PDF 的用法"), language_of("This is the manual."), language_of("QX-7")
     ('zh', 'en', 'und')
     """
     sample = text if len(text) <= SAMPLE else "\n".join(_samples(text))
-    said = {name: count / _LETTERS_A_WORD.get(name, 5) for name, count in _counts(sample).items()}
-    cjk = said.pop("han", 0) + said.pop("kana", 0)
-    main, most = max(said.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
+    words = {name: count / _LETTERS_A_WORD.get(name, 5) for name, count in _counts(sample).items()}
+    cjk = words.pop("han", 0) + words.pop("kana", 0)
+    main, most = max(words.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
     if cjk > 0 and cjk >= most:
         return _chinese_or_japanese(sample)
     if main == "latin":
@@ -121,9 +121,9 @@ def language_of(text: str) -> str:
     if most < 0.5:
         return "und"
     language = _BY_SCRIPT.get(main, "und")
-    for other, letters in _OWN_LETTERS.get(language, ()):
+    for alternative, letters in _OWN_LETTERS.get(language, ()):
         if sum(sample.count(letter) for letter in letters) * 100 > len(sample):
-            return other
+            return alternative
     return language
 
 

@@ -6,7 +6,7 @@ from penstock.analysis.scripts import is_cjk
 from penstock.model import Span
 
 STRONG = frozenset("。｡！？；؟۔।॥")
-"""Marks that end a sentence wherever they stand."""
+"""Marks that end a sentence wherever they are."""
 CLOSERS = "”’」』）】》〉〕］｝\"')\\]}»›"
 OPENERS = "“‘「『（【《〈〔［｛\"'([{«‹¿¡—–-•*"
 
@@ -61,10 +61,10 @@ def sentence_spans(text: str) -> list[Span]:
 
 
 def _append(spans: list[Span], text: str, start: int, end: int) -> None:
-    said = text[start:end]
-    body = said.strip()
+    sentence = text[start:end]
+    body = sentence.strip()
     if body:
-        begin = start + len(said) - len(said.lstrip())
+        begin = start + len(sentence) - len(sentence.lstrip())
         spans.append(Span(begin, begin + len(body)))
 
 
@@ -117,5 +117,5 @@ def _next_word(following: str) -> str:
 
 
 def _is_numbering(text: str, start: int, at: int) -> bool:
-    """Whether all that stands before the mark is the number of a heading or of a list item."""
+    """Whether all that is before the mark is the number of a heading or of a list item."""
     return at - start <= _LONGEST_NUMBERING and _NUMBERING.fullmatch(text[start:at].strip()) is not None

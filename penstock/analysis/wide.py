@@ -1,8 +1,8 @@
 """Text that is set without spaces: how wide its characters are, and where two lines of it become one.
 
-What is wide is Unicode's East Asian Width. Where no space stands follows CSS Text (segment break transformation):
-between two characters that are wide or full-width, Hangul apart, which is written with spaces; and beside a full-width
-mark, which brings its own blank.
+What is wide is Unicode's East Asian Width. Line breaks follow CSS Text (segment break transformation): they leave no
+space between two characters that are wide or full-width, except Hangul, which is written with spaces; nor beside a
+full-width mark, which brings its own blank.
 """
 
 import re
@@ -16,16 +16,16 @@ SIGNS = (
     "\u3000-\u3004\u3008-\u3020\u302a-\u3037\u303c-\u303f\ufe10-\ufe19\ufe30-\ufe6b"
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
-"""Full-width punctuation, as the inside of a character class: no space stands beside it, whatever is beyond it."""
+"""Full-width punctuation, as the inside of a character class: no space belongs beside it, whatever follows."""
 SHARED = "\u2014\u2018\u2019\u201c\u201d\u2026"
-"""Marks of Chinese and of Western text: what stands on their other side tells which they are."""
+"""Marks of Chinese and of Western text: the character on their other side decides which they are."""
 
 _SOLID = re.compile(
     rf"[{CJK}{SIGNS}\u2ff0-\u2fff\u3099-\u309c\u30a0\u30fb\u3105-\u312f\u3190-\u31ef\u3220-\u325f\u3280-\u33ff"
     "\ua000-\ua4cf\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\U00016fe0-\U00018dff]"
 )
 """Letters and marks that are set without spaces, by Unicode blocks: besides Han and kana Bopomofo, Yi and Tangut, what
-stands in circles and squares, and full-width letters and digits."""
+is in circles and squares, and full-width letters and digits."""
 _SIGN = re.compile(f"[{SIGNS}]")
 _BLANKS = " \t\r\f"
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
@@ -41,7 +41,9 @@ def text_width(text: str) -> int:
     if text.isascii():
         return len(text)
     # Apart, because `re` finds a character in a class at once only where the class keeps to the first plane.
-    beyond = sum(east_asian_width(one) in "WF" for one in _BEYOND.findall(text)) if max(text) > "\uffff" else 0
+    beyond = (
+        sum(east_asian_width(character) in "WF" for character in _BEYOND.findall(text)) if max(text) > "\uffff" else 0
+    )
     return len(text) + sum(map(len, _wide().findall(text))) + beyond
 
 
@@ -55,24 +57,24 @@ def is_solid(character: str) -> bool:
 
 
 def stand_solid(before: str, after: str) -> bool:
-    """Whether no space stands between two lines that belong together.
+    """Whether two lines are joined without a space between them.
 
     >>> stand_solid("我爱𠮷", "野家"), stand_solid("流下，", "then"), stand_solid("使用", "PyTorch")
     (True, True, False)
     """
-    one, other = before[-1:], after[:1]
-    if one in SHARED and other in SHARED:
-        one, other = before.rstrip(SHARED)[-1:], after.lstrip(SHARED)[:1]
-    if not one or not other:
+    left, right = before[-1:], after[:1]
+    if left in SHARED and right in SHARED:
+        left, right = before.rstrip(SHARED)[-1:], after.lstrip(SHARED)[:1]
+    if not left or not right:
         return False
-    if _SIGN.match(one) or _SIGN.match(other):
+    if _SIGN.match(left) or _SIGN.match(right):
         return True
-    solid = is_solid(one), is_solid(other)
-    return all(solid) or (solid[0] and other in SHARED) or (solid[1] and one in SHARED)
+    solid = is_solid(left), is_solid(right)
+    return all(solid) or (solid[0] and right in SHARED) or (solid[1] and left in SHARED)
 
 
 def unwrapped(text: str) -> str:
-    """The text with each line break, and the blanks around it, gone where lines stand solid, else one space.
+    """The text with each line break and its blanks removed where lines join without a space, else made one space.
 
     >>> unwrapped("我爱𠮷 \\n  野家 and\\nmore")
     '我爱𠮷野家 and more'

@@ -47,7 +47,7 @@ def _user_word(path: Path, number: int, line: str) -> UserWord:
             f"{path}, line {number}: expected a word, then perhaps a frequency and a class; found {line!r}"
         )
     text = normalise(word)
-    if not any(one.isalnum() for one in text):
+    if not any(character.isalnum() for character in text):
         raise SettingsError(f"{path}, line {number}: {word!r} has no letter and no digit")
     if len(text.encode("utf-8", "ignore")) > MAX_TOKEN_BYTES:
         raise SettingsError(f"{path}, line {number}: a word may have {MAX_TOKEN_BYTES} bytes at most; found {word!r}")
@@ -67,17 +67,17 @@ def _group(path: Path, number: int, line: str) -> tuple[str, ...]:
     return terms
 
 
-def _lines(path: Path, what: str) -> list[tuple[int, str]]:
+def _lines(path: Path, kind: str) -> list[tuple[int, str]]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise SettingsError(f"{what} {path}: larger than the {MAX_FILE_BYTES} bytes that are allowed")
+            raise SettingsError(f"{kind} {path}: larger than the {MAX_FILE_BYTES} bytes that are allowed")
         data = path.read_bytes()
     except OSError as error:
-        raise SettingsError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+        raise SettingsError(f"{kind} {path} cannot be read: {error.strerror or error}") from error
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
-        raise SettingsError(f"{path}, line {number}: not UTF-8; save the {what} file as UTF-8") from error
+        raise SettingsError(f"{path}, line {number}: not UTF-8; save the {kind} file as UTF-8") from error
     stripped = ((number, line.strip()) for number, line in enumerate(lines, 1))
     return [(number, line) for number, line in stripped if line and not line.startswith("#")]

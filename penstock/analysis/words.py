@@ -10,7 +10,7 @@ MAX_TOKEN_BYTES = 200
 """Longest token, in bytes of UTF-8: every backend accepts it, and no word of any language reaches it."""
 
 CONNECTORS = r"\-_./:@&'+\\"
-"""What holds an identifier together when it stands between letters or digits, as a character class."""
+"""What joins the parts of an identifier, between letters or digits, as a character class."""
 
 STEMMERS = (
     ("a", "z", "english"),
@@ -23,7 +23,7 @@ STEMMERS = (
 )
 """First and last letter of a script, and the Snowball stemmer that takes its words.
 
-The script of the word decides, not the language of the text around it: a question is too short to tell its language,
+The script of the word decides, not the language of the text around it: a question is too short to show its language,
 and a word must have the same stem on both sides of a search. French or German words thus get the English rules.
 """
 
@@ -88,8 +88,8 @@ def _apostrophe(run: str) -> Iterator[str]:
 def _compound(run: str) -> Iterator[str]:
     if _IDENTIFIER.search(run):
         yield cut(run)
-    if one := _ONE_LETTER.fullmatch(run):
-        yield stem(one[1] + one[2])  # e-mail is found by email
+    if initial := _ONE_LETTER.fullmatch(run):
+        yield stem(initial[1] + initial[2])  # e-mail is found by email
     for part in filter(None, _BETWEEN.split(run)):
         if not _DIGIT.search(part):
             yield stem(part)
@@ -110,7 +110,7 @@ def camel_parts(text: str) -> Iterator[str]:
 
 
 def stem(word: str) -> str:
-    """The stem of a lower-case word, after the rules of the language that its script stands for."""
+    """The stem of a lower-case word, by the rules of the language that its script suggests."""
     word = cut(word)
     for first, last, language in STEMMERS:
         if first <= word[0] <= last:

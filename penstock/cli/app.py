@@ -65,7 +65,7 @@ app.command("sync", short_help="Bring collections to what penstock.toml says of 
 app.command("search")(search.search)
 app.command("ask", short_help="Answer a question from the sources, with citations.")(ask.ask)
 app.command("prompt", short_help="Show the prompt for a question; it is sent nowhere.")(ask.prompt)
-app.command("status", short_help="How a collection stands.")(inspect.status)
+app.command("status", short_help="Show the state of a collection.")(inspect.status)
 app.command("doctor", short_help="Prove that catalog and indexes hold the same.")(inspect.doctor)
 app.command("show")(inspect.show)
 app.command("remove", short_help="Take sources out of the collection.")(ingest.remove)

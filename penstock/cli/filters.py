@@ -75,9 +75,9 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
         parameters.extend(options.values() if name == "where" else [parameter])
 
     @wraps(command)
-    def filled(**given: Any) -> None:
-        where = filter_of(**{name: given.pop(name) for name in options})
-        command(**given, where=where)
+    def filled(**conditions: Any) -> None:
+        where = filter_of(**{name: conditions.pop(name) for name in options})
+        command(**conditions, where=where)
 
     filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
     filled.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -49,7 +49,7 @@ Top = Annotated[
 
 
 _PARTS = re.compile(r'"[^"]*"|[^.]+')
-"""Of a dotted name, as TOML writes it: what holds dots itself stands in quotes."""
+"""Parts of a dotted name, as TOML writes it: a part that holds dots itself is in quotes."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 """What a float holds without loss, and JSON can say."""
 
@@ -66,11 +66,11 @@ def given_settings(
     home: Path | None, collection: str | None, assignments: list[str] | None, **also: Any
 ) -> dict[str, Any]:
     """The settings that the command line gives, nested."""
-    given: dict[str, Any] = {"home": home, "collection": collection, **also}
-    given = {name: value for name, value in given.items() if value is not None}
+    values: dict[str, Any] = {"home": home, "collection": collection, **also}
+    values = {name: value for name, value in values.items() if value is not None}
     for assignment in assignments or ():
-        _assign(given, assignment)
-    return given
+        _assign(values, assignment)
+    return values
 
 
 def labels_of(pairs: list[str] | None) -> dict[str, str | int | float]:
@@ -90,15 +90,15 @@ def pair(text: str, option: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _assign(given: dict[str, Any], assignment: str) -> None:
+def _assign(values: dict[str, Any], assignment: str) -> None:
     path, value = pair(assignment, "--set")
     *groups, name = (part.strip('"') for part in _PARTS.findall(path))
     for group in groups:
-        inner = given.setdefault(group, {})
+        inner = values.setdefault(group, {})
         if not isinstance(inner, dict):
             raise typer.BadParameter(f"{group!r} has no settings of its own", param_hint="--set")
-        given = inner
-    given[name] = value
+        values = inner
+    values[name] = value
 
 
 def _number(value: str) -> str | int | float:

@@ -14,26 +14,26 @@ def ndcg(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> 
     0.6309297535714575
     """
     ideal = _dcg(sorted(gains.values(), reverse=True)[:k])
-    return _dcg([gains.get(one, 0.0) for one in ranking[:k]]) / ideal if ideal else 0.0
+    return _dcg([gains.get(item, 0.0) for item in ranking[:k]]) / ideal if ideal else 0.0
 
 
 def recall(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> float:
-    """Share of the relevant ones that are among the first `k`.
+    """Share of the relevant items that are among the first `k`.
 
     >>> recall(["a", "b"], {"b": 1, "c": 1})
     0.5
     """
-    relevant = {one for one, gain in gains.items() if gain > 0}
+    relevant = {item for item, gain in gains.items() if gain > 0}
     return len(relevant & set(ranking[:k])) / len(relevant) if relevant else 0.0
 
 
 def reciprocal_rank(ranking: Sequence[str], gains: Mapping[str, float], *, k: int = 10) -> float:
-    """One over the rank of the first relevant one among the first `k`, else 0.
+    """1 / rank of the first relevant item among the first `k`, else 0.
 
     >>> reciprocal_rank(["a", "b"], {"b": 1})
     0.5
     """
-    return next((1 / rank for rank, one in enumerate(ranking[:k], start=1) if gains.get(one, 0) > 0), 0.0)
+    return next((1 / rank for rank, item in enumerate(ranking[:k], start=1) if gains.get(item, 0) > 0), 0.0)
 
 
 def _dcg(gains: Sequence[float]) -> float:

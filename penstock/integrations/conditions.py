@@ -13,7 +13,7 @@ from penstock.model import Filter
 
 Joint = Literal["and", "or", "not"]
 LABELS = "labels."
-"""What stands before the name of a label."""
+"""Prefix of the name of a label."""
 TICK = timedelta(microseconds=1)
 """The resolution of times."""
 
@@ -28,14 +28,14 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Combination:
     """Conditions, and groups of them, joined."""
 
     joint: Joint
-    members: tuple["Condition | Group", ...]
+    members: tuple["Condition | Combination", ...]
 
 
-def filter_by(tree: Condition | Group) -> Filter:
+def filter_by(tree: Condition | Combination) -> Filter:
     """The filter that lets through exactly what the conditions do.
 
     Raises:
@@ -50,7 +50,7 @@ def filter_by(tree: Condition | Group) -> Filter:
     raise UsageError("filters cannot be negated; say what may be found instead of what may not")
 
 
-def _either(group: Group) -> Condition:
+def _either(group: Combination) -> Condition:
     """Alternatives as one condition: possible where all of them name values of one field."""
     members = [_alone(member) for member in group.members]
     fields = {member.field for member in members}
@@ -60,10 +60,10 @@ def _either(group: Group) -> Condition:
     raise UsageError("'or' can only join values of one field, with == or in; ask once for each of the others")
 
 
-def _alone(member: Condition | Group) -> Condition:
-    while isinstance(member, Group) and len(member.members) == 1 and member.joint != "not":
+def _alone(member: Condition | Combination) -> Condition:
+    while isinstance(member, Combination) and len(member.members) == 1 and member.joint != "not":
         (member,) = member.members
-    if isinstance(member, Group):
+    if isinstance(member, Combination):
         raise UsageError("'or' can only join single conditions; ask once for each group")
     return member
 
@@ -109,8 +109,8 @@ def _among(name: str, spelt: Callable[[str], str]) -> Callable[[Condition], Filt
         values = texts(condition.field, _values(condition))
         if values == NO_SOURCE:
             return Filter(sources=NO_SOURCE)
-        given: dict[str, Any] = {name: tuple(map(spelt, values))}
-        return Filter(**given)
+        where: dict[str, Any] = {name: tuple(map(spelt, values))}
+        return Filter(**where)
 
     return read
 

@@ -13,7 +13,7 @@ Where = Filter | Mapping[str, Any]
 """A filter, or its fields by name."""
 
 NO_SOURCE = ("",)
-"""Stands for conditions that cannot all hold: no source has an empty address."""
+"""Represents conditions that cannot all hold: no source has an empty address."""
 _WILD = frozenset("*?[")
 MOST_JOINED = 1_000_000
 """Pairs of values of two filters that are compared, where some of them are patterns."""
@@ -22,7 +22,7 @@ MOST_JOINED = 1_000_000
 def filter_of(where: Where | None) -> Filter:
     """The filter that a dictionary describes, by the names of the fields of `Filter`.
 
-    One text stands for a list of one, one page for a range, and dates may be ISO texts; those without a zone are UTC.
+    One text means a list of one, one page a range, and dates may be ISO texts; those without a zone are UTC.
 
     >>> filter_of({"languages": "zh", "pages": 3}).pages
     (3, 3)
@@ -42,7 +42,7 @@ def filter_of(where: Where | None) -> Filter:
 
 
 def all_of(filters: Iterable[Filter]) -> Filter:
-    """A filter that lets through what every one of them does.
+    """A filter that lets through what each of them lets through.
 
     Raises:
         UsageError: two patterns on the same field, which one filter cannot join.
@@ -50,35 +50,35 @@ def all_of(filters: Iterable[Filter]) -> Filter:
     return reduce(_both, filters, Filter())
 
 
-def _both(one: Filter, other: Filter) -> Filter:
-    common = {name: _common(name, getattr(one, name), getattr(other, name)) for name in _LISTS}
-    labels = {**one.labels, **other.labels}
-    pages = _overlap(one.pages, other.pages)
-    conflicts = any(labels[name] != value for name, value in one.labels.items()) or (pages and pages[0] > pages[1])
-    if conflicts or any(values == () and getattr(one, name) for name, values in common.items()):
+def _both(left: Filter, right: Filter) -> Filter:
+    common = {name: _common(name, getattr(left, name), getattr(right, name)) for name in _LISTS}
+    labels = {**left.labels, **right.labels}
+    pages = _overlap(left.pages, right.pages)
+    conflicts = any(labels[name] != value for name, value in left.labels.items()) or (pages and pages[0] > pages[1])
+    if conflicts or any(values == () and getattr(left, name) for name, values in common.items()):
         return Filter(sources=NO_SOURCE)
     return Filter(
         **common,
         labels=labels,
         pages=pages,
-        modified_from=_chosen(max, one.modified_from, other.modified_from),
-        modified_before=_chosen(min, one.modified_before, other.modified_before),
-        principals=_shared(one.principals, other.principals),
+        modified_from=_chosen(max, left.modified_from, right.modified_from),
+        modified_before=_chosen(min, left.modified_before, right.modified_before),
+        principals=_shared(left.principals, right.principals),
     )
 
 
-def _common(field: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def _common(field: str, lefts: tuple[str, ...], rights: tuple[str, ...]) -> tuple[str, ...]:
     """What fits a value of either list; patterns are joined with addresses, and not with other patterns."""
-    if not one or not other:
-        return one or other
-    if all(map(_WILD.isdisjoint, (*one, *other))) or field == "languages":
-        shared = frozenset(other)
-        return tuple(dict.fromkeys(value for value in one if value in shared))
-    if len(one) * len(other) > MOST_JOINED:
-        raise UsageError(f"{len(one)} and {len(other)} patterns on {field} cannot be joined; give fewer of them")
+    if not lefts or not rights:
+        return lefts or rights
+    if all(map(_WILD.isdisjoint, (*lefts, *rights))) or field == "languages":
+        shared = frozenset(rights)
+        return tuple(dict.fromkeys(value for value in lefts if value in shared))
+    if len(lefts) * len(rights) > MOST_JOINED:
+        raise UsageError(f"{len(lefts)} and {len(rights)} patterns on {field} cannot be joined; give fewer of them")
     found: list[str] = []
-    for left in one:
-        for right in other:
+    for left in lefts:
+        for right in rights:
             if left == right:
                 found.append(left)
             elif not _WILD.isdisjoint(left) and not _WILD.isdisjoint(right):
@@ -92,22 +92,22 @@ def _common(field: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[s
     return tuple(dict.fromkeys(found))
 
 
-def _overlap(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
-    if one is None or other is None:
-        return one or other
-    return max(one[0], other[0]), min(one[1], other[1])
+def _overlap(left: tuple[int, int] | None, right: tuple[int, int] | None) -> tuple[int, int] | None:
+    if left is None or right is None:
+        return left or right
+    return max(left[0], right[0]), min(left[1], right[1])
 
 
 def _chosen(
-    choose: Callable[[datetime, datetime], datetime], one: datetime | None, other: datetime | None
+    choose: Callable[[datetime, datetime], datetime], left: datetime | None, right: datetime | None
 ) -> datetime | None:
-    return choose(one, other) if one and other else one or other
+    return choose(left, right) if left and right else left or right
 
 
-def _shared(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one & other
+def _shared(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
         found = tuple(value)
-        if all(isinstance(one, str) for one in found):
+        if all(isinstance(text, str) for text in found):
             return found or NO_SOURCE  # nothing is among no values
     raise UsageError(f"{name}: {value!r} is neither a text nor a list of texts")
 
@@ -158,7 +158,7 @@ def moment(name: str, value: Any) -> datetime:
 
 def _labels(name: str, value: Any) -> Labels:
     if isinstance(value, Mapping) and all(
-        isinstance(key, str) and isinstance(one, str | int | float) for key, one in value.items()
+        isinstance(key, str) and isinstance(label, str | int | float) for key, label in value.items()
     ):
         return dict(value)
     raise UsageError(f"{name}: {value!r} does not give names a text or a number each")

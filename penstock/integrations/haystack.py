@@ -5,7 +5,7 @@
     retriever = PenstockRetriever(home="./library", collection="handbook", top_k=5)
     documents = retriever.run("年假怎么申请")["documents"]
 
-Haystack 3 loads a pipeline from a file only when told whose classes it may name:
+Haystack 3 loads a pipeline from a file only when it gets the modules whose classes may be named:
 `Pipeline.loads(text, allowed_modules=["penstock.integrations.haystack"])`.
 
 Haystack reports runs of pipelines to its makers unless `HAYSTACK_TELEMETRY_ENABLED` says otherwise. Importing this
@@ -22,7 +22,7 @@ from pydantic import Secret, SecretStr
 
 from penstock import telemetry
 from penstock.errors import MissingExtra, UsageError
-from penstock.integrations.conditions import Condition, Group, Joint, filter_by
+from penstock.integrations.conditions import Combination, Condition, Joint, filter_by
 from penstock.integrations.filters import all_of, filter_of
 from penstock.integrations.hits import metadata
 from penstock.integrations.opening import opened
@@ -30,8 +30,8 @@ from penstock.model import Filter, Hit
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import Settings, leaves
 
-_TOLD = not os.environ.keys().isdisjoint(telemetry.SWITCHES["haystack"])
-if not _TOLD:
+_IS_SWITCHED = not os.environ.keys().isdisjoint(telemetry.SWITCHES["haystack"])
+if not _IS_SWITCHED:
     telemetry.switch_off("haystack")
 
 try:
@@ -40,7 +40,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("Haystack", "haystack") from error
 
-if not _TOLD:
+if not _IS_SWITCHED:
     _telemetry.telemetry = None  # where haystack was imported before
 
 _JOINTS: Mapping[str, Joint] = {"AND": "and", "OR": "or", "NOT": "not"}
@@ -50,7 +50,7 @@ _JOINTS: Mapping[str, Joint] = {"AND": "and", "OR": "or", "NOT": "not"}
 class PenstockRetriever:
     """Finds the chunks of a collection that answer a question, as Haystack documents, best first.
 
-    A document's `id` is its chunk's, `content` the chunk's text, and `meta` say where it stands (see
+    A document's `id` is its chunk's, `content` the chunk's text, and `meta` the chunk's place (see
     `penstock.integrations.hits.metadata`). It may be asked from several threads at once, and by asynchronous pipelines.
 
     Args:
@@ -62,7 +62,7 @@ class PenstockRetriever:
         filters: what may be found, in Haystack's words: `meta.source`, `meta.media_type`, `meta.language`, `meta.page`,
             `meta.modified`, `meta.labels.NAME`.
         where: the same as a dictionary of the fields of `Filter`, which also knows patterns and `principals`.
-        neighbours: so many chunks before and after each hit are added.
+        neighbours: how many chunks before and after each hit are added.
         penstock: an opened workspace to share, in place of the first three; it cannot be written to a file.
 
     Raises:
@@ -83,7 +83,7 @@ class PenstockRetriever:
     ) -> None:
         self.penstock = opened(penstock, home=home, collection=collection, settings=settings)
         self._is_shared = penstock is not None
-        self._given: dict[str, Any] = {
+        self._arguments: dict[str, Any] = {
             "home": None if home is None else str(Path(home)),
             "collection": collection,
             "settings": settings,
@@ -102,10 +102,10 @@ class PenstockRetriever:
         """
         if self._is_shared:
             raise UsageError("an opened Penstock cannot be written to a file; give home, collection and settings")
-        secrets = sorted(_secrets(self._given["settings"] or {}, self.penstock.settings))
+        secrets = sorted(_secrets(self._arguments["settings"] or {}, self.penstock.settings))
         if secrets:
             raise UsageError(f"{', '.join(secrets)}: secrets are not written to files; set them in the environment")
-        return default_to_dict(self, **self._given)
+        return default_to_dict(self, **self._arguments)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "PenstockRetriever":
@@ -128,9 +128,9 @@ class PenstockRetriever:
         """
         found = self.penstock.search(
             query,
-            k=self._given["top_k"] if top_k is None else top_k,
+            k=self._arguments["top_k"] if top_k is None else top_k,
             where=all_of((self._where, filter_of(where), filter_of_haystack(filters))),
-            neighbours=self._given["neighbours"] if neighbours is None else neighbours,
+            neighbours=self._arguments["neighbours"] if neighbours is None else neighbours,
         )
         return {"documents": [document_of(hit) for hit in found.hits]}
 
@@ -153,9 +153,9 @@ class PenstockRetriever:
 
 def document_of(hit: Hit) -> Document:
     """A hit as Haystack has documents."""
-    said = metadata(hit)
-    del said["score"]  # which has a field of its own
-    return Document(id=hit.chunk.id, content=hit.chunk.text, score=hit.score, meta=said)
+    fields = metadata(hit)
+    del fields["score"]  # which has a field of its own
+    return Document(id=hit.chunk.id, content=hit.chunk.text, score=hit.score, meta=fields)
 
 
 def filter_of_haystack(filters: Mapping[str, Any] | None) -> Filter:
@@ -167,24 +167,24 @@ def filter_of_haystack(filters: Mapping[str, Any] | None) -> Filter:
     return filter_by(_tree(filters)) if filters else Filter()
 
 
-def _tree(filters: Any) -> Condition | Group:
+def _tree(filters: Any) -> Condition | Combination:
     match filters:
         case {"field": str(field), "operator": "!=" | "not in"}:
             raise UsageError(f"{field!r}: filters cannot be negated; say what may be found instead of what may not")
         case {"field": str(field), "operator": str(operator), "value": value}:
             return Condition(field=field.removeprefix("meta."), operator=operator, value=value)
         case {"operator": "AND" | "OR" | "NOT" as joint, "conditions": [*conditions]}:
-            return Group(joint=_JOINTS[joint], members=tuple(map(_tree, conditions)))
+            return Combination(joint=_JOINTS[joint], members=tuple(map(_tree, conditions)))
     raise UsageError(
         f"{filters!r} is no filter; give {{'field': 'meta.language', 'operator': '==', 'value': 'zh'}}, or several "
         "as {'operator': 'AND', 'conditions': [...]}"
     )
 
 
-def _secrets(given: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+def _secrets(options: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     hidden = [name for name, value in leaves(settings.model_dump()) if isinstance(value, SecretStr | Secret)]
-    for name, value in leaves(given):
-        if any(f"{name}.".startswith(f"{one}.") for one in hidden) or (
+    for name, value in leaves(options):
+        if any(f"{name}.".startswith(f"{setting}.") for setting in hidden) or (
             name == "catalog.url" and value != settings.catalog.url
         ):  # its password was taken out
             yield name

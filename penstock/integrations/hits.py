@@ -1,4 +1,4 @@
-"""What frameworks are told of a hit: plain values that JSON can say, and the line by which a reader cites it."""
+"""The fields of a hit for other frameworks: plain values that JSON can hold, and the line that cites it."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -22,7 +22,7 @@ def metadata(hit: Hit) -> dict[str, Any]:
         "document_id": chunk.document_id,
         "score": hit.score,
         "source": source.uri,
-        "sources": [one.uri for one in hit.sources],
+        "sources": [copy.uri for copy in hit.sources],
         "title": hit.title,
         "page": chunk.places[0].page if chunk.places else None,
         "places": [reports.place(place) for place in chunk.places],

@@ -33,7 +33,7 @@ except ModuleNotFoundError as error:
 class PenstockRetriever(BaseRetriever):
     """Finds the chunks of a collection that answer a question, as LangChain documents, best first.
 
-    Each document's `page_content` is the chunk's text, its `id` the chunk's, and its `metadata` say where it stands
+    Each document's `page_content` is the chunk's text, its `id` the chunk's, and its `metadata` the chunk's place
     (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once, and asynchronously.
 
     Args:
@@ -43,7 +43,7 @@ class PenstockRetriever(BaseRetriever):
         settings: settings to set, nested as in `penstock.toml`, or all of them.
         k: how many documents; by default what the settings say (10).
         where: what may be found, as a `Filter` or a dictionary of its fields: `{"languages": "zh"}`.
-        neighbours: so many chunks before and after each hit are added.
+        neighbours: how many chunks before and after each hit are added.
 
     `k`, `where` and `neighbours` can also be given with a question: `invoke(question, k=3)`. A `where` of the question
     narrows that of the retriever and never widens it.
@@ -68,14 +68,14 @@ class PenstockRetriever(BaseRetriever):
         k: int | None = None,
         where: Where | None = None,
         neighbours: int | None = None,
-        **given: Any,
+        **fields: Any,
     ) -> None:
         super().__init__(
             penstock=opened(penstock, home=home, collection=collection, settings=settings),
             k=k,
             where=filter_of(where),
             neighbours=neighbours,
-            **given,
+            **fields,
         )
 
     def _get_relevant_documents(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import MissingExtra, UsageError
-from penstock.integrations.conditions import Condition, Group, Joint, filter_by
+from penstock.integrations.conditions import Combination, Condition, Joint, filter_by
 from penstock.integrations.filters import Where, all_of, filter_of
 from penstock.integrations.hits import metadata
 from penstock.integrations.loading import By, Loading, OnError
@@ -48,7 +48,7 @@ class PenstockRetriever(BaseRetriever):
 
     A node's id is its chunk's; it is related to its document (`SOURCE`) and to the chunks before and after it
     (`PREVIOUS`, `NEXT`), `start_char_idx` and `end_char_idx` count characters of the document's text, and the metadata
-    say where it stands (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once.
+    gives its place (see `penstock.integrations.hits.metadata`). It may be asked from several threads at once.
 
     Args:
         penstock: an opened workspace to share; else one is opened from the next three.
@@ -59,8 +59,8 @@ class PenstockRetriever(BaseRetriever):
         filters: what may be found, in LlamaIndex's words: `source`, `media_type`, `language`, `page`, `modified`,
             `labels.NAME`.
         where: the same as a `Filter` or a dictionary of its fields, which also knows patterns and `principals`.
-        neighbours: so many chunks before and after each hit are added.
-        given: what every LlamaIndex retriever takes, such as `callback_manager`.
+        neighbours: how many chunks before and after each hit are added.
+        fields: what every LlamaIndex retriever takes, such as `callback_manager`.
 
     Raises:
         UsageError: an opened workspace was given and what to open as well, or a filter cannot be expressed.
@@ -78,13 +78,13 @@ class PenstockRetriever(BaseRetriever):
         filters: MetadataFilters | None = None,
         where: Where | None = None,
         neighbours: int | None = None,
-        **given: Any,
+        **fields: Any,
     ) -> None:
         self.penstock = opened(penstock, home=home, collection=collection, settings=settings)
         self.similarity_top_k = similarity_top_k
         self._where = all_of((filter_of(where), filter_of_metadata(filters)))
         self._neighbours = neighbours
-        super().__init__(**given)
+        super().__init__(**fields)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = self.penstock.search(
@@ -104,7 +104,7 @@ class PenstockRetriever(BaseRetriever):
 
 def node_of(hit: Hit, before: str = "", after: str = "") -> TextNode:
     """A hit as LlamaIndex has nodes; `before` and `after` are the ids of the chunks beside it, empty where none is."""
-    chunk, said = hit.chunk, metadata(hit)
+    chunk, fields = hit.chunk, metadata(hit)
     about = {"source": hit.source.uri, "title": hit.title}
     document = RelatedNodeInfo(node_id=chunk.document_id, node_type=ObjectType.DOCUMENT, metadata=about)
     beside = {NodeRelationship.PREVIOUS: before, NodeRelationship.NEXT: after}
@@ -112,17 +112,17 @@ def node_of(hit: Hit, before: str = "", after: str = "") -> TextNode:
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
-        metadata=said,
+        metadata=fields,
         relationships={NodeRelationship.SOURCE: document, **related},
         start_char_idx=chunk.span.start,
         end_char_idx=chunk.span.end,
-        excluded_llm_metadata_keys=_unshown(said, SHOWN),
-        excluded_embed_metadata_keys=_unshown(said, EMBEDDED),
+        excluded_llm_metadata_keys=_unshown(fields, SHOWN),
+        excluded_embed_metadata_keys=_unshown(fields, EMBEDDED),
     )
 
 
-def _unshown(said: Mapping[str, Any], shown: frozenset[str]) -> list[str]:
-    return [name for name, value in said.items() if name not in shown or not value]
+def _unshown(keys: Mapping[str, Any], shown: frozenset[str]) -> list[str]:
+    return [name for name, value in keys.items() if name not in shown or not value]
 
 
 class PenstockReader(BaseReader):
@@ -182,10 +182,10 @@ _JOINTS: Mapping[FilterCondition, Joint] = {
 }
 
 
-def _tree(filters: MetadataFilters | MetadataFilter) -> Condition | Group:
+def _tree(filters: MetadataFilters | MetadataFilter) -> Condition | Combination:
     if isinstance(filters, MetadataFilters):
         joint = _JOINTS[filters.condition or FilterCondition.AND]
-        return Group(joint=joint, members=tuple(map(_tree, filters.filters)))
+        return Combination(joint=joint, members=tuple(map(_tree, filters.filters)))
     if filters.operator in (FilterOperator.NE, FilterOperator.NIN):
         raise UsageError(f"{filters.key!r}: filters cannot be negated; say what may be found instead of what may not")
     return Condition(field=filters.key, operator=FilterOperator(filters.operator).value, value=filters.value)

@@ -64,11 +64,11 @@ class Loading:
         self.results = ()
         for extracted in extract(self._settings, *self._addresses):
             self.results = (*self.results, extracted.result)
-            self._tell(extracted)
+            self._check(extracted)
             if extracted.document:
                 yield from texts_of(extracted.document, by=self._by)
 
-    def _tell(self, extracted: Extracted) -> None:
+    def _check(self, extracted: Extracted) -> None:
         result = extracted.result
         if result.outcome == "failed" and extracted.failure and self._on_error == "raise":
             raise _error(extracted.failure)
@@ -77,7 +77,7 @@ class Loading:
 
 
 def texts_of(document: Document, *, by: By) -> Iterator[LoadedText]:
-    """The document as one text, or as one a page; what goes on over a page break stands on the page where it begins."""
+    """The document as one text, or as one a page; a block over a page break counts for the page where it begins."""
     blocks = [block for block in document.blocks if block.kind != "furniture"]
     pages = {block.places[0].page: block.places[0] for block in reversed(blocks) if block.places}
     if by == "source" or not pages:
@@ -85,7 +85,7 @@ def texts_of(document: Document, *, by: By) -> Iterator[LoadedText]:
         return
     on: dict[int, list[Block]] = {page: [] for page in sorted(pages)}
     page = min(on)
-    for block in blocks:  # a block that says no page stands on that of the one before
+    for block in blocks:  # a block without a page is on that of the block before
         page = block.places[0].page if block.places else page
         on[page].append(block)
     for page, found in on.items():

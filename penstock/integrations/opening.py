@@ -1,4 +1,4 @@
-"""The workspace behind a plug-in: one that the caller opened already, or a new one from what it was told."""
+"""The workspace behind a plug-in: one that the caller opened already, or a new one from the caller's settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,10 +32,10 @@ def opened(
     return penstock
 
 
-def settings_of(given: GivenSettings | None) -> Settings:
+def settings_of(settings: GivenSettings | None) -> Settings:
     """The settings in force: environment and `penstock.toml` fill in what was not given.
 
     Raises:
         SettingsError: a setting is not known or not allowed.
     """
-    return given if isinstance(given, Settings) else read_settings(**(given or {}))
+    return settings if isinstance(settings, Settings) else read_settings(**(settings or {}))

@@ -1,4 +1,4 @@
-"""Who may see a source: a set of principals, of which the empty one stands for everybody."""
+"""Who may see a source: a set of principals; the empty set means everybody."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ EVERYBODY: Access = frozenset()
 
 
 def may_see(access: Access, principals: frozenset[str] | None) -> bool:
-    """Whether a reader sees what has this access; None stands for no restriction.
+    """Whether a reader sees what has this access; None means no restriction.
 
     >>> may_see(frozenset({"staff"}), frozenset()), may_see(EVERYBODY, frozenset())
     (False, True)
@@ -45,7 +45,7 @@ def narrowest(several: Iterable[Access | None]) -> Access | None:
 
 
 def readers(access: Access) -> str:
-    """What a person is told of it: `everybody`, or the principals.
+    """The readers, for messages: `everybody`, or the principals.
 
     >>> readers(frozenset({"staff", "board"})), readers(EVERYBODY)
     ("'board', 'staff'", 'everybody')

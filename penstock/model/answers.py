@@ -25,7 +25,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """An assembled prompt: the messages, what each source number stands for, and what was left out."""
+    """An assembled prompt: the messages, the hits of each source number, and what was left out."""
 
     question: str
     messages: tuple[Message, ...]
@@ -33,13 +33,13 @@ class Prompt:
     """`passages[n - 1]` are the hits that source number `n` quotes: several where neighbours were merged."""
     left_out: tuple[LeftOut, ...] = ()
     tokens: int
-    """Tokens of all messages, counted with the target model's tokenizer, or its stated stand-in."""
+    """Tokens of all messages, counted with the target model's tokenizer, or its stated substitute."""
     language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A claim's evidence: a quote that stands, character by character, in the cited chunk."""
+    """A claim's evidence: a quote that is, character by character, in the cited chunk."""
 
     chunk_id: str
     source: Source

@@ -1,4 +1,4 @@
-"""How the catalog tells an index what changed (`Change`), and how an index answers (`Candidate` within a `Scope`)."""
+"""What the catalog hands to an index (`Change`), and what an index answers (`Candidate` within a `Scope`)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What an index at revision `since` must do to stand at `revision`.
+    """What an index at revision `since` must do to reach `revision`.
 
     Rows in `removed` go; each of `added` replaces whatever the index holds under its row. Applying a change twice is
     the same as applying it once.
@@ -60,7 +60,7 @@ class Flaw:
 
     message: str
     rows: tuple[int, ...] = ()
-    """The rows that it concerns; empty where that cannot be told, as of a damaged file."""
+    """The rows that it concerns; empty where they are not known, as of a damaged file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

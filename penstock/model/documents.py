@@ -52,7 +52,7 @@ class Listed:
     modified: datetime | None = None
     """Aware, UTC."""
     version: str = ""
-    """Any text, where the listing says: the same one as when the source was read means that nothing has changed."""
+    """Any text, where the listing gives one: the same text as when the source was read means that nothing changed."""
     labels: Labels | None = None
     """In place of those that the source has; None where the listing does not say. A run's own go before."""
     access: Access | Literal["everybody"] | None = None
@@ -67,7 +67,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What a listing says is gone, in place of not listing it: for listings of what changed."""
+    """What a listing reports as gone, in place of not listing it: for listings of what changed."""
 
     uri: str
     cursor: str = ""
@@ -109,7 +109,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A view on `Document.text`: one paragraph, heading, table and so on, and where it stands."""
+    """A view on `Document.text`: one paragraph, heading, table and so on, and its places."""
 
     kind: BlockKind
     span: Span
@@ -159,7 +159,7 @@ class Document:
     source: Source
     title: str
     language: str
-    """ISO 639-1 code of the main language (`zh`, `en`, ...), `und` where there is too little text to tell."""
+    """ISO 639-1 code of the main language (`zh`, `en`, ...), `und` where there is too little text to decide."""
     text: str
     blocks: tuple[Block, ...]
     loader: str

@@ -38,7 +38,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Why a hit stands where it stands: each leg's rank and score, and its share of the fused score."""
+    """Why a hit has its rank: each leg's rank and score, and its share of the fused score."""
 
     ranks: Mapping[Leg, int]
     """1-based rank in each leg that found the chunk; a leg that did not find it is absent."""

@@ -8,13 +8,13 @@ MEDIA_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileKind:
-    """A kind of file: its media type, and what tells a file of that kind from others."""
+    """A kind of file: its media type, and the signs by which its files are recognised."""
 
     media_type: str
     """In small letters, without parameters."""
     suffixes: tuple[str, ...] = ()
     """Endings of names in small letters, each with its dot."""
     magic: tuple[bytes, ...] = ()
-    """First bytes, any of which every file of this kind begins with; none where its beginning tells nothing."""
+    """First bytes, any of which every file of this kind begins with; none where its beginning is no sign of it."""
     name: str = ""
     """What messages call it."""

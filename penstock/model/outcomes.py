@@ -86,7 +86,7 @@ class RunReport:
     """Why the run as a whole counts as failed, such as too many sources that failed; empty where it does not."""
 
     def count(self, outcome: Outcome) -> int:
-        """How many sources ended so."""
+        """How many sources have this outcome."""
         return sum(result.outcome == outcome for result in self.results)
 
     @property

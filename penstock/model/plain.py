@@ -1,4 +1,4 @@
-"""Values of the model in the words of JSON, by their fields: one that a value gains is written and read with no edit.
+"""Values of the model as JSON, by their fields: a field that is added later is written and read without a change here.
 
 A row is a value's fields in the order in which they are declared, a span as two numbers: short, for what is stored a
 million times. Fields come to a value at its end and with a default, so that rows which were written before can be read.
@@ -36,7 +36,7 @@ def row_of(value: Any) -> list[Any]:
         if type(held) is Span:
             row += held
         elif type(held) is tuple:
-            row.append([row_of(one) if is_dataclass(one) else one for one in held])
+            row.append([row_of(item) if is_dataclass(item) else item for item in held])
         else:
             row.append(list(held) if type(held) is Box else held)
     return row
@@ -57,11 +57,11 @@ def object_of(value: Any) -> Any:
     if is_dataclass(value):
         return {field.name: object_of(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {key: object_of(one) for key, one in value.items()}
+        return {key: object_of(item) for key, item in value.items()}
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, list | tuple):
-        return [object_of(one) for one in value]
+        return [object_of(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -69,27 +69,29 @@ def object_of(value: Any) -> Any:
 def _reader(kind: type) -> Callable[[Sequence[Any]], Any]:
     types = types_of(kind)
     flat = tuple(types.values()).index(Span) if Span in types.values() else None
-    read = {name: _part_reader(one) for name, one in types.items()}
+    read = {name: _part_reader(annotation) for name, annotation in types.items()}
 
     def value(row: Sequence[Any]) -> Any:
         if flat is not None:
             row = [*row[:flat], row[flat : flat + 2], *row[flat + 2 :]]
         if len(row) > len(read):
             raise ValueError(f"a row of {len(row)} fields, of which {kind.__name__} has {len(read)}")
-        return kind(**{name: made(one) if made else one for (name, made), one in zip(read.items(), row, strict=False)})
+        return kind(
+            **{name: made(item) if made else item for (name, made), item in zip(read.items(), row, strict=False)}
+        )
 
     return value
 
 
 def _part_reader(annotation: Any) -> Callable[[Any], Any] | None:
-    """What makes a field of what JSON holds; None where they are the same."""
+    """The function that builds a field from its JSON value; None where the value needs none."""
     if annotation is Span:
         return lambda held: Span(*held)
     if Box in (annotation, *get_args(annotation)):
         return lambda held: Box(*held) if held else None
     if get_origin(annotation) is tuple:
-        (one, _) = get_args(annotation)
-        if is_dataclass(one):
-            return lambda held: tuple(map(_reader(one), held))  # type: ignore[arg-type] # a class
+        (item_type, _) = get_args(annotation)
+        if is_dataclass(item_type):
+            return lambda held: tuple(map(_reader(item_type), held))  # type: ignore[arg-type] # a class
         return tuple
     return None

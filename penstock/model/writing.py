@@ -5,7 +5,7 @@ from dataclasses import replace
 from penstock.model.documents import Block, BlockKind, Extraction, Place, Problem, Span
 
 SEPARATOR = "\n\n"
-"""What stands between two blocks in a document's text."""
+"""The text between two blocks of a document."""
 
 
 class ExtractionWriter:
@@ -39,7 +39,7 @@ class ExtractionWriter:
         self._blocks.append(replace(block, span=Span(start, self._length)))
 
     def problem(self, message: str, *, page: int | None = None) -> None:
-        """Notes a part that could not be read."""
+        """Records a part that could not be read."""
         self._problems.append(Problem(message=message, page=page))
 
     @property
@@ -48,7 +48,7 @@ class ExtractionWriter:
         return not self._parts
 
     def finish(self, *, title: str = "") -> Extraction:
-        """What was collected."""
+        """The extraction of what was collected."""
         return Extraction(
             title=title.strip(),
             text=SEPARATOR.join(self._parts),

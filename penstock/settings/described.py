@@ -63,7 +63,7 @@ def _connected(address: str) -> str:
 
 def _label(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"a label is a text or a number, not {value!r}")  # noqa: TRY004 - pydantic tells it so
+        raise ValueError(f"a label is a text or a number, not {value!r}")  # noqa: TRY004 - pydantic reports ValueError only
     return value
 
 
@@ -109,12 +109,12 @@ class SourceSettings(Described):
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
-        given = [kind for kind in KINDS if getattr(self, kind)]
-        if len(given) != 1:
-            told = " and ".join(given) if given else "none"
-            raise ValueError(f"an entry has exactly one of {', '.join(KINDS)}; this one has {told}")
+        kinds = [kind for kind in KINDS if getattr(self, kind)]
+        if len(kinds) != 1:
+            named = " and ".join(kinds) if kinds else "none"
+            raise ValueError(f"an entry has exactly one of {', '.join(KINDS)}; this one has {named}")
         if self.path is None and (self.include is not None or self.exclude is not None):
-            raise ValueError(f"include and exclude choose files of a path; this entry has {given[0]}")
+            raise ValueError(f"include and exclude choose files of a path; this entry has {kinds[0]}")
         return self
 
     @property
@@ -123,7 +123,7 @@ class SourceSettings(Described):
 
     @property
     def named(self) -> str:
-        """What a person is shown of the entry."""
+        """The entry, as messages show it."""
         listed = self.url_list or self.sitemap or self.address or ", ".join(self.urls)
         return str(self.path or without_secrets(listed))
 
@@ -131,30 +131,32 @@ class SourceSettings(Described):
 def check_apart(sources: Sequence[SourceSettings]) -> None:
     """Looks for entries that are sure to list the same sources, and name different readers for them.
 
-    Where an entry has patterns of its own, only its listing tells. Without `access` an entry names none.
+    Where an entry has patterns of its own, only its listing shows what it lists. Without `access` it names no readers.
 
     Raises:
         ValueError: there are such; names both.
     """
-    named = [(n, one, frozenset(one.access)) for n, one in enumerate(sources, start=1) if one.access is not None]
-    for (number, one, access), (later, other, other_access) in combinations(named, 2):
-        if access != other_access and _meet(one, other):
+    named = [
+        (n, entry, frozenset(entry.access)) for n, entry in enumerate(sources, start=1) if entry.access is not None
+    ]
+    for (number, entry, access), (later_number, later, later_access) in combinations(named, 2):
+        if access != later_access and _meet(entry, later):
             raise ValueError(
-                f"entry {number} ({one.named!r}), for {readers(access)}, and entry {later} ({other.named!r}), for "
-                f"{readers(other_access)}, list the same sources; leave them out of one (exclude), or set "
-                f"{FIRST_DECIDES}"
+                f"entry {number} ({entry.named!r}), for {readers(access)}, and entry {later_number} "
+                f"({later.named!r}), for {readers(later_access)}, list the same sources; leave them out of one "
+                f"(exclude), or set {FIRST_DECIDES}"
             )
 
 
-def _meet(one: SourceSettings, other: SourceSettings) -> bool:
-    if not set(one.urls).isdisjoint(other.urls) or (one.address and one.address == other.address):
+def _meet(entry: SourceSettings, other: SourceSettings) -> bool:
+    if not set(entry.urls).isdisjoint(other.urls) or (entry.address and entry.address == other.address):
         return True
-    if one.path is None or other.path is None or one._has_patterns or other._has_patterns:
+    if entry.path is None or other.path is None or entry._has_patterns or other._has_patterns:
         return False
-    return one.path.is_relative_to(other.path) or other.path.is_relative_to(one.path)
+    return entry.path.is_relative_to(other.path) or other.path.is_relative_to(entry.path)
 
 
-def some(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+def not_empty(sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
     """The entries, of which there is at least one.
 
     Raises:

@@ -21,7 +21,7 @@ from penstock.limits import (
     MOST_WORKERS,
 )
 from penstock.model.kinds import MEDIA_TYPE
-from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, some
+from penstock.settings.described import Described, ScheduleSettings, SourceSettings, check_apart, not_empty
 from penstock.settings.options import Options
 from penstock.urls import secret_parameters
 
@@ -101,7 +101,7 @@ class LimitSettings(SettingsGroup):
 
 
 _PRINTABLE = r"^[\x20-\x7e]*$"
-"""What may stand in a header of a request."""
+"""The characters that a header of a request may hold."""
 
 
 def _network(text: str) -> str:
@@ -180,19 +180,19 @@ class CatalogSettings(SettingsGroup):
 
     @model_validator(mode="before")
     @classmethod
-    def _part_secret(cls, given: Any) -> Any:
+    def _part_secret(cls, values: Any) -> Any:
         """A password inside of the address is kept as a secret, which is printed nowhere."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("url"), str):
-            return given
-        if secret_parameters(given["url"]):
+        if not isinstance(values, Mapping) or not isinstance(values.get("url"), str):
+            return values
+        if secret_parameters(values["url"]):
             raise ValueError("a password has no place in the url's query; set catalog.password")
-        found = _PASSWORD.match(given["url"])
+        found = _PASSWORD.match(values["url"])
         if found is None:
-            return given
-        url = _PASSWORD.sub(r"\g<before>@", given["url"])
+            return values
+        url = _PASSWORD.sub(r"\g<before>@", values["url"])
         if "@" in url[found.end("before") + 1 :].partition("?")[0]:
             raise ValueError("the password in the url holds @; write %40 for it, or set catalog.password")
-        return {**given, "url": url, "password": given.get("password") or unquote(found["password"])}
+        return {**values, "url": url, "password": values.get("password") or unquote(found["password"])}
 
 
 def _without_user(urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -284,7 +284,7 @@ class CollectionSettings(Described):
 
     harmless = frozenset({"schedule", "failure_share", "batch"})
 
-    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(some)]
+    sources: Annotated[tuple[SourceSettings, ...], AfterValidator(not_empty)]
     schedule: ScheduleSettings | None = None
     overlap: Literal["error", "first"] = Field("error", description="first: of entries for different readers")
     removal_share: Share | None = None

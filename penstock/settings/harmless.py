@@ -53,7 +53,8 @@ def _within(field: FieldInfo, value: Any, folder: Path) -> Iterator[tuple[tuple[
     alone = inner is field.annotation
     entries: Mapping[str, Any] = {"": value} if alone else _numbered(value)
     if not entries or not all(isinstance(entry, Mapping) for entry in entries.values()):
-        yield (), value  # not of the form that the setting has: told when it is validated, and never let through here
+        # Not of the setting's form: reported when it is validated, and never let through here.
+        yield (), value
         return
     for key, entry in entries.items():
         for name, found in sensitive(inner, entry, folder):
@@ -104,4 +105,4 @@ def lies_inside(folder: Path, value: object) -> bool:
         real = (os.path.realpath(path), os.path.realpath(os.path.normpath(path)))
     except (OSError, RuntimeError, ValueError):  # no such user, a NUL character
         return False
-    return all(Path(one).is_relative_to(os.path.realpath(folder)) for one in real)
+    return all(Path(resolved).is_relative_to(os.path.realpath(folder)) for resolved in real)

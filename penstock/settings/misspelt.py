@@ -1,4 +1,4 @@
-"""What a person is told of settings that cannot be used: which one, where it stands, and what was probably meant."""
+"""Messages about settings that cannot be used: which setting, where it is, and what was probably meant."""
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
@@ -8,24 +8,24 @@ from pydantic_core import ErrorDetails
 from penstock.errors import SettingsError
 
 
-def told(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable[str]]) -> str:
-    """What is wrong, with its place: `collections.handbook.sources.2.path` is of the second entry.
+def problem_text(error: ErrorDetails, known: Iterable[str], below: Mapping[str, Iterable[str]]) -> str:
+    """What is wrong, with its place: `collections.handbook.sources.2.path` is in the second entry.
 
-    `known` are the dotted names of settings; `below` those inside of the parts that have names of a person's choice.
+    `known` are the dotted names of settings; `below` the names inside the parts that a person names.
     """
     place = [str(part + 1) if isinstance(part, int) else part for part in error["loc"]]
     name = ".".join(place)
     if error["type"] != "extra_forbidden":
         return f"{name}: {error['msg'].removeprefix('Value error, ')}"
     if place[0] in below and len(place) > 2:
-        last = {one.rpartition(".")[2] for one in below[place[0]]}
+        last = {setting.rpartition(".")[2] for setting in below[place[0]]}
         return f"there is no setting {name!r}" + _meant(place[-1], [*below[place[0]], *last])
     return f"there is no setting {name!r}" + _meant(name, known)
 
 
 def _meant(name: str, among: Iterable[str]) -> str:
     known = list(among)
-    groups = {one.partition(".")[0] for one in known}
+    groups = {setting.partition(".")[0] for setting in known}
     close = get_close_matches(name, [*known, *sorted(groups)], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
@@ -34,7 +34,7 @@ def check_variables(variables: Iterable[str], prefix: str, known: Iterable[str],
     """Looks for misspelt names in the environment, which would be ignored in silence.
 
     Names that resemble no setting are left alone: orchestrators set such as `PENSTOCK_SERVICE_HOST` by themselves, and
-    `PENSTOCK_TEST_...` speaks to the tests.
+    `PENSTOCK_TEST_...` is for the tests.
 
     Raises:
         SettingsError: a variable is meant for a setting that there is not.

@@ -26,7 +26,7 @@ def plain(options: Mapping[str, Secret[Any]]) -> dict[str, Any]:
 def group_of(settings: BaseModel, name: str) -> dict[str, Any]:
     """What is set in the group that the index of that name has, if it has one."""
     group = getattr(settings, GROUPS[name]) if name in GROUPS else None
-    return {one: getattr(group, one) for one in group.model_fields_set} if group else {}
+    return {field: getattr(group, field) for field in group.model_fields_set} if group else {}
 
 
 def merged(general: Mapping[str, Any], own: Mapping[str, Any], firm: frozenset[str], place: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def merged(general: Mapping[str, Any], own: Mapping[str, Any], firm: frozenset[s
         inner = f"{place}.{name}"
         if isinstance(value, Mapping):
             result[name] = merged(general.get(name, {}), value, firm, inner)
-        elif not any(f"{one}.".startswith(f"{inner}.") for one in firm):
+        elif not any(f"{setting}.".startswith(f"{inner}.") for setting in firm):
             result[name] = value
     return result
 

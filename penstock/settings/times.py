@@ -72,10 +72,10 @@ def checked_cron(line: str) -> str:
         raise ValueError(f"{line!r} has {len(parts)} fields and not five: minute, hour, day, month, day of the week")
     fields: list[set[int]] = []
     for part, (name, least, most, names) in zip(parts, _FIELDS, strict=True):
-        values = [_values(one, least, most, names) for one in part.lower().split(",")]
+        values = [_values(item, least, most, names) for item in part.lower().split(",")]
         if not all(values):
             raise ValueError(f"{part!r} is no {name} of a cron line; allowed: {least}-{most}, *, ranges, lists, steps")
-        fields.append({number for one in values for number in one})
+        fields.append({number for numbers in values for number in numbers})
     _, _, days, months, _ = fields
     if min(days) > max(_LONGEST[month] for month in months):  # schedulers fail, also where a day of the week is given
         raise ValueError(f"{line!r} names day {min(days)} of the month, which none of its months has")
@@ -83,7 +83,7 @@ def checked_cron(line: str) -> str:
 
 
 def _values(text: str, least: int, most: int, names: tuple[str, ...]) -> range:
-    """The numbers that a part of a field stands for; none where it is not understood."""
+    """The numbers that a part of a field means; none where it is not understood."""
     match = _STEP.fullmatch(text)
     if not match or (match["step"] and not int(match["step"])):
         return range(0)

@@ -1,8 +1,10 @@
 """The one tree of settings: built once at the way in, then passed on as plain arguments.
 
 Order of precedence: command line, environment (`PENSTOCK_RETRIEVAL__K=5`), the folder that `secrets` names,
-`penstock.toml` in the working folder, the defaults below. No other module reads the environment. The folder may be a
-stranger's: what could do harm is refused unless the file is trusted (`harmless`, `trust`).
+`penstock.toml` in the working folder, the defaults below. Settings are read from the environment here and nowhere else;
+other variables are read where they are used: keys of vendors, the hub's own (`HF_TOKEN`), those that processes of
+Penstock hand on. The folder may be a stranger's: what could do harm is refused unless the file is trusted (`harmless`,
+`trust`).
 """
 
 import os
@@ -50,7 +52,7 @@ from penstock.settings.groups import (
     WebSettings,
 )
 from penstock.settings.harmless import sensitive
-from penstock.settings.misspelt import check_variables, told
+from penstock.settings.misspelt import check_variables, problem_text
 from penstock.settings.options import OPTIONS, merged
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]
@@ -107,11 +109,11 @@ class Settings(BaseSettings):
     _untrusted: frozenset[str] = PrivateAttr(default=frozenset())
     """Dotted names in penstock.toml that are only shown, because nobody trusts the file."""
     _general: dict[str, Any] = PrivateAttr(default_factory=dict)
-    """What stood in place of the values that are those of one collection now."""
+    """The values that this collection's own values replaced."""
 
     @property
     def are_refused(self) -> bool:
-        """Whether some of them are only shown: nobody trusts the file that they stand in."""
+        """Whether some of them are only shown: nobody trusts the file that holds them."""
         return bool(self._untrusted)
 
     def for_collection(self, name: str) -> "Settings":
@@ -142,7 +144,7 @@ class Settings(BaseSettings):
         if not isinstance(value, dict):
             return getattr(self, name) if name in self._firm else value
         group = getattr(self, name)
-        own = {inner: one for inner, one in value.items() if f"{name}.{inner}" not in self._firm}
+        own = {inner: held for inner, held in value.items() if f"{name}.{inner}" not in self._firm}
         if OPTIONS in own:
             own[OPTIONS] = merged(group.options, own[OPTIONS], self._firm, f"{name}.{OPTIONS}")
         return group.model_copy(update=own)
@@ -159,10 +161,10 @@ class Settings(BaseSettings):
         """Command line first, then environment, then the folder of secrets, then `penstock.toml`."""
         file = FileSource(settings_cls)
         above = init_settings(), env_settings()
-        needing = untrusted(file, cls, vouched_for=_said("trust", *above))
+        needing = untrusted(file, cls, vouched_for=_first_value("trust", *above))
         if not cls.only_shown:
             check_trust(file, needing)
-        folder = _said("secrets", *above, {} if needing else file())
+        folder = _first_value("secrets", *above, {} if needing else file())
         secrets = [] if folder is None else [_secrets_in(folder)]
         return init_settings, env_settings, *secrets, file
 
@@ -173,13 +175,13 @@ class ShownSettings(Settings):
     only_shown = True
 
 
-def _said(name: str, *values: Mapping[str, Any]) -> Any:
-    """What the first of the sources says that says it."""
-    return next(filter(None, (one.get(name) for one in values)), None)
+def _first_value(name: str, *values: Mapping[str, Any]) -> Any:
+    """The value of the first source that has one."""
+    return next(filter(None, (source.get(name) for source in values)), None)
 
 
 def _secrets_in(folder: str | Path) -> NestedSecretsSettingsSource:
-    """The settings that stand in files, as container engines and orchestrators hand out secrets.
+    """The settings in single files, as container engines and orchestrators hand out secrets.
 
     Raises:
         SettingsError: there is no such folder.
@@ -206,77 +208,81 @@ Options are not: `origins` and messages name each of them.
 """
 
 
-def read_settings(**given: Any) -> Settings:
-    """The settings in force; `given` are those of the command line or of the caller, nested as dictionaries.
+def read_settings(**overrides: Any) -> Settings:
+    """The settings in force; `overrides` are those of the command line or of the caller, nested as dictionaries.
 
     Raises:
         SettingsError: a value is not allowed or a name is not known; says which, and what is allowed. Or penstock.toml
             is not trusted, and sets what only a trusted one may.
     """
-    return _read(Settings, given)
+    return _read(Settings, overrides)
 
 
-def read_to_show(**given: Any) -> Settings:
+def read_to_show(**overrides: Any) -> Settings:
     """The same, with what an untrusted file says too: for a person to look at, not to be used.
 
     Raises:
         SettingsError: as `read_settings`, but not for want of trust.
     """
-    return _read(ShownSettings, given)
+    return _read(ShownSettings, overrides)
 
 
-def _read(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
+def _read(kind: type[Settings], overrides: Mapping[str, Any]) -> Settings:
     check_variables(os.environ, PREFIX, _names(Settings), _GROUPS)
     try:
-        settings = kind(**given)
-        settings._untrusted = frozenset(_untrusted(given) if kind.only_shown else ())
-        settings._firm = frozenset(name for _, values in _above_the_file(settings, given) for name, _ in leaves(values))
+        settings = kind(**overrides)
+        settings._untrusted = frozenset(_untrusted(overrides) if kind.only_shown else ())
+        settings._firm = frozenset(
+            name for _, values in _above_the_file(settings, overrides) for name, _ in leaves(values)
+        )
         return settings  # noqa: TRY300 - all of it can fail
     except ValidationError as error:
         below = {"collections": _names_of_a_collection()}
         wrong = error.errors(include_input=False, include_url=False)
-        all_told = "; ".join(told(one, [*_names(Settings), *Settings.model_fields], below) for one in wrong)
-        raise SettingsError(f"settings cannot be used: {all_told}; `penstock settings` lists all") from error
+        problems = "; ".join(
+            problem_text(problem, [*_names(Settings), *Settings.model_fields], below) for problem in wrong
+        )
+        raise SettingsError(f"settings cannot be used: {problems}; `penstock settings` lists all") from error
     except (OSError, TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"penstock.toml in the working folder cannot be read: {error}") from error
     except ValueError as error:  # a group in the environment that is no JSON
         raise SettingsError(f"settings cannot be read: {error}") from error
 
 
-def origins(**given: Any) -> dict[str, str]:
+def origins(**overrides: Any) -> dict[str, str]:
     """Where each setting comes from, by its dotted name, such as `environment` or `default`.
 
     Of the descriptions of collections only what is set is named; what the collection in force sets for itself comes
     from `penstock.toml, collection NAME`. What is refused because nobody trusts the file says so.
     """
-    settings = read_to_show(**given)
+    settings = read_to_show(**overrides)
     in_force = settings.for_collection(settings.collection)
     own = f"collections.{settings.collection}."
     sources = (
-        *((origin, values, None) for origin, values in _above_the_file(settings, given)),
+        *((origin, values, None) for origin, values in _above_the_file(settings, overrides)),
         (f"{FILE}, collection {settings.collection}", in_force._overrides(), own),
         (FILE, FileSource(Settings)(), ""),
     )
-    said = [(origin, {name for name, _ in leaves(values)}, place) for origin, values, place in sources]
-    return {name: _origin(name, said, settings._untrusted) for name, _ in leaves(tree(in_force))}
+    named = [(origin, {name for name, _ in leaves(values)}, place) for origin, values, place in sources]
+    return {name: _origin(name, named, settings._untrusted) for name, _ in leaves(tree(in_force))}
 
 
-def _origin(name: str, said: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
-    """The first that says it; a place is where in the file its settings are."""
-    for origin, names, place in said:
-        if name in names or any(one.startswith(f"{name}.") for one in names):  # an option may be a table
-            needing = place is not None and any(f"{one}.".startswith(f"{place}{name}.") for one in refused)
+def _origin(name: str, sources: Iterable[tuple[str, Collection[str], str | None]], refused: Collection[str]) -> str:
+    """The first source that sets it; a place is where in the file its settings are."""
+    for origin, names, place in sources:
+        if name in names or any(setting.startswith(f"{name}.") for setting in names):  # an option may be a table
+            needing = place is not None and any(f"{setting}.".startswith(f"{place}{name}.") for setting in refused)
             return f"{origin}, refused" if needing else origin
     return "default"
 
 
-def refused(**given: Any) -> str:
+def refused(**overrides: Any) -> str:
     """Why penstock.toml is refused, and what to do; empty where it is not.
 
     Raises:
         SettingsError: as `read_to_show`.
     """
-    source, names = FileSource(Settings), _untrusted(given)
+    source, names = FileSource(Settings), _untrusted(overrides)
     return refusal(source.file, names) if source.file and names else ""
 
 
@@ -285,23 +291,23 @@ def needing_trust(values: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     return sensitive(Settings, InitSettingsSource(Settings, dict(values))(), folder)
 
 
-def _untrusted(given: Mapping[str, Any]) -> tuple[str, ...]:
-    vouched_for = _said("trust", given, EnvSettingsSource(Settings)())
+def _untrusted(overrides: Mapping[str, Any]) -> tuple[str, ...]:
+    vouched_for = _first_value("trust", overrides, EnvSettingsSource(Settings)())
     return untrusted(FileSource(Settings), Settings, vouched_for=vouched_for)
 
 
 def tree(settings: Settings, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
-    """All settings nested, and of the descriptions of collections only what is set."""
+    """All settings nested; the descriptions of collections hold only what is set."""
     described = settings.model_dump(mode=mode, include={"collections"}, exclude_unset=True)
     return settings.model_dump(mode=mode) | {"collections": {}} | described
 
 
-def _above_the_file(settings: Settings, given: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Where values come from that win over penstock.toml, and the values."""
+def _above_the_file(settings: Settings, overrides: Mapping[str, Any]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The sources that win over penstock.toml, and their values."""
     environment = EnvSettingsSource(Settings)()
-    folder = _said("secrets", given, environment) or (None if settings._untrusted else settings.secrets)
+    folder = _first_value("secrets", overrides, environment) or (None if settings._untrusted else settings.secrets)
     return (
-        ("command line", given),
+        ("command line", overrides),
         ("environment", environment),
         ("secrets", {} if folder is None else _secrets_in(folder)()),
     )

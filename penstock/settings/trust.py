@@ -40,7 +40,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """That a file was trusted."""
+    """The record that a file was trusted."""
 
     sha256: str
     since: str
@@ -48,7 +48,7 @@ class Note:
 
 
 def place_of(path: Path) -> Path:
-    """Under which path the trust in a file is noted."""
+    """The path under which the trust in a file is recorded."""
     return path.expanduser().parent.resolve() / path.name
 
 
@@ -98,7 +98,7 @@ def notes() -> dict[str, Note]:
 
 
 def trust(file: File) -> None:
-    """Notes that the file is trusted as it is.
+    """Records that the file is trusted as it is.
 
     Raises:
         SettingsError: the note cannot be written.

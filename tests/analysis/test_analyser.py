@@ -111,7 +111,7 @@ def test_query_tokens(question: str, tokens: list[str]) -> None:
 def test_every_token_fits_every_backend(text: str) -> None:
     for token in [*ANALYSER.tokens(text), *ANALYSER.query_tokens(text)]:
         assert token
-        assert not any(one.isspace() for one in token)
+        assert not any(character.isspace() for character in token)
         assert len(token.encode()) <= 200
 
 
@@ -142,7 +142,9 @@ def test_folding_ends_in_simplified_characters() -> None:
 
 
 def test_threads_get_the_same_tokens() -> None:
-    text = " ".join(f"turbines{one} generating reservoirs{one}ly nationalisation 图书馆{one}" for one in range(300))
+    text = " ".join(
+        f"turbines{number} generating reservoirs{number}ly nationalisation 图书馆{number}" for number in range(300)
+    )
     expected = TextAnalyser().tokens(text)
     found: list[list[str]] = []
     shared = TextAnalyser()

@@ -33,14 +33,18 @@ from penstock.analysis.wide import is_solid, one_line, stand_solid, text_width, 
         pytest.param("年", "", False, id="nothing behind"),
     ],
 )
-def test_where_no_space_stands(before: str, after: str, expected: bool) -> None:
+def test_where_no_space_belongs(before: str, after: str, expected: bool) -> None:
     assert stand_solid(before, after) is expected
 
 
 def test_every_han_character_of_unicode_is_han_wide_and_solid() -> None:
     named = [chr(code) for code in range(0x110000) if unicodedata.name(chr(code), "").startswith("CJK UNIFIED")]
     assert len(named) > 90_000
-    assert [one for one in named if not (is_cjk(one) and is_solid(one) and text_width(one) == 2)] == []
+    assert [
+        character
+        for character in named
+        if not (is_cjk(character) and is_solid(character) and text_width(character) == 2)
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,11 @@ def test_the_fingerprint_follows_the_words_and_not_the_synonyms(tmp_path: Path) 
     plain = TextAnalyser()
     assert TextAnalyser(synonyms=path).fingerprint == plain.fingerprint
     assert "rjieba" in plain.fingerprint
-    one = TextAnalyser(user_dictionary=write(tmp_path, "云主轴承\nA股")).fingerprint
-    assert one != plain.fingerprint
+    with_words = TextAnalyser(user_dictionary=write(tmp_path, "云主轴承\nA股")).fingerprint
+    assert with_words != plain.fingerprint
     assert (
         TextAnalyser(user_dictionary=write(tmp_path, "# order and notes do not matter\nA股\n云主轴承")).fingerprint
-        == one
+        == with_words
     )
 
 

@@ -35,7 +35,7 @@ def test_a_heading_goes_with_its_text_and_above_the_rest_of_it() -> None:
     assert [chunk.headings for chunk in chunks[1:]] == [("Leave",)] * (len(chunks) - 1)
 
 
-def test_nested_headings_stand_outermost_first() -> None:
+def test_nested_headings_come_outermost_first() -> None:
     blocks = [block("heading", "A", 1), block("heading", "B", 2), block("paragraph", LONG), block("paragraph", LONG)]
     first, second = chunks_of(blocks)
     assert first.text.startswith("A\n\nB\n\nThe")
@@ -65,7 +65,7 @@ def test_sections_that_share_a_chunk_keep_only_the_headings_above_both() -> None
     assert last.headings == ("Top",)
 
 
-def test_the_title_stands_above_every_chunk_but_the_one_that_says_it() -> None:
+def test_the_title_is_above_every_chunk_but_the_one_that_says_it() -> None:
     plain = chunks_of([block("paragraph", LONG), block("paragraph", LONG)], title="Handbook")
     assert {chunk.headings for chunk in plain} == {("Handbook",)}
     blocks = [
@@ -181,7 +181,7 @@ def test_text_outside_of_all_blocks_is_not_lost() -> None:
     assert texts(chunks) == [text]
 
 
-def test_a_language_is_told_for_each_chunk_and_else_is_the_documents() -> None:
+def test_a_language_is_found_for_each_chunk_and_else_is_the_documents() -> None:
     furniture = block("furniture", "-")
     chunks = chunks_of([block("paragraph", "水从水库流下。"), furniture, block("paragraph", "QX-7")])
     assert [chunk.language for chunk in chunks] == ["zh", "en"]
@@ -202,8 +202,8 @@ def test_a_size_without_room_for_a_sentence_is_refused() -> None:
 class Clumsy(WordCounter):
     """Counts a text alone as more than the same text in its place, as some tokenizers do at the ends of a text."""
 
-    def count(self, given: Sequence[str]) -> list[int]:
-        return [tokens * 4 // 3 for tokens in super().count(given)]
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [tokens * 4 // 3 for tokens in super().count(texts)]
 
 
 class Blind(WordCounter):
@@ -213,7 +213,7 @@ class Blind(WordCounter):
         return []
 
 
-def test_what_cannot_be_cut_stands_without_its_headings() -> None:
+def test_what_cannot_be_cut_goes_without_its_headings() -> None:
     text = "水" * 45
     (chunk,) = cut(
         StructureChunker(Blind(), size=40, tokenizer="blind"), document_of([block("paragraph", text)], title="T")

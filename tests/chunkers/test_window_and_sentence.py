@@ -21,11 +21,11 @@ def windows(blocks: Pieces, *, size: int = 20, overlap: int = 5) -> list[Chunk]:
 
 def test_windows_fill_the_size_and_share_their_ends() -> None:
     chunks = windows([("paragraph", PROSE, 0, 1)])
-    for one, two in pairwise(chunks):
-        shared = PROSE[two.span.start : one.span.end]
+    for first, second in pairwise(chunks):
+        shared = PROSE[second.span.start : first.span.end]
         assert 0 < WordCounter().count([shared])[0] <= 5
-        assert two.span.start < one.span.end < two.span.end
-        assert PROSE[two.span.start - 1] == " "
+        assert second.span.start < first.span.end < second.span.end
+        assert PROSE[second.span.start - 1] == " "
 
 
 def test_windows_without_overlap_touch_each_character_once() -> None:
@@ -38,7 +38,7 @@ def test_chinese_windows_prefer_to_end_with_a_clause() -> None:
     assert all(chunk.text[-1] in "，。" for chunk in chunks)
 
 
-def test_windows_stand_below_the_headings_in_force() -> None:
+def test_windows_are_below_the_headings_in_force() -> None:
     chunks = windows([("heading", "Top", 1, 1), ("paragraph", PROSE, 0, 1)])
     assert chunks[0].headings == ()
     assert {chunk.headings for chunk in chunks[1:]} == {("Top",)}

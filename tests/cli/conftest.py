@@ -28,7 +28,7 @@ def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def little_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Run:
     use_little_model(monkeypatch, folder)
     runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [os.fspath(one) for one in arguments])
+    return lambda *arguments: runner.invoke(app, [os.fspath(argument) for argument in arguments])
 
 
 @pytest.fixture

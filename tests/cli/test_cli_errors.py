@@ -40,9 +40,9 @@ def test_errors_say_what_to_do_next(run: Run, library: Path, arguments: list[str
     result = run(*arguments)
     assert result.exit_code == code, result.output
     assert result.stdout == ""
-    told = " ".join(result.stderr.replace("│", " ").split())
-    assert all(text in told for text in says), told
-    assert "Traceback" not in told
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert all(text in message for text in says), message
+    assert "Traceback" not in message
 
 
 def test_errors_as_json_are_one_object_too(run: Run, library: Path) -> None:

@@ -28,7 +28,7 @@ with_little_model = pytest.mark.usefixtures("run")
 def many_files(folder: Path, count: int) -> Path:
     folder.mkdir()
     for number in range(count):
-        (folder / f"page {number:04}.txt").write_text(f"Page number{number} tells of water and of gates.\n", "utf-8")
+        (folder / f"page {number:04}.txt").write_text(f"Page number{number} is about water and gates.\n", "utf-8")
     return folder
 
 

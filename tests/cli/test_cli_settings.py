@@ -28,8 +28,8 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_defaults(
 
 def test_home_by_option_or_environment(run: Run, home: Path, tmp_path: Path) -> None:
     assert in_force(run, "home") == (str(home), "environment")
-    other = str(tmp_path / "other home")
-    assert in_force(run, "home", "--home", other) == (other, "command line")
+    other_home = str(tmp_path / "other home")
+    assert in_force(run, "home", "--home", other_home) == (other_home, "command line")
 
 
 def test_an_empty_variable_says_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,12 +60,16 @@ def test_every_setting_is_listed_with_an_origin_as_toml_that_can_be_read_back(ru
 
 def test_secrets_are_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_LLM__API_KEY", "sk-0badc0de")
-    given = ["--set", "llm.base_url=https://user:password-of-mine@example.org/v1"]
-    for arguments in (["settings", *given], ["settings", "--json", *given], ["settings", "--set", "llm.api_key.x=1"]):
+    address = ["--set", "llm.base_url=https://user:password-of-mine@example.org/v1"]
+    for arguments in (
+        ["settings", *address],
+        ["settings", "--json", *address],
+        ["settings", "--set", "llm.api_key.x=1"],
+    ):
         result = run(*arguments)
         assert "0badc0de" not in result.output
         assert "password-of-mine" not in result.output
-    assert "@example.org/v1" in run("settings", *given).stdout
+    assert "@example.org/v1" in run("settings", *address).stdout
     assert in_force(run, "llm.api_key") == ("**********", "environment")
 
 
@@ -102,7 +106,7 @@ def test_a_group_in_the_environment_that_is_no_json(run: Run, monkeypatch: pytes
         pytest.param("PENSTOCK_NOTHING__LIKE__IT", "", id="like nothing"),
     ],
 )
-def test_a_misspelt_variable_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+def test_a_misspelt_variable_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
     monkeypatch.setenv(variable, "window")
     result = run("settings")
     assert result.exit_code == 2
@@ -125,7 +129,7 @@ def test_variables_of_others_are_left_alone(run: Run, monkeypatch: pytest.Monkey
     assert run("settings").exit_code == 0
 
 
-def test_secrets_may_stand_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secrets_may_be_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "run secrets"
     folder.mkdir()
     (folder / "penstock_llm__api_key").write_text("sk-from-a-file\n", "utf-8")
@@ -139,7 +143,7 @@ def test_secrets_may_stand_in_files(run: Run, monkeypatch: pytest.MonkeyPatch, t
     assert in_force(run, "llm.api_key") == ("**********", "environment")
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+def test_a_folder_of_secrets_that_is_not_there_is_reported(run: Run, tmp_path: Path) -> None:
     result = run("settings", "--set", f"secrets={tmp_path / 'nowhere'}")
     assert result.exit_code == 2
     assert "nowhere" in result.output

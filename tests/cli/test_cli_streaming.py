@@ -17,7 +17,7 @@ SECOND = " They are for the next year [1]."
 
 
 def options(server: ScriptedServer) -> list[str]:
-    return [f"--set=llm.{one}" for one in ("name=openai", f"base_url={server.url}", "model=m", "attempts=1")]
+    return [f"--set=llm.{setting}" for setting in ("name=openai", f"base_url={server.url}", "model=m", "attempts=1")]
 
 
 def test_a_models_answer_with_its_citations(run: Run, library: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_models_answer_as_json(run: Run, library: Path) -> None:
         found = printed(run("ask", "How many days of leave carry over?", "--json", *options(server)))
     assert found["text"] == FIRST
     assert found["usage"] == {"prompt_tokens": 11, "completion_tokens": 7}
-    assert [Path(one["uri"]).name for one in found["citations"]] == ["leave.md"]
+    assert [Path(citation["uri"]).name for citation in found["citations"]] == ["leave.md"]
 
 
 @pytest.mark.usefixtures("run")

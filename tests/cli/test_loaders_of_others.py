@@ -58,7 +58,7 @@ Install = Callable[..., None]
 def run() -> Run:
     """Types a command. The model is the built-in one: to use that of another distribution, all code must be allowed."""
     runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [os.fspath(one) for one in arguments])
+    return lambda *arguments: runner.invoke(app, [os.fspath(argument) for argument in arguments])
 
 
 def forget() -> None:
@@ -70,8 +70,10 @@ def forget() -> None:
 def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Installs a distribution with one loader."""
 
-    def added(name: str, text: str = "", loader: str = "Scans", **given: object) -> None:
-        text = text or SCANS.format(**{"name": name, "suffix": ".scan", "magic": b"", "kind": "image/x-scan", **given})
+    def added(name: str, text: str = "", loader: str = "Scans", **options: object) -> None:
+        text = text or SCANS.format(
+            **{"name": name, "suffix": ".scan", "magic": b"", "kind": "image/x-scan", **options}
+        )
         parts: Parts = {("loaders", name): f"{name}:{loader}"}
         site = write_distribution(tmp_path / name, parts, name=name, modules={name: text})
         monkeypatch.syspath_prepend(str(site))
@@ -155,9 +157,9 @@ def test_two_loaders_for_one_kind_are_an_error_until_one_is_named(run: Run, fold
     add("others")
     refused = run("ingest", folder, *ALLOWED)
     assert refused.exit_code == 2
-    told = " ".join(refused.output.split())
-    assert "'others' (of others) and 'scans' (of scans)" in told
-    assert '[loaders.engines]: "image/x-scan" = "others"' in told
+    message = " ".join(refused.output.split())
+    assert "'others' (of others) and 'scans' (of scans)" in message
+    assert '[loaders.engines]: "image/x-scan" = "others"' in message
     named = ("--set", "loaders.engines.image/x-scan=others")
     assert outcomes(run, folder, *ALLOWED, *named)["wall.scan"] == "indexed"
     assert found(run, "gauge")[0] == "gauge read by others"
@@ -183,7 +185,7 @@ def test_a_setting_lets_a_loader_take_files_of_the_built_in_ones(run: Run, folde
 
 
 @pytest.mark.parametrize(
-    ("engine", "told"),
+    ("engine", "message"),
     [
         ("loaders.engines.application/pdf=docx", "gives 'application/pdf' to the loader 'docx', which takes"),
         ("loaders.engines.application/pdf=nobody", "no loader named 'nobody'"),
@@ -191,25 +193,25 @@ def test_a_setting_lets_a_loader_take_files_of_the_built_in_ones(run: Run, folde
         ("loaders.engines.image/x-scan=scans", "whose code is only run when allow_external is set"),
     ],
 )
-def test_an_engine_that_cannot_be_is_told(run: Run, folder: Path, add: Install, engine: str, told: str) -> None:
+def test_an_engine_that_cannot_be_is_reported(run: Run, folder: Path, add: Install, engine: str, message: str) -> None:
     add("scans")
     refused = run("ingest", folder, "--set", engine)
     assert refused.exit_code == 2
-    assert told in " ".join(refused.output.split())
+    assert message in " ".join(refused.output.split())
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("class Scans:\n    takes = ['image/x-scan']\n", "does not state what it takes"),
         ("import a_module_that_is_missing\n", "cannot be imported: ModuleNotFoundError"),
     ],
 )
-def test_a_loader_that_cannot_be_used_is_named(run: Run, folder: Path, add: Install, text: str, told: str) -> None:
+def test_a_loader_that_cannot_be_used_is_named(run: Run, folder: Path, add: Install, text: str, message: str) -> None:
     add("scans", text)
     refused = run("ingest", folder, *ALLOWED)
     assert refused.exit_code == 2
-    assert f"the loader 'scans' {told}" in " ".join(refused.output.split())
+    assert f"the loader 'scans' {message}" in " ".join(refused.output.split())
 
 
 def test_the_short_form_for_pdf_names_an_engine(run: Run, tmp_path: Path) -> None:

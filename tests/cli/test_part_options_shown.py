@@ -51,8 +51,8 @@ def _toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(run: Run, *arguments: str) -> dict[str, Any]:
     result = run("settings", "--json", *arguments)
     assert SECRET not in result.output
-    told: dict[str, Any] = json.loads(result.stdout[result.stdout.index("{") :])
-    return told
+    printed: dict[str, Any] = json.loads(result.stdout[result.stdout.index("{") :])
+    return printed
 
 
 @pytest.mark.usefixtures("_toy")
@@ -62,9 +62,11 @@ def test_an_untrusted_file_is_refused_and_its_options_are_hidden(run: Run, monke
     assert refused.exit_code == 2
     assert "indexes.options.a-toy.url" in refused.stderr
     assert "chunker.options.share" in refused.stderr
-    told = shown(run)
-    assert told["settings"]["indexes"]["options"] == {"a-toy": dict.fromkeys(("url", "tags", "key", "keys"), "*" * 10)}
-    assert told["origins"]["indexes.options.a-toy.url"] == "penstock.toml, refused"
+    settings = shown(run)
+    assert settings["settings"]["indexes"]["options"] == {
+        "a-toy": dict.fromkeys(("url", "tags", "key", "keys"), "*" * 10)
+    }
+    assert settings["origins"]["indexes.options.a-toy.url"] == "penstock.toml, refused"
     plain = run("settings")
     assert "the code of the toy ran" not in plain.output
     asked = run("trust", "--yes")
@@ -76,8 +78,8 @@ def test_an_untrusted_file_is_refused_and_its_options_are_hidden(run: Run, monke
 def test_of_a_trusted_file_all_but_secrets_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("trust", "--yes")
     monkeypatch.setenv("PENSTOCK_INDEXES__OPTIONS__A_TOY__KEY", SECRET)
-    told = shown(run, "--set", "indexes.options.a-toy.url=https://other.example")
-    options, origins = told["settings"]["indexes"]["options"], told["origins"]
+    settings = shown(run, "--set", "indexes.options.a-toy.url=https://other.example")
+    options, origins = settings["settings"]["indexes"]["options"], settings["origins"]
     assert options["a-toy"] == {
         "url": "https://other.example",
         "tags": ["a", "b"],
@@ -85,7 +87,7 @@ def test_of_a_trusted_file_all_but_secrets_is_shown(run: Run, monkeypatch: pytes
         "keys": "**********",
     }
     assert options["a_toy"] == {"key": "**********"}
-    assert told["settings"]["chunker"]["options"] == {"share": "**********"}
+    assert settings["settings"]["chunker"]["options"] == {"share": "**********"}
     assert origins["indexes.options.a-toy.url"] == "command line"
     assert origins["indexes.options.a-toy.keys"] == "penstock.toml"
     assert origins["indexes.options.a_toy.key"] == "environment"

@@ -128,7 +128,7 @@ def test_what_is_gone_goes_and_what_is_not_named_stays(run: Run, notes: Notebook
 
 
 @pytest.mark.parametrize(
-    ("source", "said", "who"),
+    ("source", "options", "who"),
     [
         ("everybody", [], "everybody"),
         (["ann"], [], "ann"),
@@ -144,12 +144,12 @@ def test_what_is_gone_goes_and_what_is_not_named_stays(run: Run, notes: Notebook
     ],
 )
 def test_never_more_readers_than_the_source_and_the_run_name(
-    run: Run, notes: Notebook, source: Any, said: list[str], who: str
+    run: Run, notes: Notebook, source: Any, options: list[str], who: str
 ) -> None:
     notes.write("hr/pay", "The pay of the director is high.", readers=source)
     for again in range(2):  # what was said once holds when nobody says it again
-        told = outcomes(run, "ingest", "notes://hr/pay", *(said if not again else ()))
-        assert told.get("hr/pay", "unchanged") in (("skipped",) if who == "nobody" else ("indexed", "unchanged"))
+        found = outcomes(run, "ingest", "notes://hr/pay", *(options if not again else ()))
+        assert found.get("hr/pay", "unchanged") in (("skipped",) if who == "nobody" else ("indexed", "unchanged"))
         for reader in ("ann", "bob", "cy", "eve"):
             assert (seen(run, reader) == {"hr/pay"}) == (who in (reader, "everybody"))
         notes.write("hr/pay", "The pay of the director is high.", readers=source)
@@ -204,7 +204,7 @@ def test_what_was_removed_by_hand_comes_back(run: Run, notes: Notebook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["ingest", "notes://hr", "--set", "allow_external=false"], "allow_external"),
         (["ingest", "wiki://hr"], "'wiki' addresses are not read"),
@@ -212,8 +212,8 @@ def test_what_was_removed_by_hand_comes_back(run: Run, notes: Notebook) -> None:
         (["ingest", "notes://hr", "--set", "connectors.options.notes.files=a"], "no option"),
     ],
 )
-def test_what_is_refused_says_why(run: Run, notes: Notebook, arguments: list[str], told: str) -> None:
+def test_what_is_refused_says_why(run: Run, notes: Notebook, arguments: list[str], message: str) -> None:
     result = run(*arguments)
     assert result.exit_code in (1, 2)
-    assert told in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
     assert "pw" not in result.output

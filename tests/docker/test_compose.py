@@ -52,7 +52,7 @@ def test_prefects_server_listens_to_its_own_page_alone(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_no_secret_stands_in_the_file(file: str) -> None:
+def test_no_secret_is_in_the_file(file: str) -> None:
     for service in services(file).values():
         for variable, value in service.get("environment", {}).items():
             if variable.endswith(("PASSWORD", "PASSWORD_FILE", "API_KEY")):
@@ -65,19 +65,19 @@ def test_the_environment_of_the_scheduler_is_understood(
 ) -> None:
     (tmp_path / "penstock.toml").write_text((DOCKER / "penstock.toml").read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
-    given = yaml.safe_load((DOCKER / file).read_text("utf-8"))
-    environment = given["services"]["scheduler"]["environment"]
+    composed = yaml.safe_load((DOCKER / file).read_text("utf-8"))
+    environment = composed["services"]["scheduler"]["environment"]
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value.replace("/config/", f"{tmp_path}/"))
-    for name in given.get("secrets", {}):
+    for name in composed.get("secrets", {}):
         (tmp_path / name).write_text("from a file\n", "utf-8")
     if "PENSTOCK_SECRETS" in environment:
         monkeypatch.setenv("PENSTOCK_SECRETS", str(tmp_path))
     settings = read_settings()
     assert "documents" in settings.collections
     passwords = [settings.catalog.password, settings.elasticsearch.password]
-    settings_kept = [name for name in given["secrets"] if name.startswith("penstock_")]
-    assert [one.get_secret_value() for one in passwords if one] == ["from a file"] * len(settings_kept)
+    settings_kept = [name for name in composed["secrets"] if name.startswith("penstock_")]
+    assert [password.get_secret_value() for password in passwords if password] == ["from a file"] * len(settings_kept)
 
 
 @pytest.mark.parametrize("file", FILES)

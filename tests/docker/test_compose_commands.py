@@ -53,8 +53,8 @@ class Composed:
         data.mkdir(parents=True, exist_ok=True)
         image = {"PENSTOCK_HOME": str(data / "penstock"), "PREFECT_HOME": str(data / "prefect")}
         runner = {"PREFECT_RUNNER_SERVER_HOST": "127.0.0.1", "PREFECT_RUNNER_SERVER_PORT": self.health}
-        given = self._services[service].get("environment", {})
-        return clean | image | runner | {name: self._here(value) for name, value in given.items()}
+        variables = self._services[service].get("environment", {})
+        return clean | image | runner | {name: self._here(value) for name, value in variables.items()}
 
     def _programs(self) -> Path:
         """A folder of the programs that the image has, made of what is installed here."""

@@ -69,9 +69,9 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_the_privileges_are_those_that_a_test_gets_by_with() -> None:
-    (told,) = (json.loads(text) for language, text in blocks() if language == "json")
-    (index,) = told["indices"]
-    assert (told["cluster"], index["privileges"]) == (["monitor"], ["manage", "read", "write"])
+    (privileges,) = (json.loads(text) for language, text in blocks() if language == "json")
+    (index,) = privileges["indices"]
+    assert (privileges["cluster"], index["privileges"]) == (["monitor"], ["manage", "read", "write"])
 
 
 def test_the_versions_are_those_that_are_taken() -> None:

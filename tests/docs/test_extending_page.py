@@ -29,7 +29,12 @@ def ran(command: Sequence[object], folder: Path, site: Path) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
     environment |= {"PYTHONPATH": os.pathsep.join(map(str, (site, ROOT)))}
     done = subprocess.run(
-        [str(one) for one in command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [str(argument) for argument in command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -96,8 +101,8 @@ def test_mypy_finds_nothing(project: Path, site: Path) -> None:
     assert f"mypy --strict {PACKAGE}\n" in TYPED
     # With the settings and the cache of this repository: what mypy knows of Penstock it need not find out again.
     cached = ("--config-file", ROOT / "pyproject.toml", "--cache-dir", ROOT / ".mypy_cache")
-    said = ran([sys.executable, "-m", "mypy", "--strict", *cached, project / PACKAGE, project / "tests"], ROOT, site)
-    assert said.startswith("Success: no issues found in 7 source files")
+    output = ran([sys.executable, "-m", "mypy", "--strict", *cached, project / PACKAGE, project / "tests"], ROOT, site)
+    assert output.startswith("Success: no issues found in 7 source files")
 
 
 def test_the_page_is_short_enough_to_read() -> None:

@@ -25,13 +25,13 @@ def test_the_commands_do_what_the_page_says(tmp_path: Path, monkeypatch: pytest.
     for days in (10, 12):
         (tmp_path / "handbook" / "leave.md").write_text(f"Annual leave is {days} days.", "utf-8")
         assert run.invoke(app, ["ingest", "handbook"]).exit_code == 0
-    said = {}
+    outputs = {}
     for line in commands.splitlines():
         result = run.invoke(app, shlex.split(line)[1:])
         assert result.exit_code == 0, (line, result.output)
-        said[line.split()[1]] = result.stdout
-    assert "10 days" in said["search"]
-    assert "revision 3 holds what revision 1 held" in said["rollback"]
+        outputs[line.split()[1]] = result.stdout
+    assert "10 days" in outputs["search"]
+    assert "revision 3 holds what revision 1 held" in outputs["rollback"]
     assert "10 days" in run.invoke(app, ["search", "annual leave", "-c", "handbook"]).stdout
 
 

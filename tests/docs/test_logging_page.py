@@ -16,7 +16,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "logging.md").read_text("utf-8")
 @pytest.fixture(autouse=True)
 def _levels() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in (None, "penstock", "penstock.pipelines")]
-    before = [(one, one.level, list(one.handlers)) for one in loggers]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
     yield
     for logger, level, handlers in before:
         logger.setLevel(level)

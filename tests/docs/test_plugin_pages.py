@@ -53,16 +53,16 @@ def test_everything_that_a_page_types_runs(
         pytest.skip(f"{FRAMEWORKS[name]} is not installed")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples" / "handbook", tmp_path / "examples" / "handbook")
-    said: dict[str, Any] = {}
+    names: dict[str, Any] = {}
     for language, text in blocks(name):
         if language == "python":
-            exec(compile(text, f"{name}.md", "exec"), said)
+            exec(compile(text, f"{name}.md", "exec"), names)
         else:
             for line in text.splitlines():
                 typed(line)
     printed = capsys.readouterr().out
     assert [words for words in SAYS[name] if words not in printed] == []
-    for opened in said.values():
+    for opened in names.values():
         if isinstance(getattr(opened, "penstock", None), Penstock):
             opened.penstock.close()
 

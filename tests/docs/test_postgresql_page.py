@@ -42,7 +42,7 @@ def test_the_page_can_be_followed(mortal_postgresql: PostgresqlServer, home: Pat
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {PENSTOCK} "$@"\n')
     program.chmod(0o755)
-    told = subprocess.run(
+    result = subprocess.run(
         ["sh", "-e", "-c", script],
         cwd=ROOT,
         env={
@@ -55,9 +55,9 @@ def test_the_page_can_be_followed(mortal_postgresql: PostgresqlServer, home: Pat
         timeout=280,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.count("the same in catalog, keyword index and vector index") == 2
-    assert "change-me" not in told.stdout + told.stderr
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("the same in catalog, keyword index and vector index") == 2
+    assert "change-me" not in result.stdout + result.stderr
     assert not (home / "catalog.db").exists()
 
 

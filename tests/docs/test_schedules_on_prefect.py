@@ -28,9 +28,9 @@ def test_every_command_is_run() -> None:
 
 
 def test_the_command_is_described() -> None:
-    told = CliRunner().invoke(app, ["schedule", "--help"])
-    assert told.exit_code == 0
-    assert "--port" in told.stdout
+    result = CliRunner().invoke(app, ["schedule", "--help"])
+    assert result.exit_code == 0
+    assert "--port" in result.stdout
 
 
 def test_figures_are_those_of_the_code() -> None:
@@ -39,6 +39,6 @@ def test_figures_are_those_of_the_code() -> None:
     assert f"{', '.join(f'{delay:g}' for delay in delays)} seconds later" in SECTION
     assert cut_off.TRIES == 3
     assert "after the third time" in SECTION
-    for what in ("progress", "outcomes", "attention", "summary"):
-        assert f"`{what}`" in SECTION
-        assert artifacts.key("handbook", what) == f"penstock-handbook-{what}"
+    for kind in ("progress", "outcomes", "attention", "summary"):
+        assert f"`{kind}`" in SECTION
+        assert artifacts.key("handbook", kind) == f"penstock-handbook-{kind}"

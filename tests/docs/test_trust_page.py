@@ -17,13 +17,13 @@ TABLE = PAGE.partition("| without trust |")[2].partition("\n\n")[0].splitlines()
 
 
 def test_the_table_is_the_list_of_harmless_settings() -> None:
-    told = {row.split("|")[1].strip(" `"): set(re.findall(r"`([a-z_]+)`", row.split("|")[2])) for row in TABLE}
+    table = {row.split("|")[1].strip(" `"): set(re.findall(r"`([a-z_]+)`", row.split("|")[2])) for row in TABLE}
     groups = {name: type(field.default) for name, field in Settings.model_fields.items()}
     listed = {
         name: set(kind.harmless | kind.inside) for name, kind in groups.items() if issubclass(kind, SettingsGroup)
     }
     assert SourceSettings.inside == {"path", "url_list"}
-    assert told == {
+    assert table == {
         "at the top": set(Settings.harmless),
         "collections.NAME": {*CollectionSettings.harmless, "sources"},
         **{name: harmless for name, harmless in listed.items() if harmless},

@@ -1,4 +1,4 @@
-"""One process that runs the flow as its user does, with Prefect's own temporary server, and tells what it saw."""
+"""One process that runs the flow as its user does, with Prefect's own temporary server, and writes down what it saw."""
 
 import json
 import os
@@ -32,7 +32,7 @@ sys.addaudithook(note)
 PROGRAM = """
 import json, runpy, sys, warnings
 
-folder, home, told = sys.argv[1:]
+folder, home, output = sys.argv[1:]
 sys.argv = ["ingest", folder, "--home", home, "--collection", "flow", "--batch", "2"]
 try:
     code = runpy.run_module("penstock.flows.ingest", run_name="__main__", alter_sys=True) and 0
@@ -55,7 +55,7 @@ with get_client(sync_client=True) as client:
     runs = sorted(one.name for one in client.read_task_runs())
 
 tries = {"CollectionLocked": 0, "AddressRefused": 0}
-target = module.Target(collection="flow", home=home)
+target = module.Destination(collection="flow", home=home)
 
 def failing(error):
     def take(self, batch, **options):
@@ -87,7 +87,7 @@ def interrupted(self, batch, **options):
 Stepwise.take = interrupted
 stopped = {"interrupted": ingest([folder], "stopped", home, 2)["interrupted"], "taken": taken}
 
-with open(told, "w", encoding="utf-8") as file:
+with open(output, "w", encoding="utf-8") as file:
     json.dump({"artifacts": artifacts, "tasks": runs, "tries": tries, "code": code, "stopped": stopped}, file)
 """
 
@@ -107,7 +107,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment without the settings of whoever runs this; every Python process in it notes whom it calls."""
+    """An environment without the settings of the user who runs this; every Python process in it notes whom it calls."""
     scratch = tmp_path_factory.mktemp("prefect")
     (scratch / "sitecustomize.py").write_text(WATCHER, "utf-8")
     kept = {
@@ -139,7 +139,7 @@ def flow_run(
     scratch = tmp_path_factory.mktemp("run")
     home = scratch / "penstock"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, documents, home, scratch / "told.json"],
+        [sys.executable, "-c", PROGRAM, documents, home, scratch / "output.json"],
         env=watched,
         cwd=scratch,
         capture_output=True,
@@ -147,6 +147,6 @@ def flow_run(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads((scratch / "told.json").read_text("utf-8"))
+    state: dict[str, Any] = json.loads((scratch / "output.json").read_text("utf-8"))
     printed = json.loads(done.stdout.splitlines()[-1])
-    return {**told, "home": home, "printed": printed, "log": done.stderr, "connections": connections()}
+    return {**state, "home": home, "printed": printed, "log": done.stderr, "connections": connections()}

@@ -13,7 +13,7 @@ from penstock.testing.doubles.embedders import LittleModel
 PROGRAM = """
 import json, sys
 
-home, folder, told = sys.argv[1:]
+home, folder, output = sys.argv[1:]
 
 from penstock.flows.ingest import ingest
 from penstock.flows.sync import sync
@@ -22,9 +22,9 @@ report = ingest([folder], "hr", home, 2)
 silent = sync("silent", home, 2)
 opened = sync("open", home, 2)
 state = sync("clash", home, 2, return_state=True)
-with open(told, "w", encoding="utf-8") as file:
-    told = {"new": report["indexed"], "silent": silent["attention"], "opened": opened["attention"]}
-    json.dump({**told, "clash": state.message}, file)
+with open(output, "w", encoding="utf-8") as file:
+    access = {"new": report["indexed"], "silent": silent["attention"], "opened": opened["attention"]}
+    json.dump({**access, "clash": state.message}, file)
 """
 
 DESCRIBED = """
@@ -48,14 +48,14 @@ def test_flows_keep_closed_what_nobody_opened(tmp_path: Path, watched: dict[str,
     for name in ("new", "newer", "newest"):
         (folder / f"{name}.txt").write_text(f"the {name} pay", "utf-8")
     (tmp_path / "penstock.toml").write_text(DESCRIBED.format(folder), "utf-8")
-    command = [sys.executable, "-c", PROGRAM, str(home), str(folder), str(tmp_path / "told.json")]
+    command = [sys.executable, "-c", PROGRAM, str(home), str(folder), str(tmp_path / "output.json")]
     done = subprocess.run(command, env=watched, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "told.json").read_text("utf-8"))
+    report = json.loads((tmp_path / "output.json").read_text("utf-8"))
     for collection in ("hr", "silent"):
         with Penstock(home, collection) as penstock:
             assert [known.source.access for known in penstock.collection.sources()] == [frozenset({"staff"})] * 4
-    assert (told["new"], told["silent"]) == (3, [])
-    assert "1 known sources are visible to more readers than before" in told["opened"][0]
-    assert "3 new sources are visible to more readers than their neighbours" in told["opened"][1]
-    assert "new.txt' is listed by entry 1" in told["clash"]
+    assert (report["new"], report["silent"]) == (3, [])
+    assert "1 known sources are visible to more readers than before" in report["opened"][0]
+    assert "3 new sources are visible to more readers than their neighbours" in report["opened"][1]
+    assert "new.txt' is listed by entry 1" in report["clash"]

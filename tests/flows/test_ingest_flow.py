@@ -42,7 +42,11 @@ def test_it_ran_in_batches(flow_run: dict[str, Any]) -> None:
 
 
 def test_prefect_holds_tables_of_outcomes_and_of_what_needs_attention(flow_run: dict[str, Any]) -> None:
-    tables = {one["key"]: json.loads(one["data"]) for one in flow_run["artifacts"] if one["type"] == "table"}
+    tables = {
+        artifact["key"]: json.loads(artifact["data"])
+        for artifact in flow_run["artifacts"]
+        if artifact["type"] == "table"
+    }
     assert {row["outcome"]: row["sources"] for row in tables["penstock-flow-outcomes"]} == {
         name: flow_run["printed"][name] for name in OUTCOMES
     }
@@ -52,7 +56,7 @@ def test_prefect_holds_tables_of_outcomes_and_of_what_needs_attention(flow_run: 
 
 
 def test_prefect_holds_a_full_bar_and_a_summary(flow_run: dict[str, Any]) -> None:
-    others = {one["type"]: one for one in flow_run["artifacts"] if one["type"] != "table"}
+    others = {artifact["type"]: artifact for artifact in flow_run["artifacts"] if artifact["type"] != "table"}
     assert float(others["progress"]["data"]) == 100
     assert others["progress"]["description"] == "flow: share of 7 sources to read that are done"
     assert others["markdown"]["key"] == "penstock-flow-summary"

@@ -222,8 +222,8 @@ class _Fetcher:
 
 def _letter(text: str) -> object:
     writer = ExtractionWriter()
-    said = dict.fromkeys(("subject", "sender", "to", "copied", "date"), text[:100])
-    write_letter(Letter(**said, plain=text, html="", attached=()), writer)
+    headers = dict.fromkeys(("subject", "sender", "to", "copied", "date"), text[:100])
+    write_letter(Letter(**headers, plain=text, html="", attached=()), writer)
     return writer.finish()
 
 
@@ -380,10 +380,10 @@ READERS: Mapping[str, Reader] = {
     "settings.times, cron": Reader(work=_refused(times.checked_cron)),
     "model.filters": Reader(work=lambda text: Filter(sources=(text,)).is_empty),
 }
-"""By the module that they stand in."""
+"""By the module that they are in."""
 
 
-@pytest.mark.parametrize("reader", [pytest.param(one, id=name) for name, one in READERS.items()])
+@pytest.mark.parametrize("reader", [pytest.param(reader, id=name) for name, reader in READERS.items()])
 def test_time_grows_with_the_length_of_a_text(reader: Reader) -> None:
     grown = {name: exponent(reader.work, make, reader.length) for name, make in TEXTS.items()}
     assert {name: round(power, 2) for name, power in grown.items() if power >= LIMIT} == {}
@@ -424,7 +424,7 @@ def test_every_module_with_regular_expressions_is_measured_or_excused() -> None:
         f"{path.parent.name}.{path.stem}"
         for room in rooms
         for path in (root / room).rglob("*.py")
-        if not any(one.is_symlink() for one in path.parents)
+        if not any(parent.is_symlink() for parent in path.parents)
         and "testing" not in path.parts
         and re.search(r"^import re$", path.read_text("utf-8"), re.MULTILINE)
     }

@@ -68,14 +68,14 @@ def test_both_locks_agree() -> None:
 
 def test_whatever_can_be_asked_for_is_locked() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    groups = [one for group in PROJECT["dependency-groups"].values() for one in group]
+    groups = [requirement for group in PROJECT["dependency-groups"].values() for requirement in group]
     names = {release.partition("==")[0] for release in locked("constraints.txt")}
-    assert {name(one) for one in (*wanted(*extras), *groups)} <= names
+    assert {name(requirement) for requirement in (*wanted(*extras), *groups)} <= names
 
 
 def test_dependencies_are_those_of_the_project() -> None:
     assert wanted() == PROJECT["project"]["dependencies"]
-    assert not any(one.startswith("penstock") for one in wanted("all"))
+    assert not any(package.startswith("penstock") for package in wanted("all"))
     assert set(wanted("flows")) - set(wanted()) == set(PROJECT["project"]["optional-dependencies"]["flows"])
     command = [sys.executable, str(ROOT / ".ci" / "dependencies.py"), "flow"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -44,7 +44,7 @@ def alias(client: Elasticsearch) -> Iterator[str]:
 
 @pytest.fixture
 def make_store(elasticsearch_url: str, alias: str) -> Iterator[MakeStore]:
-    """Makes stores of one name; `content` tells analysers and models apart."""
+    """Makes stores of one name; `content` distinguishes analysers and models."""
     made: list[ElasticsearchStore] = []
 
     def make(

@@ -41,7 +41,7 @@ def test_a_keyword_index_gives_all_it_has_and_no_more(
     index = make(tmp_path / "index", analyser=ANALYSER)
     index.apply(_change())
     for where in (scope_of(), scope_of([1, 3])):
-        assert {one.row for one in index.search(ANALYSER.tokens("turbine"), k=k, scope=where)} == {1, 3}
+        assert {candidate.row for candidate in index.search(ANALYSER.tokens("turbine"), k=k, scope=where)} == {1, 3}
 
 
 @pytest.mark.parametrize("k", ABSURD)
@@ -49,14 +49,14 @@ def test_a_vector_index_gives_all_it_has_and_no_more(tmp_path: Path, k: int) -> 
     index = FaissIndex(tmp_path / "index", identity="m", dimension=8)
     index.apply(_change())
     assert len(index.search(_vector(1), k=k, scope=scope_of())) == 3
-    assert [one.row for one in index.search(_vector(1), k=k, scope=scope_of([2]))] == [2]
+    assert [candidate.row for candidate in index.search(_vector(1), k=k, scope=scope_of([2]))] == [2]
 
 
 @contextmanager
 def _few_descriptors(more: int) -> Iterator[None]:
     """So many more files may be opened than are open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
+    highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
     fillers = [os.open(os.devnull, os.O_RDONLY) for _ in range(highest)]  # the numbers below that are free
     limit = max(*fillers, highest) + 1 + more
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
@@ -64,8 +64,8 @@ def _few_descriptors(more: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        for one in fillers:
-            os.close(one)
+        for descriptor in fillers:
+            os.close(descriptor)
 
 
 @pytest.mark.parametrize("more", [0, 1, 2, 3])

@@ -33,9 +33,9 @@ class Words:
 
 def texts(count: int, longest: int, seed: int) -> list[str]:
     random = np.random.default_rng(seed)
-    vocabulary = [f"w{one}" for one in range(300)]
+    vocabulary = [f"w{number}" for number in range(300)]
     return [
-        " ".join(vocabulary[min(one, 299)] for one in random.zipf(1.4, random.integers(1, longest)))
+        " ".join(vocabulary[min(rank, 299)] for rank in random.zipf(1.4, random.integers(1, longest)))
         for _ in range(count)
     ]
 

@@ -43,23 +43,23 @@ def change(revision: int, count: int) -> Change:
     random = np.random.default_rng(revision)
     entries = (
         entry_of(
-            1000 * revision + one, " ".join(map(str, random.integers(0, 10**9, 200))), random.random(64, np.float32)
+            1000 * revision + number, " ".join(map(str, random.integers(0, 10**9, 200))), random.random(64, np.float32)
         )
-        for one in range(count)
+        for number in range(count)
     )
     return Change(since=revision - 1, revision=revision, removed=(), added=entries)
 
 
-def _apply_on_a_full_disk(name: str, folder: Path, told: "multiprocessing.Queue[str]") -> None:
+def _apply_on_a_full_disk(name: str, folder: Path, messages: "multiprocessing.Queue[str]") -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     index = OPENERS[name](folder)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
     try:
         index.apply(change(2, 900))
     except IndexingError as error:
-        told.put(f"{type(error).__name__} at {index.revision} with {len(index.rows())}")
+        messages.put(f"{type(error).__name__} at {index.revision} with {len(index.rows())}")
     else:
-        told.put("written")
+        messages.put("written")
 
 
 @pytest.mark.parametrize("name", OPENERS)
@@ -67,10 +67,10 @@ def test_a_full_disk_leaves_the_index_as_it_was(tmp_path: Path, name: str) -> No
     index = OPENERS[name](tmp_path)
     index.apply(change(1, 3))
     spawn = multiprocessing.get_context("spawn")
-    told = spawn.Queue()
-    child = spawn.Process(target=_apply_on_a_full_disk, args=(name, tmp_path, told))
+    messages = spawn.Queue()
+    child = spawn.Process(target=_apply_on_a_full_disk, args=(name, tmp_path, messages))
     child.start()
-    assert told.get(timeout=60) == "IndexingError at 1 with 3"
+    assert messages.get(timeout=60) == "IndexingError at 1 with 3"
     child.join(30)
     again = OPENERS[name](tmp_path)
     again.apply(change(2, 900))
@@ -81,11 +81,11 @@ def test_a_full_disk_leaves_the_index_as_it_was(tmp_path: Path, name: str) -> No
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path, analyser=Words())
     index.apply(change(1, 2))
-    other = TantivyIndex(tmp_path, analyser=Words())
+    second = TantivyIndex(tmp_path, analyser=Words())
 
     def interrupted() -> object:
         with pytest.raises(IndexingError, match="Failed to acquire"):
-            other.apply(change(2, 2))
+            second.apply(change(2, 2))
         yield entry_of(5000, "pump")
 
     index.apply(Change(since=1, revision=2, removed=(), added=interrupted()))  # type: ignore[arg-type]  # yields entries
@@ -142,7 +142,7 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
         read_checked(tmp_path / "b", 1)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name, open_index in OPENERS.items():
         index = open_index(tmp_path / "file" / name)

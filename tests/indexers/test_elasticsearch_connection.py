@@ -32,8 +32,8 @@ def answering(answers: Callable[[str], Answer], asked: list[str] | None = None) 
         def do_GET(self) -> None:
             if asked is not None:
                 asked.append(self.headers.get("Authorization", ""))
-            status, told = answers(self.path.partition("?")[0])
-            body = json.dumps(told).encode()
+            status, answer = answers(self.path.partition("?")[0])
+            body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("X-Elastic-Product", "Elasticsearch")
             self.send_header("Content-Type", "application/vnd.elasticsearch+json;compatible-with=8")
@@ -104,7 +104,7 @@ def test_the_version_is_found_where_the_first_page_is_missing_or_forbidden() -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "kind", "told"),
+    ("status", "error", "kind", "message"),
     [
         pytest.param(401, "security_exception", IndexingError, "does not know who asks", id="who"),
         pytest.param(403, "security_exception", IndexingError, "may not do that", id="may not"),
@@ -113,7 +113,7 @@ def test_the_version_is_found_where_the_first_page_is_missing_or_forbidden() -> 
         pytest.param(400, "parsing_exception", IndexingError, "400 parsing_exception told so", id="other"),
     ],
 )
-def test_errors_say_what_they_mean(status: int, error: str, kind: type[IndexingError], told: str) -> None:
+def test_errors_say_what_they_mean(status: int, error: str, kind: type[IndexingError], message: str) -> None:
     body = {"error": {"type": error, "reason": "told so", "root_cause": [{"type": error, "reason": "told so"}]}}
 
     def answers(path: str) -> Answer:
@@ -121,7 +121,7 @@ def test_errors_say_what_they_mean(status: int, error: str, kind: type[IndexingE
 
     with answering(answers) as url:
         store = store_at(Connection(urls=(url,), username="u", password=SECRET))
-        with pytest.raises(kind, match=told) as caught:
+        with pytest.raises(kind, match=message) as caught:
             _ = store.revision
         store.close()
     assert type(caught.value) is kind
@@ -147,7 +147,7 @@ def test_something_else_is_no_elasticsearch() -> None:
         server.shutdown()
 
 
-def test_a_server_that_is_not_there_is_unavailable_and_its_password_is_not_told() -> None:
+def test_a_server_that_is_not_there_is_unavailable_and_its_password_is_not_shown() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(IndexUnavailable, match=rf"Elasticsearch at {url}: no answer") as caught:
         check(Connection(urls=(url,), username="elastic", password=SECRET))
@@ -164,11 +164,11 @@ def test_keys_and_users_are_sent() -> None:
     with answering(of_version("8.19.0"), asked) as url:
         check(Connection(urls=(url,), api_key="abc"))
         check(Connection(urls=(url,), username="elastic", password="x"))
-    assert [one.partition(" ")[0] for one in asked] == ["ApiKey", "Basic"]
+    assert [header.partition(" ")[0] for header in asked] == ["ApiKey", "Basic"]
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "message"),
     [
         pytest.param(Connection(api_key=SECRET, username="a", password=SECRET), "both an api_key and", id="two ways"),
         pytest.param(Connection(username="a"), "username and password together", id="no password"),
@@ -183,8 +183,8 @@ def test_keys_and_users_are_sent() -> None:
         pytest.param(Connection(cloud_id="nonsense"), "cannot be used", id="cloud id"),
     ],
 )
-def test_settings_that_contradict_each_other(connection: Connection, told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as caught:
+def test_settings_that_contradict_each_other(connection: Connection, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
         connect(connection)
     assert SECRET not in str(caught.value)
 
@@ -246,8 +246,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fingerprint(certificate: Path) -> str:
     command = ["openssl", "x509", "-in", str(certificate), "-fingerprint", "-sha256", "-noout"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return told.partition("=")[2].strip()
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return output.partition("=")[2].strip()
 
 
 SECURED = """\
@@ -310,8 +310,8 @@ def test_a_secured_server(version: str, certificates: Path) -> None:
                 (Connection(urls=(server.url,), ca_certs=authority), "who asks"),
                 (Connection(urls=(server.url,), api_key="bm86bm8=", ca_certs=authority), "who asks"),
             ]
-            for connection, told in refused:
-                with pytest.raises(IndexingError, match=told) as caught:
+            for connection, message in refused:
+                with pytest.raises(IndexingError, match=message) as caught:
                     check(connection)
                 assert SECRET not in str(caught.value)
     except ServerMissing as missing:

@@ -32,7 +32,8 @@ def names(client: Elasticsearch, alias: str) -> dict[str, set[str]]:
     """Indexes below a name, with their aliases less that name."""
     found = client.indices.get(index=f"{alias}*").body
     return {
-        name.removeprefix(alias): {one.removeprefix(alias) for one in told["aliases"]} for name, told in found.items()
+        name.removeprefix(alias): {index_alias.removeprefix(alias) for index_alias in index["aliases"]}
+        for name, index in found.items()
     }
 
 

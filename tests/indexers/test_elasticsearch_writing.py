@@ -1,4 +1,4 @@
-"""Bulk writes through everything that a busy server answers: each item lands once, or the reason is told."""
+"""Bulk writes through everything that a busy server answers: each item lands once, or the reason is reported."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ class Bulk:
         self.requests = self.items = 0
 
     def answer(self, lines: list[str]) -> dict[str, Any]:
-        told = []
+        items = []
         rest = iter(map(json.loads, lines))
         for head in rest:
             ((kind, meta),) = head.items()
@@ -42,8 +42,8 @@ class Bulk:
             elif status == 200 and self.documents.pop(meta["_id"], None) is None:
                 status, error = 404, {}
             body = {"error": error} if error else {"result": "not_found" if status == 404 else "done"}
-            told.append({kind: {"_id": meta["_id"], "status": status, **body}})
-        return {"errors": True, "items": told}
+            items.append({kind: {"_id": meta["_id"], "status": status, **body}})
+        return {"errors": True, "items": items}
 
 
 @contextmanager
@@ -57,8 +57,8 @@ def serving(bulk: Bulk) -> Iterator[str]:
                 bulk.answer(body.splitlines())  # carried out, and the answer is lost
                 self.connection.close()
                 return
-            told = bulk.answer(body.splitlines()) if status == 200 else {"error": {"type": "x", "reason": "y"}}
-            answer = json.dumps(told).encode()
+            found = bulk.answer(body.splitlines()) if status == 200 else {"error": {"type": "x", "reason": "y"}}
+            answer = json.dumps(found).encode()
             self.send_response(status)
             self.send_header("X-Elastic-Product", "Elasticsearch")
             self.send_header("Content-Type", "application/vnd.elasticsearch+json;compatible-with=8")
@@ -117,7 +117,7 @@ def test_requests_that_were_too_much_or_lost_are_sent_again(status: int) -> None
 
 
 @pytest.mark.parametrize("status", [429, 503, 0])
-def test_who_is_always_too_busy_is_told_of(status: int) -> None:
+def test_a_server_that_is_always_too_busy_is_reported(status: int) -> None:
     bulk = Bulk(whole=lambda _number, _size: status)
     with pytest.raises(IndexUnavailable, match="writing to books"):
         write(bulk, attempts=3)
@@ -163,7 +163,7 @@ def test_poison_is_held_as_refused_with_the_innermost_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "told"),
+    ("status", "error", "message"),
     [
         pytest.param(400, "strict_dynamic_mapping_exception", "400 strict_dynamic", id="fields that are not ours"),
         pytest.param(403, "cluster_block_exception", "may not be written now", id="read-only"),
@@ -172,9 +172,9 @@ def test_poison_is_held_as_refused_with_the_innermost_reason() -> None:
         pytest.param(403, "security_exception", "may not do that", id="not allowed"),
     ],
 )
-def test_what_is_no_documents_fault_ends_the_writing(status: int, error: str, told: str) -> None:
+def test_what_is_no_documents_fault_ends_the_writing(status: int, error: str, message: str) -> None:
     bulk = Bulk(lambda _number, _kind, _document: (status, {"type": error, "reason": "so"}))
-    with pytest.raises(IndexingError, match=told):
+    with pytest.raises(IndexingError, match=message):
         write(bulk, attempts=2)
     assert not bulk.documents
 

@@ -68,12 +68,12 @@ def test_segments_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_row_that_comes_twice_in_a_change_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH", 2)
-    one, two = vectors(2, 6)
+    first, second = vectors(2, 6)
     index = FaissIndex(tmp_path, identity="m", dimension=D)
-    entries = [entry_of(1, "", one), entry_of(1, "", two), entry_of(2, "", one), entry_of(1, "", one)]
+    entries = [entry_of(1, "", first), entry_of(1, "", second), entry_of(2, "", first), entry_of(1, "", first)]
     index.apply(Change(since=0, revision=1, removed=(), added=entries))
     assert index.rows().tolist() == [1, 2]
-    assert [hit.score for hit in index.search(one, k=5, scope=scope_of())] == pytest.approx([1, 1])
+    assert [hit.score for hit in index.search(first, k=5, scope=scope_of())] == pytest.approx([1, 1])
 
 
 @pytest.mark.parametrize(

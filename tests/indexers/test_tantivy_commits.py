@@ -1,4 +1,4 @@
-"""Between a commit of tantivy and the manifest that tells of it, and after a change that failed."""
+"""Between a commit of tantivy and the manifest that records it, and after a change that failed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,8 +35,8 @@ def change(revision: int, row: int, *removed: int) -> Change:
     return Change(since=revision - 1, revision=revision, removed=removed, added=[entry_of(row, "turbine")])
 
 
-def dies_before_it_is_told(folder: Path, made: Change, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Applies the change up to the last step, the manifest that tells its revision."""
+def dies_before_it_is_reported(folder: Path, made: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applies the change up to the last step, the manifest that records its revision."""
     write = ManifestFile.write
 
     def dying(self: ManifestFile, manifest: Manifest) -> None:
@@ -50,11 +50,11 @@ def dies_before_it_is_told(folder: Path, made: Change, monkeypatch: pytest.Monke
             opened(folder).apply(made)
 
 
-def test_a_search_is_told_the_revision_that_the_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that comes between the two sees all of the new revision, and is told that one."""
+def test_a_search_gets_the_revision_that_the_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that comes between the two sees all of the new revision, and gets its number."""
     opened(tmp_path).apply(change(1, 1))
     reader = opened(tmp_path)
-    dies_before_it_is_told(tmp_path, change(2, 2, 1), monkeypatch)
+    dies_before_it_is_reported(tmp_path, change(2, 2, 1), monkeypatch)
     fresh = opened(tmp_path)
     kept = InFolder(tmp_path, opened)
     assert (kept.told(fresh), fresh.revision, fresh.rows().tolist()) == (2, 1, [2])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import UnknownName, UsageError
-from penstock.integrations.conditions import Condition, Group, filter_by
+from penstock.integrations.conditions import Combination, Condition, filter_by
 from penstock.integrations.filters import NO_SOURCE, all_of, filter_of
 from penstock.model import Filter
 
@@ -41,7 +41,7 @@ def test_a_dictionary_is_a_filter(where: Any, expected: Filter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "message"),
     [
         pytest.param({"language": "zh"}, "known: 'labels', 'languages'", id="misspelt"),
         pytest.param({"sources": 3}, "neither a text nor a list", id="no text"),
@@ -55,8 +55,8 @@ def test_a_dictionary_is_a_filter(where: Any, expected: Filter) -> None:
         pytest.param({"principals": None}, "would show everything", id="nobody in particular"),
     ],
 )
-def test_what_is_no_filter_is_refused(where: Any, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_is_no_filter_is_refused(where: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         filter_of(where)
 
 
@@ -78,7 +78,7 @@ FILTERS = st.builds(
 
 
 def matches(where: Filter, uri: str, language: str, page: int, labels: dict[str, int], access: frozenset[str]) -> bool:
-    """What a filter means, said directly; the empty address stands for no source."""
+    """What a filter means, said directly; the empty address means no source."""
     return (
         uri != ""
         and (not where.sources or any(fnmatchcase(uri, pattern) for pattern in where.sources))
@@ -90,20 +90,20 @@ def matches(where: Filter, uri: str, language: str, page: int, labels: dict[str,
 
 
 @given(
-    one=FILTERS,
-    other=FILTERS,
+    left=FILTERS,
+    right=FILTERS,
     uri=st.sampled_from(URIS),
     language=st.sampled_from(("zh", "en")),
     page=st.integers(1, 4),
     labels=st.dictionaries(st.sampled_from("xy"), st.integers(0, 1)),
     access=st.sampled_from((frozenset[str](), frozenset("a"), frozenset("b"))),
 )
-def test_together_filters_let_through_what_each_does(one: Filter, other: Filter, **chunk: Any) -> None:
+def test_together_filters_let_through_what_each_does(left: Filter, right: Filter, **chunk: Any) -> None:
     try:
-        both = all_of((one, other))
+        both = all_of((left, right))
     except UsageError:  # two patterns
         return
-    assert matches(both, **chunk) == (matches(one, **chunk) and matches(other, **chunk))
+    assert matches(both, **chunk) == (matches(left, **chunk) and matches(right, **chunk))
 
 
 def test_together_filters_meet_in_time() -> None:
@@ -114,90 +114,103 @@ def test_together_filters_meet_in_time() -> None:
     )
 
 
-def one(field: str, operator: str, value: Any) -> Condition:
+def condition(field: str, operator: str, value: Any) -> Condition:
     return Condition(field=field, operator=operator, value=value)
 
 
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
-        pytest.param(one("source", "==", "https://e.org/a?b"), Filter(sources=("https://e.org/a[?]b",)), id="exactly"),
-        pytest.param(one("language", "in", ["zh", "en"]), Filter(languages=("zh", "en")), id="one of"),
-        pytest.param(one("language", "in", []), NOTHING, id="one of none"),
-        pytest.param(one("media_type", "==", "image/*"), Filter(media_types=("image/*",)), id="kind of media"),
-        pytest.param(one("page", "==", 3), Filter(pages=(3, 3)), id="a page"),
-        pytest.param(one("page", "==", 0), NOTHING, id="page zero"),
-        pytest.param(one("page", "in", [4, 3, 5.0]), Filter(pages=(3, 5)), id="some pages"),
-        pytest.param(one("page", "in", []), NOTHING, id="no pages"),
-        pytest.param(one("page", ">", 3), Filter(pages=(4, 2**31 - 1)), id="after a page"),
-        pytest.param(one("page", ">=", -3), Filter(pages=(1, 2**31 - 1)), id="any page"),
-        pytest.param(one("page", "<", 3), Filter(pages=(1, 2)), id="before a page"),
-        pytest.param(one("page", "<", 1), NOTHING, id="before the first"),
-        pytest.param(one("page", "<=", 3), Filter(pages=(1, 3)), id="to a page"),
-        pytest.param(one("modified", ">=", "2026-01-01"), Filter(modified_from=NEW_YEAR), id="since"),
-        pytest.param(one("modified", ">", NEW_YEAR), Filter(modified_from=NEW_YEAR.replace(microsecond=1)), id="after"),
-        pytest.param(one("modified", "<", "2026-01-01T00:00:00Z"), Filter(modified_before=NEW_YEAR), id="before"),
         pytest.param(
-            one("modified", "<=", NEW_YEAR), Filter(modified_before=NEW_YEAR.replace(microsecond=1)), id="until"
+            condition("source", "==", "https://e.org/a?b"), Filter(sources=("https://e.org/a[?]b",)), id="exactly"
         ),
-        pytest.param(one("labels.team", "==", "pay"), Filter(labels={"team": "pay"}), id="a label"),
-        pytest.param(one("labels.team", "in", ["pay", "pay"]), Filter(labels={"team": "pay"}), id="one value twice"),
-        pytest.param(one("labels.team", "in", []), NOTHING, id="no label"),
+        pytest.param(condition("language", "in", ["zh", "en"]), Filter(languages=("zh", "en")), id="one of"),
+        pytest.param(condition("language", "in", []), NOTHING, id="one of none"),
+        pytest.param(condition("media_type", "==", "image/*"), Filter(media_types=("image/*",)), id="kind of media"),
+        pytest.param(condition("page", "==", 3), Filter(pages=(3, 3)), id="a page"),
+        pytest.param(condition("page", "==", 0), NOTHING, id="page zero"),
+        pytest.param(condition("page", "in", [4, 3, 5.0]), Filter(pages=(3, 5)), id="some pages"),
+        pytest.param(condition("page", "in", []), NOTHING, id="no pages"),
+        pytest.param(condition("page", ">", 3), Filter(pages=(4, 2**31 - 1)), id="after a page"),
+        pytest.param(condition("page", ">=", -3), Filter(pages=(1, 2**31 - 1)), id="any page"),
+        pytest.param(condition("page", "<", 3), Filter(pages=(1, 2)), id="before a page"),
+        pytest.param(condition("page", "<", 1), NOTHING, id="before the first"),
+        pytest.param(condition("page", "<=", 3), Filter(pages=(1, 3)), id="to a page"),
+        pytest.param(condition("modified", ">=", "2026-01-01"), Filter(modified_from=NEW_YEAR), id="since"),
         pytest.param(
-            Group(joint="and", members=(one("page", ">", 1), one("page", "<", 4), one("language", "==", "zh"))),
+            condition("modified", ">", NEW_YEAR), Filter(modified_from=NEW_YEAR.replace(microsecond=1)), id="after"
+        ),
+        pytest.param(condition("modified", "<", "2026-01-01T00:00:00Z"), Filter(modified_before=NEW_YEAR), id="before"),
+        pytest.param(
+            condition("modified", "<=", NEW_YEAR), Filter(modified_before=NEW_YEAR.replace(microsecond=1)), id="until"
+        ),
+        pytest.param(condition("labels.team", "==", "pay"), Filter(labels={"team": "pay"}), id="a label"),
+        pytest.param(
+            condition("labels.team", "in", ["pay", "pay"]), Filter(labels={"team": "pay"}), id="one value twice"
+        ),
+        pytest.param(condition("labels.team", "in", []), NOTHING, id="no label"),
+        pytest.param(
+            Combination(
+                joint="and",
+                members=(condition("page", ">", 1), condition("page", "<", 4), condition("language", "==", "zh")),
+            ),
             Filter(pages=(2, 3), languages=("zh",)),
             id="and",
         ),
         pytest.param(
-            Group(joint="or", members=(one("language", "==", "zh"), one("language", "in", ["en"]))),
+            Combination(joint="or", members=(condition("language", "==", "zh"), condition("language", "in", ["en"]))),
             Filter(languages=("zh", "en")),
             id="or",
         ),
         pytest.param(
-            Group(
+            Combination(
                 joint="or",
-                members=(Group(joint="and", members=(one("page", "==", 1),)), one("page", "==", 2)),
+                members=(Combination(joint="and", members=(condition("page", "==", 1),)), condition("page", "==", 2)),
             ),
             Filter(pages=(1, 2)),
             id="or of groups of one",
         ),
-        pytest.param(Group(joint="or", members=(one("page", ">", 2),)), Filter(pages=(3, 2**31 - 1)), id="or of one"),
-        pytest.param(Group(joint="and", members=()), Filter(), id="and of none"),
         pytest.param(
-            Group(joint="and", members=(one("labels.a", "==", 1), one("labels.a", "==", 2))), NOTHING, id="impossible"
+            Combination(joint="or", members=(condition("page", ">", 2),)), Filter(pages=(3, 2**31 - 1)), id="or of one"
+        ),
+        pytest.param(Combination(joint="and", members=()), Filter(), id="and of none"),
+        pytest.param(
+            Combination(joint="and", members=(condition("labels.a", "==", 1), condition("labels.a", "==", 2))),
+            NOTHING,
+            id="impossible",
         ),
     ],
 )
-def test_conditions_are_a_filter(condition: Condition | Group, expected: Filter) -> None:
+def test_conditions_are_a_filter(condition: Condition | Combination, expected: Filter) -> None:
     assert filter_by(condition) == expected
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
-        pytest.param(one("langauge", "==", "zh"), "known: 'source', .*'labels.NAME'", id="misspelt"),
-        pytest.param(one("language", ">", "zh"), "allowed: '==' and 'in'", id="no order"),
-        pytest.param(one("language", "in", "zh"), "takes a list", id="no list"),
-        pytest.param(one("language", "==", 3), "neither a text", id="no text"),
-        pytest.param(one("page", "text_match", 3), "allowed: ==, in, >", id="unknown operator"),
-        pytest.param(one("page", "==", "3"), "whole numbers", id="no number"),
-        pytest.param(one("page", "in", [1, 3]), "one range", id="a gap"),
-        pytest.param(one("modified", "==", "2026-01-01"), "allowed: >, >=, <, <=", id="a moment"),
-        pytest.param(one("labels.year", ">", 2025), "allowed: '==' with one", id="label compared"),
-        pytest.param(one("labels.year", "in", [1, 2]), "one text or number", id="two labels"),
-        pytest.param(one("labels.year", "==", None), "one text or number", id="no label"),
-        pytest.param(Group(joint="not", members=(one("page", "==", 1),)), "negated", id="not"),
+        pytest.param(condition("langauge", "==", "zh"), "known: 'source', .*'labels.NAME'", id="misspelt"),
+        pytest.param(condition("language", ">", "zh"), "allowed: '==' and 'in'", id="no order"),
+        pytest.param(condition("language", "in", "zh"), "takes a list", id="no list"),
+        pytest.param(condition("language", "==", 3), "neither a text", id="no text"),
+        pytest.param(condition("page", "text_match", 3), "allowed: ==, in, >", id="unknown operator"),
+        pytest.param(condition("page", "==", "3"), "whole numbers", id="no number"),
+        pytest.param(condition("page", "in", [1, 3]), "one range", id="a gap"),
+        pytest.param(condition("modified", "==", "2026-01-01"), "allowed: >, >=, <, <=", id="a moment"),
+        pytest.param(condition("labels.year", ">", 2025), "allowed: '==' with one", id="label compared"),
+        pytest.param(condition("labels.year", "in", [1, 2]), "one text or number", id="two labels"),
+        pytest.param(condition("labels.year", "==", None), "one text or number", id="no label"),
+        pytest.param(Combination(joint="not", members=(condition("page", "==", 1),)), "negated", id="not"),
         pytest.param(
-            Group(joint="or", members=(one("page", "==", 1), one("language", "==", "zh"))),
+            Combination(joint="or", members=(condition("page", "==", 1), condition("language", "==", "zh"))),
             "values of one field",
             id="or over fields",
         ),
         pytest.param(
-            Group(
+            Combination(
                 joint="or",
                 members=(
-                    Group(joint="and", members=(one("page", ">", 1), one("page", "<", 9))),
-                    one("page", "==", 1),
+                    Combination(joint="and", members=(condition("page", ">", 1), condition("page", "<", 9))),
+                    condition("page", "==", 1),
                 ),
             ),
             "single conditions",
@@ -205,6 +218,6 @@ def test_conditions_are_a_filter(condition: Condition | Group, expected: Filter)
         ),
     ],
 )
-def test_what_no_filter_says_is_refused(condition: Condition | Group, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_no_filter_says_is_refused(condition: Condition | Combination, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         filter_by(condition)

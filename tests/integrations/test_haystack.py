@@ -37,7 +37,7 @@ TRUSTED: dict[str, Any] = (
     if "allowed_modules" in signature(Pipeline.loads).parameters
     else {}
 )
-"""From release 3 on, Haystack wants to be told whose classes a file may name."""
+"""From release 3 on, Haystack wants a list of the modules whose classes a file may name."""
 
 
 def ids(documents: Sequence[Document]) -> list[str]:
@@ -47,7 +47,7 @@ def ids(documents: Sequence[Document]) -> list[str]:
 def test_documents_are_chunks(penstock: Penstock) -> None:
     found = PenstockRetriever(penstock=penstock, top_k=3).run(QUESTION)["documents"]
     hits = penstock.search(QUESTION, k=3).hits
-    assert [(one.id, one.score, one.content) for one in found] == [
+    assert [(document.id, document.score, document.content) for document in found] == [
         (hit.chunk.id, hit.score, hit.chunk.text) for hit in hits
     ]
     assert found[0].meta["citation"] == "leave-policy.pdf, p. 1"
@@ -133,7 +133,7 @@ def test_threads_share_a_workspace_from_its_first_question_on(library: Path, pen
     retriever.penstock.close()
 
 
-def one(field: str, operator: str, value: Any) -> dict[str, Any]:
+def condition(field: str, operator: str, value: Any) -> dict[str, Any]:
     return {"field": f"meta.{field}", "operator": operator, "value": value}
 
 
@@ -150,19 +150,21 @@ def fits(filters: dict[str, Any], document: Document) -> bool:
 @pytest.mark.parametrize(
     "filters",
     [
-        pytest.param(one("language", "==", "zh"), id="equal"),
-        pytest.param(one("language", "in", ["zh", "en"]), id="one of"),
-        pytest.param(one("page", ">", 1), id="after"),
-        pytest.param(one("page", "<=", 1), id="to"),
-        pytest.param(one("modified", ">=", "2020-01-01T00:00:00+00:00"), id="since"),
-        pytest.param(one("media_type", "==", "text/html"), id="kind"),
-        pytest.param({"operator": "AND", "conditions": [one("language", "==", "en"), one("page", ">=", 2)]}, id="and"),
+        pytest.param(condition("language", "==", "zh"), id="equal"),
+        pytest.param(condition("language", "in", ["zh", "en"]), id="one of"),
+        pytest.param(condition("page", ">", 1), id="after"),
+        pytest.param(condition("page", "<=", 1), id="to"),
+        pytest.param(condition("modified", ">=", "2020-01-01T00:00:00+00:00"), id="since"),
+        pytest.param(condition("media_type", "==", "text/html"), id="kind"),
+        pytest.param(
+            {"operator": "AND", "conditions": [condition("language", "==", "en"), condition("page", ">=", 2)]}, id="and"
+        ),
         pytest.param(
             {
                 "operator": "AND",
                 "conditions": [
-                    {"operator": "OR", "conditions": [one("page", "==", 1), one("page", "==", 2)]},
-                    one("language", "==", "en"),
+                    {"operator": "OR", "conditions": [condition("page", "==", 1), condition("page", "==", 2)]},
+                    condition("language", "==", "en"),
                 ],
             },
             id="or within and",
@@ -172,7 +174,9 @@ def fits(filters: dict[str, Any], document: Document) -> bool:
 def test_filters_mean_what_they_mean_to_haystack(penstock: Penstock, filters: dict[str, Any]) -> None:
     everything = PenstockRetriever(penstock=penstock, top_k=100).run(EVERYTHING)["documents"]
     found = PenstockRetriever(penstock=penstock, top_k=100, filters=filters).run(EVERYTHING)["documents"]
-    assert set(ids(found)) == {one.id for one in everything if any(map(partial(fits, filters), pages_of(one)))}
+    assert set(ids(found)) == {
+        document.id for document in everything if any(map(partial(fits, filters), pages_of(document)))
+    }
     assert found
     asked = PenstockRetriever(penstock=penstock).run(EVERYTHING, top_k=100, filters=filters)["documents"]
     assert ids(asked) == ids(found)
@@ -181,37 +185,37 @@ def test_filters_mean_what_they_mean_to_haystack(penstock: Penstock, filters: di
 @pytest.mark.parametrize(
     "filters",
     [
-        pytest.param(one("labels.team", "==", "people"), id="label"),
-        pytest.param(one("labels.year", "==", 2026), id="number"),
-        pytest.param(one("source", "in", ["memo:leave", "https://example.org/a?b=[1]"]), id="sources"),
+        pytest.param(condition("labels.team", "==", "people"), id="label"),
+        pytest.param(condition("labels.year", "==", 2026), id="number"),
+        pytest.param(condition("source", "in", ["memo:leave", "https://example.org/a?b=[1]"]), id="sources"),
     ],
 )
 def test_filters_know_sources_and_labels(marked: Penstock, filters: dict[str, Any]) -> None:
     everything = PenstockRetriever(penstock=marked, top_k=100).run("leave")["documents"]
     found = PenstockRetriever(penstock=marked, top_k=100, filters=filters).run("leave")["documents"]
-    assert set(ids(found)) == {one.id for one in everything if document_matches_filter(filters, one)}
+    assert set(ids(found)) == {document.id for document in everything if document_matches_filter(filters, document)}
     assert found
 
 
 def test_a_question_does_not_widen_what_the_component_lets_through(marked: Penstock) -> None:
     retriever = PenstockRetriever(penstock=marked, where={"principals": ["staff"]})
-    found = retriever.run("leave", where={"principals": ["board"]}, filters=one("labels.team", "==", "pay"))
+    found = retriever.run("leave", where={"principals": ["board"]}, filters=condition("labels.team", "==", "pay"))
     assert found["documents"] == []
-    assert retriever.run("leave", neighbours=1, filters=one("labels.team", "==", "pay"))["documents"]
+    assert retriever.run("leave", neighbours=1, filters=condition("labels.team", "==", "pay"))["documents"]
 
 
 @pytest.mark.parametrize(
-    ("filters", "told"),
+    ("filters", "message"),
     [
-        pytest.param(one("team", "==", "people"), "'labels.NAME' for a label", id="unknown field"),
-        pytest.param(one("language", "!=", "zh"), "negated", id="not equal"),
-        pytest.param(one("language", "not in", ["zh"]), "negated", id="not in"),
-        pytest.param({"operator": "NOT", "conditions": [one("page", "==", 1)]}, "negated", id="not"),
+        pytest.param(condition("team", "==", "people"), "'labels.NAME' for a label", id="unknown field"),
+        pytest.param(condition("language", "!=", "zh"), "negated", id="not equal"),
+        pytest.param(condition("language", "not in", ["zh"]), "negated", id="not in"),
+        pytest.param({"operator": "NOT", "conditions": [condition("page", "==", 1)]}, "negated", id="not"),
         pytest.param({"field": "meta.language", "value": "zh"}, "is no filter; give", id="no operator"),
         pytest.param({"operator": "XOR", "conditions": []}, "is no filter; give", id="unknown joint"),
         pytest.param({"meta.language": "zh"}, "is no filter; give", id="no filter"),
     ],
 )
-def test_filters_that_cannot_be_expressed_are_refused(marked: Penstock, filters: dict[str, Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_filters_that_cannot_be_expressed_are_refused(marked: Penstock, filters: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         PenstockRetriever(penstock=marked, filters=filters)

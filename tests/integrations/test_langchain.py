@@ -58,17 +58,17 @@ def ids(documents: list[Document]) -> list[str | None]:
     return [document.id for document in documents]
 
 
-def test_documents_say_where_they_stand(penstock: Penstock) -> None:
+def test_documents_say_where_they_are(penstock: Penstock) -> None:
     best = PenstockRetriever(penstock).invoke(QUESTION)[0]
     hit = penstock.search(QUESTION).hits[0]
     assert (best.id, best.page_content) == (hit.chunk.id, hit.chunk.text)
-    said = best.metadata
-    assert (said["chunk_id"], said["score"], said["source"]) == (hit.chunk.id, hit.score, hit.source.uri)
-    assert (said["page"], said["citation"]) == (1, "leave-policy.pdf, p. 1")
-    assert (said["title"], said["language"]) == ("Leave and Attendance Policy", "en")
-    assert said["media_type"] == "application/pdf"
-    assert said["places"][0]["page"] == 1
-    assert said["headings"] == list(hit.chunk.headings)
+    fields = best.metadata
+    assert (fields["chunk_id"], fields["score"], fields["source"]) == (hit.chunk.id, hit.score, hit.source.uri)
+    assert (fields["page"], fields["citation"]) == (1, "leave-policy.pdf, p. 1")
+    assert (fields["title"], fields["language"]) == ("Leave and Attendance Policy", "en")
+    assert fields["media_type"] == "application/pdf"
+    assert fields["places"][0]["page"] == 1
+    assert fields["headings"] == list(hit.chunk.headings)
 
 
 def test_metadata_are_plain_json(penstock: Penstock, marked: Penstock) -> None:
@@ -79,7 +79,7 @@ def test_metadata_are_plain_json(penstock: Penstock, marked: Penstock) -> None:
 
 
 def test_every_hit_has_every_key(penstock: Penstock, marked: Penstock) -> None:
-    found = [document for one in (penstock, marked) for document in PenstockRetriever(one).invoke("leave")]
+    found = [document for workspace in (penstock, marked) for document in PenstockRetriever(workspace).invoke("leave")]
     assert len({frozenset(document.metadata) for document in found}) == 1
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_file_is_cited_by_its_address(marked: Penstock) -> None:
     assert found[0].metadata["citation"] == "https://example.org/a?b=[1]"
 
 
-def test_opens_what_it_is_told_to(library: Path) -> None:
+def test_opens_what_its_arguments_name(library: Path) -> None:
     retriever = PenstockRetriever(
         home=str(library), collection="handbook", k=2, settings={"retrieval": {"legs": "keyword"}}
     )
@@ -252,7 +252,7 @@ def test_loads_a_document_a_page() -> None:
     assert whole[0].page_content == "\n\n".join(document.page_content for document in documents[:2])
 
 
-def test_a_source_that_cannot_be_read_is_told_of(folder: Path) -> None:
+def test_a_source_that_cannot_be_read_is_reported(folder: Path) -> None:
     loader = PenstockLoader(folder)
     documents = loader.lazy_load()
     assert next(documents).metadata["title"] == "Leave"

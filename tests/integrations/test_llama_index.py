@@ -29,7 +29,7 @@ HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 
 
 class ScriptedLLM(CustomLLM):
-    """Says what it is told to, and remembers what it was asked."""
+    """Gives scripted answers, and remembers what it was asked."""
 
     says: str = "8 days [1]."
     asked: list[str] = []  # noqa: RUF012 - a field of a pydantic model
@@ -68,8 +68,8 @@ def test_nodes_are_chunks(penstock: Penstock) -> None:
 
 def test_relationships_lead_to_the_document_and_the_chunks_beside(penstock: Penstock) -> None:
     stored = list(penstock.collection.documents())
-    before = {later.id: one.id for document in stored for one, later in pairwise(document.chunks)}
-    after = {one.id: later.id for document in stored for one, later in pairwise(document.chunks)}
+    before = {later.id: earlier.id for document in stored for earlier, later in pairwise(document.chunks)}
+    after = {earlier.id: later.id for document in stored for earlier, later in pairwise(document.chunks)}
     nodes = PenstockRetriever(penstock, similarity_top_k=100).retrieve("leave 年假 error slide notice")
     assert len(nodes) > 5
     for node in map(text_node, nodes):
@@ -124,7 +124,9 @@ def test_asynchronous_calls_leave_the_loop_free(penstock: Penstock) -> None:
     async def ask() -> list[list[NodeWithScore]]:
         return await asyncio.gather(*(retriever.aretrieve(question) for question in QUESTIONS * 4))
 
-    assert [ids(found) for found in asyncio.run(ask())] == [ids(retriever.retrieve(one)) for one in QUESTIONS] * 4
+    assert [ids(found) for found in asyncio.run(ask())] == [
+        ids(retriever.retrieve(question)) for question in QUESTIONS
+    ] * 4
 
 
 def test_threads_share_a_workspace_from_its_first_question_on(library: Path, penstock: Penstock) -> None:
@@ -141,7 +143,7 @@ def test_threads_share_a_workspace_from_its_first_question_on(library: Path, pen
     retriever.penstock.close()
 
 
-def one(key: str, value: Any, operator: FilterOperator = FilterOperator.EQ) -> MetadataFilter:
+def condition(key: str, value: Any, operator: FilterOperator = FilterOperator.EQ) -> MetadataFilter:
     return MetadataFilter(key=key, value=value, operator=operator)
 
 
@@ -153,12 +155,13 @@ def both(*filters: MetadataFilter | MetadataFilters, how: FilterCondition = Filt
     "filters",
     [
         pytest.param(both(), id="none"),
-        pytest.param(both(one("language", "zh")), id="equal"),
-        pytest.param(both(one("language", ["zh", "en"], FilterOperator.IN)), id="one of"),
-        pytest.param(both(one("page", 2, FilterOperator.GTE), one("language", "en")), id="and"),
-        pytest.param(both(one("page", 2, FilterOperator.LT)), id="less"),
+        pytest.param(both(condition("language", "zh")), id="equal"),
+        pytest.param(both(condition("language", ["zh", "en"], FilterOperator.IN)), id="one of"),
+        pytest.param(both(condition("page", 2, FilterOperator.GTE), condition("language", "en")), id="and"),
+        pytest.param(both(condition("page", 2, FilterOperator.LT)), id="less"),
         pytest.param(
-            both(one("media_type", "text/html"), one("media_type", "image/png"), how=FilterCondition.OR), id="or"
+            both(condition("media_type", "text/html"), condition("media_type", "image/png"), how=FilterCondition.OR),
+            id="or",
         ),
     ],
 )
@@ -183,30 +186,32 @@ def test_filters_know_sources_and_labels(marked: Penstock) -> None:
         retriever = PenstockRetriever(marked, filters=both(*filters))
         return {node.metadata["source"] for node in retriever.retrieve("leave")}
 
-    assert found(one("labels.team", "people")) == {"memo:leave", "memo:年假"}
-    assert found(one("labels.year", 2026)) == {"memo:leave"}
-    assert found(one("source", "https://example.org/a?b=[1]")) == {"https://example.org/a?b=[1]"}
-    assert found(one("labels.team", "people"), one("language", "zh")) == {"memo:年假"}
+    assert found(condition("labels.team", "people")) == {"memo:leave", "memo:年假"}
+    assert found(condition("labels.year", 2026)) == {"memo:leave"}
+    assert found(condition("source", "https://example.org/a?b=[1]")) == {"https://example.org/a?b=[1]"}
+    assert found(condition("labels.team", "people"), condition("language", "zh")) == {"memo:年假"}
 
 
 def test_filters_of_both_kinds_hold_together(marked: Penstock) -> None:
-    filters = both(one("labels.team", "pay"))
+    filters = both(condition("labels.team", "pay"))
     assert not PenstockRetriever(marked, filters=filters, where={"principals": []}).retrieve("leave")
     assert len(PenstockRetriever(marked, filters=filters, where={"principals": "staff"}).retrieve("leave")) == 1
 
 
 @pytest.mark.parametrize(
-    ("filters", "told"),
+    ("filters", "message"),
     [
-        pytest.param(both(one("team", "people")), "'labels.NAME' for a label", id="unknown field"),
-        pytest.param(both(one("language", "zh", FilterOperator.NE)), "negated", id="not equal"),
-        pytest.param(both(one("language", ["zh"], FilterOperator.NIN)), "negated", id="not in"),
-        pytest.param(both(one("page", 1), how=FilterCondition.NOT), "negated", id="not"),
-        pytest.param(both(one("source", "a", FilterOperator.TEXT_MATCH)), "cannot be compared by", id="text match"),
+        pytest.param(both(condition("team", "people")), "'labels.NAME' for a label", id="unknown field"),
+        pytest.param(both(condition("language", "zh", FilterOperator.NE)), "negated", id="not equal"),
+        pytest.param(both(condition("language", ["zh"], FilterOperator.NIN)), "negated", id="not in"),
+        pytest.param(both(condition("page", 1), how=FilterCondition.NOT), "negated", id="not"),
+        pytest.param(
+            both(condition("source", "a", FilterOperator.TEXT_MATCH)), "cannot be compared by", id="text match"
+        ),
     ],
 )
-def test_filters_that_cannot_be_expressed_are_refused(marked: Penstock, filters: MetadataFilters, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_filters_that_cannot_be_expressed_are_refused(marked: Penstock, filters: MetadataFilters, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         PenstockRetriever(marked, filters=filters)
 
 

@@ -56,8 +56,8 @@ def test_the_package_of_the_plug_ins_is_light(tmp_path: Path) -> None:
 
 
 def test_a_plug_in_without_its_framework_names_the_extra(tmp_path: Path) -> None:
-    told = run(MISSING.format(absent=list(PLUG_INS.values()), plug_ins=list(PLUG_INS)), tmp_path).splitlines()
-    assert [line.partition("pip install ")[2] for line in told] == [f"'penstock[{extra}]'" for extra in EXTRAS]
+    lines = run(MISSING.format(absent=list(PLUG_INS.values()), plug_ins=list(PLUG_INS)), tmp_path).splitlines()
+    assert [line.partition("pip install ")[2] for line in lines] == [f"'penstock[{extra}]'" for extra in EXTRAS]
 
 
 @pytest.mark.parametrize("plug_in", PLUG_INS)

@@ -52,4 +52,4 @@ def test_every_way_in_gives_the_same_hits_with_the_same_scores(
     nodes = llama_index.PenstockRetriever(penstock).retrieve(question)
     assert [(node.node_id, node.score) for node in nodes] == expected
     found = haystack.PenstockRetriever(penstock=penstock).run(question)["documents"]
-    assert [(one.id, one.score) for one in found] == expected
+    assert [(hit.id, hit.score) for hit in found] == expected

@@ -23,7 +23,7 @@ def test_a_table_is_one_row_a_line(rows: list[list[str]], text: str) -> None:
 @given(st.lists(st.lists(st.text(max_size=8), max_size=5), max_size=6))
 def test_every_cell_is_in_the_text_and_rows_are_lines(rows: list[list[str]]) -> None:
     text = table_text(rows)
-    said = [row for row in rows if any(cell_text(cell) for cell in row)]
-    assert len(text.split("\n")) == max(len(said), 1)
-    for line, row in zip(text.split("\n"), said, strict=False):
+    shown = [row for row in rows if any(cell_text(cell) for cell in row)]
+    assert len(text.split("\n")) == max(len(shown), 1)
+    for line, row in zip(text.split("\n"), shown, strict=False):
         assert all(cell_text(cell) in line for cell in row)

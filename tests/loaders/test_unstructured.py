@@ -67,9 +67,9 @@ def test_elements_become_blocks(monkeypatch: pytest.MonkeyPatch, present: set[st
         element("CodeSnippet", "x = 1"),
         element("PageNumber", "7"),
     )
-    told = [(block.kind, block.level) for block in found.blocks]
-    assert told[:5] == [("furniture", 0), ("heading", 1), ("heading", 2), ("paragraph", 0), ("list", 1)]
-    assert told[5:] == [("table", 0), ("table", 0), ("code", 0), ("furniture", 0)]
+    kinds = [(block.kind, block.level) for block in found.blocks]
+    assert kinds[:5] == [("furniture", 0), ("heading", 1), ("heading", 2), ("paragraph", 0), ("list", 1)]
+    assert kinds[5:] == [("table", 0), ("table", 0), ("code", 0), ("furniture", 0)]
     assert found.title == "Leave"
     assert texts(found, "table") == ["Team | Cups\nBlues | 1", "Flyers 2"]
     assert found.blocks[5].places == (Place(page=2, label="Cups"),)
@@ -159,7 +159,7 @@ PAGES = "<html><body><h1>Leave</h1><p>未休完的年假可以结转到下一年
 
 @installed
 @pytest.mark.parametrize(
-    ("content", "media_type", "kinds", "said"),
+    ("content", "media_type", "kinds", "text"),
     [
         (PAGES, HTML, ["heading", "paragraph"], "年假可以结转"),
         (b"# Leave\n\nTen days carry over.\n\n- ask\n", MARKDOWN, ["heading", "paragraph", "list"], "carry over"),
@@ -167,11 +167,11 @@ PAGES = "<html><body><h1>Leave</h1><p>未休完的年假可以结转到下一年
     ],
 )
 def test_it_reads_where_nothing_can_be_fetched_or_written(
-    sandbox: Sandbox, tmp_path: Path, content: bytes, media_type: str, kinds: list[str], said: str
+    sandbox: Sandbox, tmp_path: Path, content: bytes, media_type: str, kinds: list[str], text: str
 ) -> None:
     found = parsed(sandbox, tmp_path, content, media_type)
     assert [block.kind for block in found.blocks] == kinds
-    assert said in found.text
+    assert text in found.text
 
 
 @installed
@@ -185,7 +185,7 @@ def test_a_word_file_keeps_its_outline_its_table_and_its_header(sandbox: Sandbox
 
 @installed
 @pytest.mark.parametrize("media_type", [DOCX, PPTX, XLSX])
-def test_a_broken_file_is_told(sandbox: Sandbox, tmp_path: Path, media_type: str) -> None:
+def test_a_broken_file_is_reported(sandbox: Sandbox, tmp_path: Path, media_type: str) -> None:
     path = tmp_path / "broken"
     path.write_bytes(b"PK\3\4 nothing")
     found = sandbox.parse(source_of(b"", uri=uri_of(path), media_type=media_type), path)

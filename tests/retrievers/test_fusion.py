@@ -31,7 +31,7 @@ found_by_both = st.fixed_dictionaries({"keyword": rankings(), "vector": rankings
 def test_shares_are_within_the_weights_and_every_weighted_candidate_has_one(found: Found, weight: float) -> None:
     weights: dict[Leg, float] = {"keyword": 1 - weight, "vector": weight}
     shares = weighted(found, weights)
-    expected = {one.row for leg in LEGS if weights[leg] > 0 for one in found[leg]}
+    expected = {candidate.row for leg in LEGS if weights[leg] > 0 for candidate in found[leg]}
     assert set(shares) == expected
     assert all(-1e-9 <= sum(share.values()) <= 1 + 1e-9 for share in shares.values())
 
@@ -39,7 +39,9 @@ def test_shares_are_within_the_weights_and_every_weighted_candidate_has_one(foun
 @given(found=found_by_both, factor=st.floats(0.1, 10))
 def test_the_scale_of_a_legs_scores_does_not_matter(found: Found, factor: float) -> None:
     weights: dict[Leg, float] = {"keyword": 0.6, "vector": 0.4}
-    scaled = {leg: [Candidate(row=one.row, score=one.score * factor) for one in found[leg]] for leg in LEGS}
+    scaled = {
+        leg: [Candidate(row=candidate.row, score=candidate.score * factor) for candidate in found[leg]] for leg in LEGS
+    }
     before, after = weighted(found, weights), weighted(scaled, weights)
     assert before.keys() == after.keys()
     for row, share in before.items():
@@ -52,7 +54,7 @@ def test_a_leg_alone_keeps_its_order(candidates: list[Candidate]) -> None:
         weighted({"vector": candidates}, {"vector": 1}),
         reciprocal_rank({"vector": candidates}, {"vector": 1}),
     ):
-        fused = [sum(shares[one.row].values()) for one in candidates]
+        fused = [sum(shares[candidate.row].values()) for candidate in candidates]
         assert fused == sorted(fused, reverse=True)
 
 

@@ -182,7 +182,7 @@ def test_neighbours_follow_their_hit_once_and_say_so(collection: Collection) -> 
     found = ask(NeighbourRetriever(inner, collection, count=1))
     assert [TEXTS.index(hit.chunk.text) for hit in found.hits] == [2, 1, 3, 4]
     first, before, *_ = found.hits
-    assert (before.score, before.trace.notes) == (first.score, (f"stands next to {first.chunk.id}",))
+    assert (before.score, before.trace.notes) == (first.score, (f"next to {first.chunk.id}",))
 
 
 def test_a_hit_that_is_no_longer_there_has_no_neighbours(collection: Collection) -> None:

@@ -72,4 +72,4 @@ class TestNeighbourRetriever(RetrieverContract):
         return NeighbourRetriever(retriever, collection, count=1)
 
     def added(self, hit: Hit) -> bool:
-        return any(note.startswith("stands next to") for note in hit.trace.notes)
+        return any(note.startswith("next to") for note in hit.trace.notes)

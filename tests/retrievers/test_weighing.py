@@ -1,4 +1,4 @@
-"""A leg has as much say as it can see, and the notes tell why it has less."""
+"""A leg has as much weight as it can see, and the notes say why it has less."""
 
 import pytest
 

@@ -87,8 +87,8 @@ class ElasticsearchServer:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > limit:
                 self.stop()
-                said = log.read_text("utf-8", "replace")[-2000:]
-                raise RuntimeError(f"Elasticsearch did not start; it said: {said}")
+                output = log.read_text("utf-8", "replace")[-2000:]
+                raise RuntimeError(f"Elasticsearch did not start; it said: {output}")
             time.sleep(0.2)
 
     def kill(self) -> None:
@@ -111,11 +111,11 @@ class ElasticsearchServer:
     def keep_secret(self, name: str, value: str) -> None:
         """Puts a setting into the server's key store, before it is started."""
         tool = [str(self._home / "bin" / "elasticsearch-keystore")]
-        for words, given in (([*tool, "create"], ""), ([*tool, "add", "-x", "-f", name], value)):
+        for words, typed in (([*tool, "create"], ""), ([*tool, "add", "-x", "-f", name], value)):
             if words[1] == "create" and (self._home / "config" / "elasticsearch.keystore").exists():
                 continue
             variables = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(self._java)}
-            subprocess.run(words, input=given, text=True, env=variables, check=True, capture_output=True, timeout=120)
+            subprocess.run(words, input=typed, text=True, env=variables, check=True, capture_output=True, timeout=120)
         give(self._home / "config" / "elasticsearch.keystore")
 
     def _answers(self) -> bool:
@@ -209,8 +209,8 @@ def _fetch(build: Build, archive: Path) -> None:
                 timeout=SECONDS_TO_FETCH,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
-            said = str(getattr(error, "stdout", "") or "")[-1000:]
-            raise ServerMissing(f"Maven could not fetch {artifact}: {error} {said}; or set {URL_VARIABLE}") from error
+            output = str(getattr(error, "stdout", "") or "")[-1000:]
+            raise ServerMissing(f"Maven could not fetch {artifact}: {error} {output}; or set {URL_VARIABLE}") from error
         beside = archive.with_suffix(f".{os.getpid()}")
         shutil.move(folder / archive.name, beside)
         beside.replace(archive)

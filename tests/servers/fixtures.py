@@ -17,10 +17,10 @@ from tests.servers.processes import ServerMissing
 def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an Elasticsearch, once of each version; or of the running one that the environment names."""
     version: Version = request.param
-    if given := os.environ.get(URL_VARIABLE):
-        if (found := _main_version(given)) != version:
+    if address := os.environ.get(URL_VARIABLE):
+        if (found := _main_version(address)) != version:
             pytest.skip(f"{URL_VARIABLE} points to a server of version {found}")
-        yield given
+        yield address
         return
     try:
         with elasticsearch_server(version) as url:

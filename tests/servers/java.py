@@ -22,10 +22,10 @@ def java_home(oldest: int, purpose: str = "") -> Path:
         ServerMissing: there is none.
     """
     for variable in (f"{VARIABLE}_{purpose}", VARIABLE):
-        if given := os.environ.get(variable):
-            if java_version(Path(given)) < oldest:
-                raise ServerMissing(f"{variable} is {given!r}, which is no Java {oldest} or later")
-            return Path(given)
+        if folder := os.environ.get(variable):
+            if java_version(Path(folder)) < oldest:
+                raise ServerMissing(f"{variable} is {folder!r}, which is no Java {oldest} or later")
+            return Path(folder)
     fitting = {home: version for home in _homes() if (version := java_version(home)) >= oldest}
     if not fitting:
         raise ServerMissing(
@@ -48,7 +48,7 @@ def java_version(home: Path) -> int:
 
 
 def _homes() -> Iterator[Path]:
-    if given := os.environ.get("JAVA_HOME"):
-        yield Path(given)
+    if folder := os.environ.get("JAVA_HOME"):
+        yield Path(folder)
     if HOMES.is_dir():
         yield from sorted(path for path in HOMES.iterdir() if path.is_dir())

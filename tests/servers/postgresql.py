@@ -53,7 +53,7 @@ class PostgresqlServer:
         Raises:
             ServerMissing: it does not; with the last lines of its log.
         """
-        told = {
+        settings = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self.folder,
@@ -61,8 +61,8 @@ class PostgresqlServer:
             "max_connections": 60,
             "log_min_messages": "fatal",
         }
-        told |= {} if self._durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        options = [word for name, value in told.items() for word in ("-c", f"{name}={value}")]
+        settings |= {} if self._durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
         self._process = start(command, folder=self.folder, log=self._log, also={})
         self._wait()
@@ -73,9 +73,9 @@ class PostgresqlServer:
             return
         found = psutil.Process(self._process.pid)
         family = [found, *found.children(recursive=True)]
-        for one in family:
+        for member in family:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                member.kill()
         self._process.wait()
         psutil.wait_procs(family[1:], timeout=10)
         self._process = None
@@ -102,7 +102,7 @@ class PostgresqlServer:
             shutil.rmtree(self.folder / "data", ignore_errors=True)
             if start(attempt, folder=self.folder, log=self._log, also={}).wait(SECONDS_TO_START) == 0:
                 return
-        raise ServerMissing(f"initdb failed: {self._told()}")
+        raise ServerMissing(f"initdb failed: {self._log_tail()}")
 
     def _wait(self) -> None:
         import psycopg
@@ -116,9 +116,9 @@ class PostgresqlServer:
             else:
                 return
         self.stop()
-        raise ServerMissing(f"PostgreSQL did not start: {self._told()}")
+        raise ServerMissing(f"PostgreSQL did not start: {self._log_tail()}")
 
-    def _told(self) -> str:
+    def _log_tail(self) -> str:
         return " ".join(self._log.read_text("utf-8", errors="replace").split()[-60:])
 
 
@@ -140,7 +140,7 @@ def programs() -> Path:
 
 @contextmanager
 def own_postgresql(*, durable: bool = False) -> Iterator[PostgresqlServer]:
-    """A server that may be killed and started again; `durable` writes to the disk before a commit is told.
+    """A server that may be killed and started again; `durable` writes to the disk before a commit is confirmed.
 
     Raises:
         ServerMissing: it cannot be had on this machine.
@@ -166,8 +166,8 @@ def postgresql_server() -> Iterator[str]:
     Raises:
         ServerMissing: neither can be had; says what was looked for.
     """
-    if given := os.environ.get(VARIABLE):
-        yield given
+    if address := os.environ.get(VARIABLE):
+        yield address
         return
     with own_postgresql() as server:
         yield server.url

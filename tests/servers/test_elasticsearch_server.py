@@ -15,8 +15,8 @@ from tests.servers.processes import ServerMissing
 def asked(url: str, path: str, method: str = "GET") -> dict[str, object]:
     request = urllib.request.Request(f"{url}{path}", method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
-        told: dict[str, object] = json.load(answer)
-    return told
+        body: dict[str, object] = json.load(answer)
+    return body
 
 
 @pytest.mark.elasticsearch
@@ -39,16 +39,16 @@ def test_a_killed_server_starts_again_with_its_data(version: Version) -> None:
         asked(server.url, "/kept")
 
 
-def java(folder: Path, told: str) -> Path:
+def java(folder: Path, version_text: str) -> Path:
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\necho '{told}' >&2\n")
+    program.write_text(f"#!/bin/sh\necho '{version_text}' >&2\n")
     program.chmod(0o755)
     return folder
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("version_text", "version"),
     [
         pytest.param('openjdk version "17.0.15" 2025-04-15', 17, id="three numbers"),
         pytest.param('openjdk version "25" 2025-09-16', 25, id="one number"),
@@ -56,8 +56,8 @@ def java(folder: Path, told: str) -> Path:
         pytest.param("what?", 0, id="nonsense"),
     ],
 )
-def test_java_says_its_version(tmp_path: Path, told: str, version: int) -> None:
-    assert java_version(java(tmp_path, told)) == version
+def test_java_says_its_version(tmp_path: Path, version_text: str, version: int) -> None:
+    assert java_version(java(tmp_path, version_text)) == version
 
 
 def test_the_java_that_is_set_is_taken_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What penstock.toml may say of collections, what is told where it cannot be used, and which setting wins."""
+"""What penstock.toml may say of collections, which messages explain errors in it, and which setting wins."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_collection_is_described(tmp_path: Path) -> None:
     assert [entry.named for entry in (urls, sitemap)] == ["https://example.org/a", "https://example.org/sitemap.xml"]
     schedules = [described[name].schedule for name in ("handbook", "手册")]
     assert all(schedules)
-    assert [(one.cron, one.timezone, one.every) for one in schedules if one] == [
+    assert [(schedule.cron, schedule.timezone, schedule.every) for schedule in schedules if schedule] == [
         ("0 3 * * *", "Asia/Shanghai", None),
         ("", "UTC", timedelta(minutes=90)),
     ]
@@ -66,8 +66,8 @@ def test_what_is_set_for_a_collection_holds_for_it_alone() -> None:
     assert (own.collection, own.failure_share, own.removal_share) == ("handbook", 0.2, 0.4)
     assert (own.chunker.name, own.chunker.size, own.retrieval.k) == ("window", 64, 3)
     assert own.for_collection("handbook") is own
-    for other in (plain, own.for_collection("default"), own.for_collection("手册")):
-        assert (other.failure_share, other.chunker.size, other.retrieval.k) == (0.5, None, 10)
+    for settings in (plain, own.for_collection("default"), own.for_collection("手册")):
+        assert (settings.failure_share, settings.chunker.size, settings.retrieval.k) == (0.5, None, 10)
 
 
 def test_the_command_line_and_the_environment_win_over_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def schedule(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         pytest.param("[collections.h]\nbatch = 3", "collections.h.sources: Field required", id="no sources"),
         pytest.param("[collections.h]\nsources = []", "collections.h.sources: a collection has at", id="empty"),
@@ -158,10 +158,10 @@ def schedule(text: str) -> str:
         pytest.param(schedule("evry = '1h'"), "(did you mean 'every'?)", id="misspelt schedule"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_is_told_with_its_place(text: str, told: str) -> None:
+def test_what_cannot_be_used_is_reported_with_its_place(text: str, message: str) -> None:
     write(text)
     with pytest.raises(SettingsError) as caught:
         read_settings()
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "Value error" not in str(caught.value)
     assert "me:pass" not in str(caught.value)

@@ -53,7 +53,7 @@ def test_cron_lines(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         pytest.param("0 3 * *", "4 fields and not five", id="four fields"),
         pytest.param("0 0 3 * * *", "6 fields", id="seconds"),
@@ -72,8 +72,8 @@ def test_cron_lines(line: str) -> None:
         pytest.param("0 0 31 4-6/2,9 mon", "names day 31", id="no such day in several months"),
     ],
 )
-def test_what_is_no_cron_line(line: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_cron_line(line: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         checked_cron(line)
 
 

@@ -205,10 +205,10 @@ def test_any_change_ends_the_trust(working: Path) -> None:
 def test_trust_is_for_one_place(working: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paths in the file are relative to the folder: the same file elsewhere, or a link to it, names other files."""
     trust.trust(trust.read(write("secrets = 'secrets'")))
-    other = tmp_path / "another clone"
-    other.mkdir()
-    (other / "penstock.toml").symlink_to(working / "penstock.toml")
-    monkeypatch.chdir(other)
+    clone = tmp_path / "another clone"
+    clone.mkdir()
+    (clone / "penstock.toml").symlink_to(working / "penstock.toml")
+    monkeypatch.chdir(clone)
     with pytest.raises(SettingsError, match="is not trusted"):
         read_settings()
     (tmp_path / "way").symlink_to(working)
@@ -243,7 +243,7 @@ def test_notes_are_private_and_whole() -> None:
     path = trust.notes_path()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert sorted(one.name for one in path.parent.iterdir()) == ["trusted.json", "trusted.lock"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["trusted.json", "trusted.lock"]
     (note,) = json.loads(path.read_text())["files"].values()
     assert note["sha256"] == trust.read(Path("penstock.toml")).sha256
 

@@ -141,15 +141,15 @@ def _wait_for_runs(log: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("file", ["docker/Dockerfile", "prefect.yaml"])
-def test_what_others_start_is_told_the_same(file: str) -> None:
+def test_what_others_start_has_the_same_switches(file: str) -> None:
     text = (Path(__file__).parents[2] / file).read_text("utf-8")
-    told = dict(re.findall(r"""([A-Z_]+)(?:=|: ")(\w+)""", text))
+    variables = dict(re.findall(r"""([A-Z_]+)(?:=|: ")(\w+)""", text))
     wanted = {**telemetry.SWITCHES["prefect"], **telemetry.SWITCHES["onnxruntime"]}
-    assert wanted.items() <= told.items()
+    assert wanted.items() <= variables.items()
 
 
 def test_only_one_module_imports_what_reports() -> None:
-    """The one that tells it to be silent first; RapidOCR, which imports ONNX Runtime, where pictures are read."""
+    """The module that switches its reports off first; RapidOCR, which imports ONNX Runtime, where pictures are read."""
     root = Path(__file__).parents[2]
     rooms = ("penstock", "loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
     files = {path.resolve() for room in rooms for path in (root / room).rglob("*.py")}

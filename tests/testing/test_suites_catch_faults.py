@@ -137,11 +137,11 @@ def analysers(name: str, method: Any) -> dict[str, Any]:
     return {"analyser": with_method(Words, name, method)()}
 
 
-def listers(**given: Any) -> dict[str, Any]:
+def listers(**attributes: Any) -> dict[str, Any]:
     return {
-        "lister": type("BrokenPages", (Pages,), given)(),
+        "lister": type("BrokenPages", (Pages,), attributes)(),
         "elsewhere": "https://elsewhere.example/page",
-        "broken": type("BrokenRefused", (Refused,), given)(),
+        "broken": type("BrokenRefused", (Refused,), attributes)(),
     }
 
 
@@ -160,8 +160,8 @@ def llms(name: str, method: Any) -> dict[str, Any]:
 
 def numbered() -> Callable[..., str]:
     """Says something else each time."""
-    said = iter(range(10**6))
-    return lambda self: f"{next(said)}"
+    numbers = iter(range(10**6))
+    return lambda self: f"{next(numbers)}"
 
 
 def found(change: Callable[[Retrieved], Retrieved]) -> dict[str, Any]:
@@ -172,15 +172,15 @@ def ranked(change: Callable[[list[Hit]], list[Hit]]) -> dict[str, Any]:
     return rerankers(lambda self, question, hits, *, k: change(OverlapReranker().rerank(question, hits, k=k)))
 
 
-def unsure(self: Any, question: str, *args: Any, **given: Any) -> Any:
+def unsure(self: Any, question: str, *args: Any, **options: Any) -> Any:
     """As it should be, unless another thread asks at the same moment."""
     if HASTY.alone():
         return (
-            Found().retrieve(question, **given)
-            if "where" in given
-            else OverlapReranker().rerank(question, *args, **given)
+            Found().retrieve(question, **options)
+            if "where" in options
+            else OverlapReranker().rerank(question, *args, **options)
         )
-    return Retrieved(question="", revision=0, hits=()) if "where" in given else []
+    return Retrieved(question="", revision=0, hits=()) if "where" in options else []
 
 
 def refused_if_blank(self: Any, text: str) -> list[str]:
@@ -201,8 +201,8 @@ def lonely_stream(self: Any, messages: Sequence[Message], *, max_tokens: int) ->
 
 
 def once_stream(self: Any, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
-    said, self.said = getattr(self, "said", False), True
-    if not said:
+    before, self.has_answered = getattr(self, "has_answered", False), True
+    if not before:
         yield "Hello."
 
 
@@ -234,7 +234,7 @@ LISTERS: list[tuple[str, dict[str, Any]]] = [
     ("says_what_can_be_compared", listers(modified=datetime(2026, 1, 1))),
     (
         "lists_the_same_again",
-        listers(list=lambda self, said=[]: iter([said.append(0) or Listed(uri=f"a:{len(said)}")])),
+        listers(list=lambda self, seen=[]: iter([seen.append(0) or Listed(uri=f"a:{len(seen)}")])),
     ),
     ("does_not_speak_for_what_lies_elsewhere", listers(covers=lambda self, uri: uri.startswith("https:"))),
     ("does_not_speak_for_what_lies_elsewhere", listers(covers=lambda self, uri: uri in self.uris or not uri)),
@@ -265,13 +265,19 @@ RETRIEVERS: list[tuple[str, dict[str, Any]]] = [
         "finds_at_most_k",
         retrievers(lambda self, question, *, k, where: Found().retrieve(question, k=k + 1, where=where)),
     ),
-    ("hits_have_one_order", found(lambda one: replace(one, hits=one.hits[::-1]))),
-    ("hits_have_one_order", found(lambda one: replace(one, hits=tuple(wrong_scores(list(one.hits)))))),
-    ("hits_say_what_and_whence", found(lambda one: replace(one, hits=one.hits * 2))),
-    ("hits_say_what_and_whence", found(lambda one: replace(one, question="another"))),
+    ("hits_have_one_order", found(lambda retrieved: replace(retrieved, hits=retrieved.hits[::-1]))),
+    (
+        "hits_have_one_order",
+        found(lambda retrieved: replace(retrieved, hits=tuple(wrong_scores(list(retrieved.hits))))),
+    ),
+    ("hits_have_chunk_source_and_place", found(lambda retrieved: replace(retrieved, hits=retrieved.hits * 2))),
+    ("hits_have_chunk_source_and_place", found(lambda retrieved: replace(retrieved, question="another"))),
     ("the_same_question_has_the_same_answer", retrievers(unsure)),
     ("a_filter_holds", retrievers(lambda self, question, *, k, where: Found().retrieve(question, k=k, where=Filter()))),
-    ("any_question_may_be_asked", found(lambda one: replace(one, question=one.question.encode().decode()))),
+    (
+        "any_question_may_be_asked",
+        found(lambda retrieved: replace(retrieved, question=retrieved.question.encode().decode())),
+    ),
 ]
 LLMS: list[tuple[str, dict[str, Any]]] = [
     ("has_a_name_and_a_window", llms("name", "")),
@@ -289,7 +295,7 @@ LLMS: list[tuple[str, dict[str, Any]]] = [
     ("may_be_left_in_the_middle", llms("stream", once_stream)),
     ("any_message_may_be_sent", llms("stream", strict_stream)),
     ("threads_share_it", llms("stream", lonely_stream)),
-    ("a_model_out_of_reach_is_told", llms("stream", stream_of("I am here."))),
+    ("a_model_out_of_reach_is_reported", llms("stream", stream_of("I am here."))),
 ]
 
 
@@ -331,8 +337,8 @@ FETCHERS: list[tuple[str, type[Files]]] = [
     ("brings_the_bytes", Miscounting),
     ("bytes_stay_as_long_as_the_context", OneAtATime),
     ("what_is_known_is_not_brought_again_unless_it_changed", OutOfDate),
-    ("what_is_not_there_is_told", Untranslated),
-    ("an_address_that_is_none_is_told", Untranslated),
+    ("what_is_not_there_is_reported", Untranslated),
+    ("an_address_that_is_none_is_reported", Untranslated),
     ("an_error_of_the_reader_comes_through", Swallowing),
 ]
 SUITES: list[tuple[type, dict[str, Any], list[tuple[str, dict[str, Any]]]]] = [
@@ -343,28 +349,28 @@ SUITES: list[tuple[type, dict[str, Any], list[tuple[str, dict[str, Any]]]]] = [
     (RetrieverContract, {"retriever": Found(), "question": QUESTION}, RETRIEVERS),
     (LLMContract, {"llm": ScriptedLLM(*["Hello there."] * 60), "unreachable": None}, LLMS),
 ]
-CASES = [(suite, name, given) for suite, _, broken in SUITES for name, given in broken]
+CASES = [(suite, name, fixtures) for suite, _, broken in SUITES for name, fixtures in broken]
 
 
-def check(suite: type, name: str, given: dict[str, Any]) -> None:
+def check(suite: type, name: str, fixtures: dict[str, Any]) -> None:
     """Runs one check of a suite with these fixtures."""
     method = getattr(suite(), f"test_{name}")
-    method(**{one: given[one] for one in signature(method).parameters})
+    method(**{parameter: fixtures[parameter] for parameter in signature(method).parameters})
 
 
 @pytest.mark.parametrize(
-    ("suite", "name", "given"), CASES, ids=[f"{suite.__name__}-{name}" for suite, name, _ in CASES]
+    ("suite", "name", "fixtures"), CASES, ids=[f"{suite.__name__}-{name}" for suite, name, _ in CASES]
 )
-def test_a_fault_is_caught(suite: type, name: str, given: dict[str, Any]) -> None:
+def test_a_fault_is_caught(suite: type, name: str, fixtures: dict[str, Any]) -> None:
     with pytest.raises((AssertionError, UnicodeError, pytest.fail.Exception)):
-        check(suite, name, given)
+        check(suite, name, fixtures)
 
 
-@pytest.mark.parametrize(("suite", "given"), [(suite, given) for suite, given, _ in SUITES])
-def test_what_has_no_fault_passes(suite: type, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("suite", "fixtures"), [(suite, fixtures) for suite, fixtures, _ in SUITES])
+def test_what_has_no_fault_passes(suite: type, fixtures: dict[str, Any]) -> None:
     for name in names_of(suite):
-        if name != "a_model_out_of_reach_is_told":
-            check(suite, name, given)
+        if name != "a_model_out_of_reach_is_reported":
+            check(suite, name, fixtures)
 
 
 def fixtures(files: Files) -> dict[str, Any]:

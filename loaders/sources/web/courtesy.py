@@ -22,9 +22,9 @@ Ask = Callable[[str], str]
 """Gives the text of the robots.txt at an address, empty where a site has none; raises `SourceError`."""
 
 ROBOTS_BYTES = 500 * 1024
-"""So much of a robots.txt counts; RFC 9309 wants at least that."""
+"""This much of a robots.txt counts; RFC 9309 wants at least that."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""A site that wants longer pauses gets these."""
+"""The longest pause: a site that wants longer ones gets these."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class _Site:
 class Courtesy:
     """One request at a time to a host, a pause between two, and no page that the host's robots.txt closes.
 
-    It remembers what it was told for as long as it lives: for one run. Safe to use from several threads.
+    It remembers each robots.txt as long as it lives: for one run. Safe to use from several threads.
 
     Args:
         robots: whether robots.txt is asked.
@@ -112,5 +112,5 @@ class Courtesy:
             self._sleep(seconds)
 
     def _pause(self, site: _Site) -> float:
-        told = site.robots.crawl_delay(self._name) if site.robots else None
-        return max(self._pause_seconds, min(told or 0.0, LONGEST_PAUSE_SECONDS))
+        delay = site.robots.crawl_delay(self._name) if site.robots else None
+        return max(self._pause_seconds, min(delay or 0.0, LONGEST_PAUSE_SECONDS))

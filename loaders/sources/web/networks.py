@@ -68,11 +68,11 @@ _CARRYING_LAST = tuple(
 )
 _LOCAL_NAT64, _6TO4, _TEREDO = IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"), IPv6Network("2001::/32")
 _ISATAP = (0x00005EFE, 0x02005EFE)
-"""What stands before the carried address in the second half of an address of ISATAP, on whatever network."""
+"""The bits before the carried address in the second half of an address of ISATAP, on whatever network."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to a host of the public internet; one that carries another is judged by that.
+    """Whether an address belongs to a host of the public internet; an address that carries another is judged by that.
 
     >>> is_public("93.184.216.34"), is_public("::ffff:127.0.0.1"), is_public("168.63.129.16")
     (True, False, False)
@@ -81,23 +81,23 @@ def is_public(address: str) -> bool:
 
 
 def is_allowed(address: str, networks: Iterable[Network]) -> bool:
-    """Whether an address is public or lies in one of the networks; one that carries another is judged by that.
+    """Whether an address is public or lies in one of the networks; an address that carries another is judged by that.
 
     >>> is_allowed("10.1.2.3", [IPv4Network("10.1.0.0/16")]), is_allowed("10.2.2.3", [IPv4Network("10.1.0.0/16")])
     (True, False)
     """
     judged = _judged_by(address)
-    return bool(judged) and all(_is_open(one) or _lies_in(one, networks) for one in judged)
+    return bool(judged) and all(_is_open(ip) or _lies_in(ip, networks) for ip in judged)
 
 
 def is_near(address: str) -> bool:
-    """Whether an address is of this machine, its link, or the services of the cloud that it stands in.
+    """Whether an address is of this machine, its link, or the services of the cloud that the machine runs in.
 
     >>> is_near("127.0.0.1"), is_near("::ffff:169.254.169.254"), is_near("10.1.2.3")
     (True, True, False)
     """
     judged = _judged_by(address)
-    return not judged or any(_lies_in(one, _NEAR) for one in judged)
+    return not judged or any(_lies_in(ip, _NEAR) for ip in judged)
 
 
 def _judged_by(address: str) -> tuple[_Address, ...]:
@@ -116,9 +116,9 @@ def _judged_by(address: str) -> tuple[_Address, ...]:
         return (IPv4Address(number >> 80 & 0xFFFFFFFF),)
     if ip in _TEREDO:  # the server that it is reached through, and the host
         return (IPv4Address(number >> 64 & 0xFFFFFFFF), IPv4Address(int(last) ^ 0xFFFFFFFF))
-    if ip in _LOCAL_NAT64:  # RFC 6052, section 2.2: where the address stands depends on the length of the prefix
+    if ip in _LOCAL_NAT64:  # RFC 6052, section 2.2: the place of the address depends on the length of the prefix
         early = IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
-        return tuple(one for one in (early, last) if int(one)) or (ip,)
+        return tuple(carried for carried in (early, last) if int(carried)) or (ip,)
     return (ip, last) if number >> 32 & 0xFFFFFFFF in _ISATAP else (ip,)
 
 

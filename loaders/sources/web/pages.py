@@ -57,7 +57,7 @@ class _Refused(FetchError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Response:
     """The head of an answer, and its body as it arrives."""
 
     status: int
@@ -140,7 +140,7 @@ class WebFetcher:
     def _followed(
         self, uri: str, known: Source | None, path: Path, named: str, courtesy: Courtesy | None
     ) -> Fetched | None:
-        """The answer behind all redirects; `named` is the host that was named, by whoever named it."""
+        """The answer behind all redirects; `named` is the host that a user, a list or a sitemap named."""
         deadline = Deadline(uri=shown(uri), seconds=self._total, at=time.monotonic() + self._total)
         asked = web_uri(uri)
         for _ in range(self._redirects + 1):
@@ -170,7 +170,7 @@ class WebFetcher:
                 return decode_text(file.read(ROBOTS_BYTES), "utf-8")
 
     @contextmanager
-    def _answer(self, uri: str, deadline: Deadline, known: Source | None, *, near: bool) -> Iterator[_Answer]:
+    def _answer(self, uri: str, deadline: Deadline, known: Source | None, *, near: bool) -> Iterator[_Response]:
         """The head of the answer to one request, and its body as a stream; the connection serves this request only."""
         import httpcore
 
@@ -184,7 +184,7 @@ class WebFetcher:
                     "GET", url, headers=[("Host", host), *self._headers(known)], extensions=extensions
                 ) as response,
             ):
-                yield _Answer(
+                yield _Response(
                     status=response.status,
                     reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
                     headers={
@@ -205,7 +205,7 @@ class WebFetcher:
         if known and known.modified:
             yield "If-Modified-Since", format_datetime(known.modified.astimezone(UTC), usegmt=True)
 
-    def _taken(self, uri: str, answer: _Answer, known: Source | None, path: Path) -> Fetched | None:
+    def _taken(self, uri: str, answer: _Response, known: Source | None, path: Path) -> Fetched | None:
         if answer.status == 304 and known:
             return None
         _check_status(uri, answer)
@@ -224,7 +224,7 @@ class WebFetcher:
             declared_type=answer.headers.get("content-type", ""),
         )
 
-    def _body(self, uri: str, answer: _Answer) -> Iterator[bytes]:
+    def _body(self, uri: str, answer: _Response) -> Iterator[bytes]:
         if int(answer.headers.get("content-length", "0")) > self._max_bytes:
             raise too_large(uri, self._max_bytes)
         unpacker = Unpacker(uri, _words(answer.headers.get("content-encoding", "")))
@@ -259,7 +259,7 @@ def _wire_url(uri: str) -> tuple["httpcore.URL", str]:
 
 
 def _host(uri: str) -> str:
-    """Host and port, as they stand in a tidy address."""
+    """Host and port, as a tidy address has them."""
     return urlsplit(web_uri(uri)).netloc
 
 
@@ -271,21 +271,21 @@ def _next(asked: str, location: str) -> str:
     return web_uri(target)
 
 
-def _check_status(uri: str, answer: _Answer) -> None:
+def _check_status(uri: str, answer: _Response) -> None:
     if 200 <= answer.status < 300:
         return
-    told = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
+    problem = f"{uri!r} answered {answer.status} {_words(answer.reason)}".rstrip()
     if answer.status in PASSING:
-        later = _Later(told)
+        later = _Later(problem)
         later.seconds = retries.asked_pause(answer.headers.get("retry-after", ""))
         raise later
     if answer.status in (404, 410):
-        raise _Refused(f"{told}: there is no such page")
-    raise _Refused(f"{told}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else told)
+        raise _Refused(f"{problem}: there is no such page")
+    raise _Refused(f"{problem}: it needs a login or refuses us" if answer.status in (401, 403, 407, 451) else problem)
 
 
 def _pause(error: TransientFetchError, attempt: int) -> float:
-    """Seconds until the next attempt: what the server asked for, else ever more."""
+    """Seconds until the next attempt: what the server asked for, else longer each time."""
     if isinstance(error, _Later) and error.seconds is not None:
         return error.seconds
     return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS / 2)
@@ -301,10 +301,10 @@ def _is_about_trust(error: BaseException) -> bool:
 
 
 def _translated(uri: str, error: Exception) -> SourceError:
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    reason = f"{type(error).__name__}: {error}".rstrip(": ")
     if _is_about_trust(error):
         return FetchError(f"the certificate of {uri!r} cannot be trusted: {error}")
-    return TransientFetchError(f"{uri!r} could not be fetched: {_words(told)}")
+    return TransientFetchError(f"{uri!r} could not be fetched: {_words(reason)}")
 
 
 def _words(text: str) -> str:

@@ -24,7 +24,7 @@ class AllowedAddresses:
     """Networks that may be connected to besides the public internet."""
 
     def refused(self, address: str) -> bool:
-        """Whether an address may not be connected to, whoever names it."""
+        """Whether an address may never be connected to."""
         return not self.allow_private and not is_allowed(address, self.networks)
 
 
@@ -43,7 +43,7 @@ def addresses_to_try(
 ) -> list[str]:
     """The addresses of a host that may be connected to, never empty.
 
-    All of them must be allowed, or the host is refused: a name that also stands for an inner address is a trick.
+    All of them must be allowed, or the host is refused: a name that also resolves to an inner address is a trick.
 
     Args:
         host: name or address, in any notation that the system takes (`127.1`, `2130706433`, `0x7f000001`).
@@ -51,7 +51,7 @@ def addresses_to_try(
         allowed: which addresses may be used.
         near: whether this machine, its link and its cloud may be among them: not where a stranger's page leads there.
         seconds: how long resolving may take.
-        resolve: who resolves.
+        resolve: gives the addresses of a name.
 
     Raises:
         AddressRefused: an address is private, loopback, link-local or otherwise not of the public internet.
@@ -69,12 +69,12 @@ def addresses_to_try(
     for address in addresses:
         if allowed.refused(address):
             raise AddressRefused(
-                f"{host!r} stands for {address}, which is not an address of the public internet; to read pages of "
+                f"{host!r} resolves to {address}, which is not an address of the public internet; to read pages of "
                 "your own network, name it in web.allow_networks (PENSTOCK_WEB__ALLOW_NETWORKS='[\"10.1.0.0/16\"]')"
             )
         if not near and is_near(address):
             raise AddressRefused(
-                f"{host!r} stands for {address}, an address of this machine, its link or its cloud: such pages are "
+                f"{host!r} resolves to {address}, an address of this machine, its link or its cloud: such pages are "
                 "read where they are named themselves, and never because another page leads there"
             )
     return addresses

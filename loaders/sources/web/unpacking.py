@@ -51,7 +51,7 @@ class Unpacker:
             packed = inflate.unused_data.lstrip(b"\0") if inflate.eof else b""
 
     def finish(self) -> None:
-        """Tells that the body ended.
+        """Marks the end of the body.
 
         Raises:
             TransientFetchError: it ended too early.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from penstock.cli.filters import filtered
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Question, Top, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the sources, with citations; without a language model: quotes, labelled as quotes."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         if as_json:
             from penstock.pipelines.reporting import reports
 
@@ -44,7 +44,7 @@ def prompt(
     as_json: AsJson = False,
 ) -> None:
     """Show the prompt for a question and its token count; it is sent nowhere."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         assembled = penstock.prompt(question, k=k, where=where)
         if as_json:
             from penstock.pipelines.reporting import reports

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 
 def export(
@@ -17,7 +17,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a collection as it is now into one file: texts, vectors, and who may see what."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         done = penstock.export(file)
         from penstock.cli.commands.upkeep import show_exported
         from penstock.pipelines.reporting import reports
@@ -34,8 +34,8 @@ def import_(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a collection of such a file, of the name that it had or of that of --collection; nothing is read anew."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    """Make a collection of such a file, under the name that it had or that of --collection; nothing is read again."""
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         done = penstock.import_(file, name=collection)
         from penstock.cli.commands.upkeep import show_imported
         from penstock.pipelines.reporting import reports

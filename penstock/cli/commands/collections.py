@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Assignments, Home, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 from penstock.errors import UsageError
 from penstock.pipelines.reporting.exit_codes import NOTHING_DONE
 
@@ -26,7 +26,7 @@ def collections(
     """List the collections of the home; remove or rename one."""
     if context.invoked_subcommand:
         return
-    with told(as_json), opened(home, None, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, None, assignments) as penstock:
         from penstock.pipelines.reporting import reports
 
         listed = [reports.collection(info) for info in penstock.collections()]
@@ -50,7 +50,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Drop a collection with its history and its indexes; the files that it was read from stay where they are."""
-    with told(as_json), opened(home, None, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, None, assignments) as penstock:
         known = {info.name: info for info in penstock.collections()}
         if name in known and not yes and not _agreed(name, known[name].documents):
             raise typer.Exit(NOTHING_DONE)
@@ -77,8 +77,8 @@ def rename(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a collection another name; its documents keep their ids, and nothing is built anew."""
-    with told(as_json), opened(home, None, assignments) as penstock:
+    """Give a collection another name; its documents keep their ids, and nothing is rebuilt."""
+    with reporting_errors(as_json), opened(home, None, assignments) as penstock:
         done = penstock.rename_collection(name, new)
         described = name in penstock.settings.collections
         from penstock.cli.commands.upkeep import show_renamed

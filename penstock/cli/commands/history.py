@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 
 def history(
@@ -20,7 +20,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """List the revisions that are kept, newest first: when, what made them, how many sources they changed."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         entries = penstock.history(limit=limit, before=before, principals=principals)
         use = penstock.disk_use()
         from penstock.pipelines.reporting import reports
@@ -49,7 +49,7 @@ def compact(
     as_json: AsJson = False,
 ) -> None:
     """Make room: drop earlier revisions, vectors that nothing needs, and indexes that were set aside."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         from penstock.pipelines.reporting import reports
         from penstock.pipelines.upkeep import days
 
@@ -70,7 +70,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Make a new revision that holds what an earlier one held; nothing is parsed or embedded."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         done = penstock.rollback(revision)
         from penstock.cli.commands.upkeep import show_rolled_back
         from penstock.pipelines.reporting import reports
@@ -89,8 +89,8 @@ def diff(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which sources came, changed and went from revision A to revision B."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    """Show which sources were added, changed and removed from revision A to revision B."""
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.diff(first, second, principals=principals)
         if as_json:
             from penstock.pipelines.reporting import reports

@@ -1,11 +1,11 @@
-"""`penstock ingest` and `penstock remove`: bringing sources in and taking them out, with an account of each."""
+"""`penstock ingest` and `penstock remove`: bringing sources in and taking them out, with a report of each."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, RemovalShare, labels_of, opened
-from penstock.cli.output.ending import emit, terminated_like_interrupted, told
+from penstock.cli.output.ending import emit, reporting_errors, terminated_like_interrupted
 
 if TYPE_CHECKING:
     from penstock.model import RunReport
@@ -36,7 +36,7 @@ def ingest(
     """Read what is new or changed, forget what is gone; the rest costs nothing."""
     if everybody and access is not None:
         raise typer.BadParameter("goes without --access: everybody, or those principals", param_hint="--everybody")
-    with told(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments, removal_share=removal_share) as penstock:
         from penstock.cli.output.progress import watching
         from penstock.loaders.confinement.privileges import keep_memory_private
 
@@ -56,7 +56,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take sources out of the collection; the files themselves stay where they are."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         _finish(penstock.remove(*addresses, principals=principals), as_json)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Principals, given_settings, opened
-from penstock.cli.output.ending import emit, remark, told
+from penstock.cli.output.ending import emit, remark, reporting_errors
 from penstock.pipelines.reporting.exit_codes import ALL_WELL, ATTENTION
 
 
@@ -16,8 +16,8 @@ def status(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """How a collection stands: sources, chunks, indexes, model, last run, quarantine."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    """Show the state of a collection: sources, chunks, indexes, model, last run, quarantine."""
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.status(principals=principals)
         if as_json:
             from penstock.pipelines.reporting import reports
@@ -32,7 +32,7 @@ def status(
 def doctor(
     home: Home = None,
     collection: CollectionName = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Build an index that differs anew.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild an index that differs.")] = False,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read everything: texts, tokens, vectors, and the checksum of every file.")
     ] = False,
@@ -41,7 +41,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Prove that catalog, keyword index and vector index hold the same chunks."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         diagnosis = penstock.doctor(repair=repair, deep=deep, principals=principals)
         from penstock.pipelines.reporting import reports
 
@@ -71,7 +71,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what was read from a document, and how it was cut."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         from penstock.pipelines.reporting import reports
 
         stored = penstock.show(document, principals=principals)
@@ -87,16 +87,16 @@ def settings(
     home: Home = None, collection: CollectionName = None, assignments: Assignments = None, as_json: AsJson = False
 ) -> None:
     """Show every setting in force, and where it comes from, in the form of penstock.toml."""
-    with told(as_json):
+    with reporting_errors(as_json):
         from penstock.cli.output.toml import public, show_settings
         from penstock.settings import origins, read_to_show, refused
 
-        given = given_settings(home, collection, assignments)
-        read = read_to_show(**given)
-        values, where = public(read.for_collection(read.collection)), origins(**given)
+        overrides = given_settings(home, collection, assignments)
+        read = read_to_show(**overrides)
+        values, where = public(read.for_collection(read.collection)), origins(**overrides)
         if as_json:
             emit({"settings": values, "origins": where})
         else:
             show_settings(values, where)
-        if why := refused(**given):
+        if why := refused(**overrides):
             remark(why)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli.options import AsJson, Home, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 app = typer.Typer(
     help="Embedding models on this machine, and presets for language models.",
@@ -17,10 +17,12 @@ app = typer.Typer(
 @app.command("list")
 def installed(home: Home = None, as_json: AsJson = False) -> None:
     """List the embedding models that are on this machine."""
-    with told(as_json), opened(home, None, None) as penstock:
+    with reporting_errors(as_json), opened(home, None, None) as penstock:
         from penstock.engines.models.models import installed as found
 
-        listed = [{"name": one.name, "kind": one.kind, "path": str(one.path)} for one in found(penstock.settings.home)]
+        listed = [
+            {"name": model.name, "kind": model.kind, "path": str(model.path)} for model in found(penstock.settings.home)
+        ]
         if as_json:
             emit({"models": listed})
             return
@@ -36,7 +38,7 @@ def pull(
     as_json: AsJson = False,
 ) -> None:
     """Fetch an embedding model from the network: the only command that does."""
-    with told(as_json), opened(home, None, None) as penstock:
+    with reporting_errors(as_json), opened(home, None, None) as penstock:
         from penstock.cli.output.progress import fetching
         from penstock.engines.models.models import pull as fetch
 
@@ -53,12 +55,17 @@ def pull(
 @app.command("presets")
 def presets(as_json: AsJson = False) -> None:
     """List the presets for language-model servers (llm.preset)."""
-    with told(as_json):
+    with reporting_errors(as_json):
         from penstock.engines.llms.presets import presets as known
 
         listed = [
-            {"preset": name, "context_tokens": one.context_tokens, "key": one.key_variable, "base_url": one.base_url}
-            for name, one in known().items()
+            {
+                "preset": name,
+                "context_tokens": preset.context_tokens,
+                "key": preset.key_variable,
+                "base_url": preset.base_url,
+            }
+            for name, preset in known().items()
         ]
         if as_json:
             emit({"presets": listed})

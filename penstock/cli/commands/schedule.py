@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import Assignments, Home, given_settings
-from penstock.cli.output.ending import told
+from penstock.cli.output.ending import reporting_errors
 
 if TYPE_CHECKING:
     from penstock.settings import Settings
@@ -34,12 +34,12 @@ def schedule(
 
     A Prefect server is started on this machine for as long as it is needed, unless PREFECT_API_URL names one.
     """
-    with told(as_json=False):
+    with reporting_errors(as_json=False):
         from penstock.settings import leaves, read_settings
 
-        given = given_settings(home, None, assignments)
-        settings = read_settings(**given)
-        _pass_on(leaves(given))
+        overrides = given_settings(home, None, assignments)
+        settings = read_settings(**overrides)
+        _pass_on(leaves(overrides))
         _check(settings)
         from penstock.flows import working_folder
 
@@ -50,16 +50,16 @@ def schedule(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         with suppress(KeyboardInterrupt), serving.reached(settings.home, port) as reached:
-            _tell(settings, reached.page, reached.password)
+            _print_schedules(settings, reached.page, reached.password)
             if reached.is_open:
                 _warn(reached.api)
             serving.serve(settings.collections, own=reached.own)
         typer.echo("stopped; what was committed stays")
 
 
-def _pass_on(given: Iterable[tuple[str, Any]]) -> None:
+def _pass_on(values: Iterable[tuple[str, Any]]) -> None:
     """Lets the processes that run the flows have the settings of the command line too."""
-    for name, value in given:
+    for name, value in values:
         path = isinstance(value, Path)
         os.environ[f"PENSTOCK_{name.replace('.', '__').upper()}"] = str(value.absolute() if path else value)
 
@@ -74,7 +74,7 @@ def _check(settings: "Settings") -> None:
         )
 
 
-def _tell(settings: "Settings", page: str, password: str) -> None:
+def _print_schedules(settings: "Settings", page: str, password: str) -> None:
     for name, described in settings.collections.items():
         typer.echo(f"{name}: {_when(described.schedule)}")
     typer.echo(f"Prefect's page: {page}" + (f", password: {password}" if password else ""))
@@ -89,12 +89,12 @@ def _warn(api: str) -> None:
     )
 
 
-def _when(given: "Any") -> str:
+def _when(schedule: "Any") -> str:
     from penstock.settings.times import duration_text
 
-    if given is None:
+    if schedule is None:
         return "when asked for"
-    return f"every {duration_text(given.every)}" if given.every else f"{given.cron} ({given.timezone})"
+    return f"every {duration_text(schedule.every)}" if schedule.every else f"{schedule.cron} ({schedule.timezone})"
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from penstock.cli.filters import filtered
 from penstock.cli.options import AsJson, Assignments, CollectionName, Home, Question, Top, opened
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 from penstock.limits import MOST_NEIGHBOURS
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ def search(
     home: Home = None,
     collection: CollectionName = None,
     k: Top = None,
-    trace: Annotated[bool, typer.Option("--trace", help="Say why each hit stands where it stands.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show why each hit has its rank.")] = False,
     neighbours: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=MOST_NEIGHBOURS,
             metavar="N",
-            help="Also show so many chunks before and after.",
+            help="Also show this many chunks before and after.",
             show_default=False,
         ),
     ] = None,
@@ -41,7 +41,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the best chunks for a question, by words and by meaning."""
-    with told(as_json), opened(home, collection, assignments) as penstock:
+    with reporting_errors(as_json), opened(home, collection, assignments) as penstock:
         found = penstock.search(question, k=k, where=where, neighbours=neighbours, at=at)
         if as_json:
             from penstock.pipelines.reporting import reports

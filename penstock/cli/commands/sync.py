@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import AsJson, Assignments, Home, RemovalShare, given_settings
-from penstock.cli.output.ending import described, emit, tell, terminated_like_interrupted, told
+from penstock.cli.output.ending import described, emit, report_error, reporting_errors, terminated_like_interrupted
 from penstock.errors import PenstockError, UnknownName, UsageError
 from penstock.pipelines.reporting.exit_codes import ALL_WELL, ATTENTION, INTERRUPTED, exit_code, worst
 
@@ -27,7 +27,7 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Bring collections to what penstock.toml says of them; what no entry lists any more is removed."""
-    with told(as_json), terminated_like_interrupted():
+    with reporting_errors(as_json), terminated_like_interrupted():
         from penstock.settings import read_settings
 
         settings = read_settings(**given_settings(home, None, assignments, removal_share=removal_share))
@@ -55,14 +55,14 @@ def _wanted(settings: "Settings", names: list[str] | None) -> list[str]:
 
 
 def _brought(settings: "Settings", name: str, *, dry_run: bool, as_json: bool) -> tuple[int, dict[str, Any]]:
-    """Exit code and account of one collection; an error that ends its run does not keep the others from theirs."""
+    """Exit code and report of one collection; an error that ends its run does not keep the others from theirs."""
     from penstock.pipelines.stepwise import Stepwise
 
     try:
         with Stepwise(collection=name, settings=settings) as penstock:
             return _planned(penstock, as_json) if dry_run else _synced(penstock, as_json)
     except PenstockError as error:
-        return tell(error, where=f"{name}: "), described(error)
+        return report_error(error, where=f"{name}: "), described(error)
 
 
 def _planned(penstock: "Stepwise", as_json: bool) -> tuple[int, dict[str, Any]]:

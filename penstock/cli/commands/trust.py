@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.options import AsJson
-from penstock.cli.output.ending import emit, told
+from penstock.cli.output.ending import emit, reporting_errors
 
 if TYPE_CHECKING:
     from penstock.settings.trust import File
@@ -29,7 +29,7 @@ def trust(
 
     What may be set without trust, such as sizes of chunks or sources below the folder of the file, needs none of this.
     """
-    with told(as_json):
+    with reporting_errors(as_json):
         if listed:
             _list(as_json)
         elif revoke:
@@ -42,9 +42,9 @@ def _trust(file: Path, *, yes: bool, as_json: bool) -> None:
     from penstock.settings import trust as trusting
 
     read, needing = _read(file)
-    others = read.path.name != NAME
-    if needing or others:
-        _show(read, needing, others=others)
+    is_other = read.path.name != NAME
+    if needing or is_other:
+        _show(read, needing, is_other=is_other)
         if not yes:
             typer.confirm("Trust this file as it is?", abort=True, err=True)
         trusting.trust(read)
@@ -70,13 +70,13 @@ def _read(file: Path) -> "tuple[File, dict[str, Any]]":
         raise SettingsError(f"{file} cannot be read: {error}") from error
 
 
-def _show(read: "File", needing: dict[str, Any], *, others: bool) -> None:
+def _show(read: "File", needing: dict[str, Any], *, is_other: bool) -> None:
     """What the file would be trusted with, on standard error, so that it can be read before the question."""
     from penstock.cli.output.screen import Screen
     from penstock.cli.output.toml import shown
 
     screen = Screen(stderr=True)
-    screen.say((str(read.path), "bold"), " is no penstock.toml: read it yourself" if others else " sets:")
+    screen.say((str(read.path), "bold"), " is no penstock.toml: read it yourself" if is_other else " sets:")
     for name, value in needing.items():
         screen.say(f"  {name} = {shown(value)}")
 

@@ -36,7 +36,7 @@ def show_history(entries: Sequence[RevisionEntry], use: DiskUse, *, oldest: int)
 
 
 def show_compacted(done: Compacted, *, stderr: bool) -> None:
-    """What went, or would go."""
+    """What was removed, or would be."""
     screen = Screen(stderr=stderr)
     goes = "would go" if done.dry_run else "went"
     freed = done.freed
@@ -58,7 +58,7 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
     """What going back changed, and what it did not."""
     screen = Screen(stderr=stderr)
     screen.say((done.collection, "bold"), f": revision {done.revision} holds what revision {done.to} held")
-    screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read anew")
+    screen.say(f"sources: {done.added} added, {done.changed} changed, {done.removed} removed; nothing was read again")
     for uri in done.left_out[:LISTED]:
         screen.say("  stays    ", shown(uri))
     for remark in done.remarks:
@@ -67,14 +67,14 @@ def show_rolled_back(done: RolledBack, *, stderr: bool) -> None:
 
 
 def show_difference(found: Difference) -> None:
-    """Sources that came, changed and went, one a line."""
+    """Sources that were added, changed and removed, one a line."""
     screen = Screen()
     screen.say((found.collection, "bold"), f", from revision {found.first} to {found.second}")
     lines = [("added", uri, "") for uri in found.added]
-    lines += [("changed", one.uri, f": {', '.join(one.what) or 'read or cut anew'}") for one in found.changed]
+    lines += [("changed", change.uri, f": {', '.join(change.what) or 'read or cut again'}") for change in found.changed]
     lines += [("removed", uri, "") for uri in found.removed]
-    for what, uri, how in lines[:LISTED]:
-        screen.say(f"  {what:<8} ", shown(uri), how)
+    for kind, uri, how in lines[:LISTED]:
+        screen.say(f"  {kind:<8} ", shown(uri), how)
     if len(lines) > LISTED:
         screen.say(f"  ... and {len(lines) - LISTED} more; --json lists them all")
     screen.say(f"{len(found.added)} added, {len(found.changed)} changed, {len(found.removed)} removed")
@@ -91,7 +91,7 @@ def show_exported(done: Exported, *, stderr: bool) -> None:
 def show_imported(done: Imported, *, stderr: bool) -> None:
     """A collection out of a file."""
     screen = Screen(stderr=stderr)
-    screen.say((done.collection, "bold"), f": {done.sources} sources, {done.chunks} chunks; nothing was read anew")
+    screen.say((done.collection, "bold"), f": {done.sources} sources, {done.chunks} chunks; nothing was read again")
     for remark in done.remarks:
         screen.say(("note: ", "yellow"), remark)
     _show_use(screen, done)
@@ -107,13 +107,13 @@ def show_removed(done: Removed, *, stderr: bool) -> None:
 
 
 def show_renamed(done: Renamed, *, described: bool, stderr: bool) -> None:
-    """A collection that bears another name; `described` says that penstock.toml still has the old one."""
+    """A collection with a new name; `described` says that penstock.toml still has the old one."""
     screen = Screen(stderr=stderr)
     screen.say(f"collection {done.collection!r} is {done.new!r} now; its documents keep their ids")
     if described:
         screen.say(
             ("attention: ", "yellow"),
-            f"penstock.toml describes [collections.{done.collection}]: rename that too, or the next sync makes it anew",
+            f"penstock.toml describes [collections.{done.collection}]: rename that too, or the next sync makes it",
         )
     _show_use(screen, done)
 

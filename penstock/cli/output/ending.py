@@ -23,22 +23,22 @@ def emit(result: dict[str, Any]) -> None:
 
 
 @contextmanager
-def told(as_json: bool) -> Iterator[None]:
-    """Turns errors into what a person, or a program that asked for JSON, can use, and the right exit code."""
+def reporting_errors(as_json: bool) -> Iterator[None]:
+    """Turns errors into a message for a person, or JSON for a program that asked for it, and into the exit code."""
     try:
         try:
             yield
         except PenstockError as error:
             if as_json:
                 emit(described(error))
-            raise typer.Exit(tell(error)) from None
+            raise typer.Exit(report_error(error)) from None
         except KeyboardInterrupt:
             if as_json:
                 emit(_error("Interrupted", _STAYS, retryable=True))
             _say(_STAYS, "yellow")
             raise typer.Exit(INTERRUPTED) from None
         finally:
-            sys.stdout.flush()  # here, where it can still be told that the reader has gone
+            sys.stdout.flush()  # here, where a reader that has gone can still be noticed
     except BrokenPipeError as error:
         # The reader of our output has gone (`penstock search ... | head`): nothing is left to say, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -48,7 +48,7 @@ def told(as_json: bool) -> Iterator[None]:
 
 @contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """A polite kill (SIGTERM) ends a run as Ctrl-C does: what is committed stays, and the account is given."""
+    """A polite kill (SIGTERM) ends a run as Ctrl-C does: what is committed stays, and the report is printed."""
 
     def interrupt(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -60,14 +60,14 @@ def terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def tell(error: PenstockError, *, where: str = "") -> int:
-    """Tells a person what went wrong; gives the exit code for it."""
+def report_error(error: PenstockError, *, where: str = "") -> int:
+    """Prints what went wrong for a person; gives the exit code for it."""
     _say(f"error: {where}{error}{_advice(error)}", "red")
     return USAGE if isinstance(error, UsageError) else NOTHING_DONE
 
 
 def described(error: PenstockError) -> dict[str, Any]:
-    """What went wrong, in the one shape in which programs are told of errors."""
+    """What went wrong, in the one shape in which programs get errors."""
     return _error(type(error).__name__, f"{error}{_advice(error)}", retryable=error.retryable)
 
 
@@ -82,7 +82,7 @@ def _say(message: str, colour: str) -> None:
 
 
 def remark(message: str) -> None:
-    """Tells a person what they should know beside the result."""
+    """Prints what a person should know beside the result."""
     _say(message, typer.colors.YELLOW)
 
 

@@ -16,8 +16,8 @@ class ScreenHandler(logging.Handler):
         from penstock.cli.output.screen import Screen
 
         try:
-            told = f"{datetime.fromtimestamp(record.created):%H:%M:%S} {record.name}: {record.getMessage()}"
-            Screen(stderr=True).say((told, "dim"))
+            line = f"{datetime.fromtimestamp(record.created):%H:%M:%S} {record.name}: {record.getMessage()}"
+            Screen(stderr=True).say((line, "dim"))
         except OSError:  # nobody reads stderr any more: no reason to end the run
             return
         except (TypeError, ValueError):  # a message of somebody's that does not fit its arguments

@@ -45,12 +45,12 @@ def fetching() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*_PULL, console=screen, transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
-        def tell(file: str, done: int, total: int) -> None:
+        def update(file: str, done: int, total: int) -> None:
             if file not in tasks:
                 tasks[file] = progress.add_task(one_line(file), total=total)
             progress.update(tasks[file], completed=done)
 
-        yield tell
+        yield update
 
 
 def _line(screen: Screen, result: SourceResult) -> None:
@@ -62,7 +62,7 @@ def _line(screen: Screen, result: SourceResult) -> None:
 
 
 def _short(path: str, room: int) -> str:
-    """The end of a path, in at most so many columns; a Chinese character takes two."""
+    """The end of a path, in at most `room` columns; a Chinese character takes two."""
     if cell_len(path) <= room:
         return path
     start = 0

@@ -11,7 +11,7 @@ from penstock.settings import Settings
 from penstock.settings.options import OPTIONS, plain
 
 HIDDEN = "**********"
-"""What stands in the place of a secret; pydantic's own mark."""
+"""Replaces a secret; pydantic's own mark."""
 Shown = Mapping[str, Any]
 
 
@@ -26,17 +26,17 @@ def revealed(settings: Settings) -> dict[str, Shown]:
     several: tuple[tuple[Group, str], ...] = (("indexers", "indexes"), ("loaders", "loaders"))
     shown: dict[str, Shown] = {}
     for group, name in alone:
-        given = getattr(settings, name)
-        shown[name] = _open(group, given.name, given.options, allowed)
+        part = getattr(settings, name)
+        shown[name] = _open(group, part.name, part.options, allowed)
     for group, name in several:
         options = getattr(settings, name).options
-        shown[name] = {one: _open(group, one, options[one], allowed) for one in options}
+        shown[name] = {part: _open(group, part, options[part], allowed) for part in options}
     return {name: options for name, options in shown.items() if options}
 
 
 def _open(group: Group, name: str, options: Mapping[str, Secret[Any]], allowed: bool) -> Shown:
     hidden = registry.hidden(group, name, options, allow_external=allowed)
-    return {one: HIDDEN if one in hidden else value for one, value in plain(options).items()}
+    return {option: HIDDEN if option in hidden else value for option, value in plain(options).items()}
 
 
 def one_by_one(values: Mapping[str, Any], *, by_part: bool) -> Iterator[tuple[str, Any]]:
@@ -49,6 +49,8 @@ def one_by_one(values: Mapping[str, Any], *, by_part: bool) -> Iterator[tuple[st
         if name != OPTIONS:
             yield name, value
         elif by_part:
-            yield from ((f"{name}.{part}.{one}", inner) for part, own in value.items() for one, inner in own.items())
+            yield from (
+                (f"{name}.{part}.{option}", inner) for part, own in value.items() for option, inner in own.items()
+            )
         else:
-            yield from ((f"{name}.{one}", inner) for one, inner in value.items())
+            yield from ((f"{name}.{option}", inner) for option, inner in value.items())

@@ -39,7 +39,7 @@ class Screen(Console):
         self._say(pieces, one_line)
 
     def quote(self, text: str, *, indent: int = 2, first: str | None = None, style: str = "") -> None:
-        """Text of many lines, each indented; `first` stands before the first of them instead of the blanks."""
+        """Text of many lines, each indented; the first begins with `first` instead of the blanks."""
         self._say([(text, style)], self.rows(" " * indent, first=first).laid_out)
 
     def rows(self, indent: str, *, first: str | None = None) -> Rows:
@@ -55,5 +55,5 @@ class Screen(Console):
         raise BrokenPipeError
 
     def _say(self, pieces: Sequence[Piece], laid_out: Callable[[str], str]) -> None:
-        styled = [(one, "") if isinstance(one, str) else one for one in pieces]
+        styled = [(piece, "") if isinstance(piece, str) else piece for piece in pieces]
         self.print(Text.assemble(*((laid_out(text), style) for text, style in styled)))

@@ -17,7 +17,7 @@ LISTED = 50
 
 
 def show_report(report: RunReport, *, stderr: bool) -> None:
-    """The account of a run: numbers that add up, and the reason for each source that is not plainly indexed."""
+    """The report of a run: numbers that add up, and the reason for each source that is not plainly indexed."""
     screen = Screen(stderr=stderr)
     screen.say((f"{report.collection}, revision {report.revision}", "bold"))
     table = Table("outcome", "sources")
@@ -29,7 +29,9 @@ def show_report(report: RunReport, *, stderr: bool) -> None:
     table.add_section()
     table.add_row("removed", str(report.count("removed")))
     screen.draw(table)
-    _show_reasons(screen, [one for one in report.results if one.outcome not in ("indexed", "unchanged", "removed")])
+    _show_reasons(
+        screen, [result for result in report.results if result.outcome not in ("indexed", "unchanged", "removed")]
+    )
     screen.say(f"parsed {report.parsed}, embedded {report.embedded} in {report.seconds:.1f} s")
     screen.say("chunks: ", _chunks(report.chunks))
     for remark in report.attention:
@@ -55,18 +57,19 @@ def show_plan(plan: RunPlan, *, stderr: bool) -> None:
             table.add_row(outcome, str(count))
     screen.draw(table)
     _show_named(screen, "new", [found.listed.uri for found in plan.new])
-    _show_named(screen, "changed", [one.listed.uri for one in plan.pending if one.listed.uri in plan.changed])
+    changed = [pending.listed.uri for pending in plan.pending if pending.listed.uri in plan.changed]
+    _show_named(screen, "changed", changed)
     _show_named(screen, "removed", plan.removal.removed)
-    _show_reasons(screen, [one for one in plan.settled.results if one.outcome != "unchanged"])
+    _show_reasons(screen, [result for result in plan.settled.results if result.outcome != "unchanged"])
     for remark in plan.attention:
         screen.say(("attention: ", "yellow"), remark)
 
 
-def _show_named(screen: Screen, what: str, uris: Sequence[str]) -> None:
+def _show_named(screen: Screen, heading: str, uris: Sequence[str]) -> None:
     for uri in uris[:LISTED]:
-        screen.say(f"  {what:<8} ", shown(uri))
+        screen.say(f"  {heading:<8} ", shown(uri))
     if len(uris) > LISTED:
-        screen.say(f"  ... and {len(uris) - LISTED} more {what}; --json lists them all")
+        screen.say(f"  ... and {len(uris) - LISTED} more {heading}; --json lists them all")
 
 
 def _chunks(counts: ChunkCounts) -> str:
@@ -83,7 +86,7 @@ def _show_reasons(screen: Screen, results: Sequence[SourceResult]) -> None:
 
 
 def show_hits(found: Retrieved, *, trace: bool) -> None:
-    """Hits, best first: where to look, and what stands there."""
+    """Hits, best first: where each was found, and its text."""
     screen = Screen()
     for note in found.notes:
         screen.say(("note: ", "yellow"), note)
@@ -168,7 +171,7 @@ def show_document(stored: StoredDocument) -> None:
 
 
 def show_status(status: Status) -> None:
-    """How a collection stands, one fact a line."""
+    """The state of a collection, one fact a line."""
     screen = Screen()
     behind = f"keyword index {status.keyword_revision}, vector index {status.vector_revision}"
     facts = {
@@ -204,7 +207,7 @@ def show_rows(rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
     if not rows:
         screen.say(empty)
         return
-    marks = ("-",) if screen.is_terminal else ()  # tell a new row from one that goes on
+    marks = ("-",) if screen.is_terminal else ()  # separates a new row from one that goes on
     table = Table(*("" for _ in marks), box=None, pad_edge=False)
     for name, example in rows[0].items():
         number = isinstance(example, int)

@@ -34,12 +34,12 @@ def _public(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """One value as it stands in a file, without secrets."""
+    """One value as a file has it, without secrets."""
     return _literal(_public(HIDDEN if isinstance(value, SecretStr) else value))
 
 
 def show_settings(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
-    """The settings that stand alone, then group by group, then what is said of each collection."""
+    """The single settings, then group by group, then the settings of each collection."""
     screen = Screen()
     alone = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
     _show_group(screen, Settings, alone, origins, "")

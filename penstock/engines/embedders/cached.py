@@ -14,11 +14,11 @@ class VectorStore(Protocol):
     """Keeps vectors by the identity of the model and the hash of the text."""
 
     def get(self, identity: str, hashes: Sequence[str], /) -> Mapping[str, Float32Array]:
-        """The vectors that are kept, by hash; each of shape (d,)."""
+        """The stored vectors, by hash; each float32 of shape (d,)."""
         ...
 
     def put(self, identity: str, vectors: Mapping[str, Float32Array], /) -> None:
-        """Keeps vectors by hash."""
+        """Stores vectors by hash; each float32 of shape (d,)."""
         ...
 
 
@@ -63,7 +63,7 @@ class CachedEmbedder:
         return self._inner.offsets(text)
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); passages that occur twice are computed once.
+        """Unit vectors, float32, shape (len(texts), dimension); passages that occur twice are computed once.
 
         Raises:
             EngineError: the model cannot be loaded or called.
@@ -73,18 +73,19 @@ class CachedEmbedder:
         hashes = [text_hash(text) for text in texts]
         wanted = dict(zip(hashes, texts, strict=True))
         vectors = dict(self._store.get(self.identity, list(wanted)))
-        missing = [one for one in wanted if one not in vectors]
+        missing = [key for key in wanted if key not in vectors]
         if missing:
-            computed = self._compute([wanted[one] for one in missing], role)
+            computed = self._compute([wanted[key] for key in missing], role)
             fresh = dict(zip(missing, computed, strict=True))
             self._store.put(self.identity, fresh)
             vectors.update(fresh)
         found = np.empty((len(texts), self.dimension), np.float32)
-        for place, one in enumerate(hashes):
-            found[place] = vectors[one]
+        for place, key in enumerate(hashes):
+            found[place] = vectors[key]
         return found
 
     def _compute(self, texts: Sequence[str], role: Role) -> Float32Array:
+        """Unit vectors of the inner embedder, float32, shape (len(texts), dimension)."""
         vectors = self._inner.embed(texts, role=role)
         with self._lock:
             self.computed += len(texts)

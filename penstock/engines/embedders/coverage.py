@@ -1,4 +1,4 @@
-"""Which share of a text a vocabulary can tell apart: what a vector of it can know.
+"""Which share of a text a vocabulary can distinguish: the most that a vector can express of it.
 
 An English model still gives a vector for a Chinese text; that vector hardly differs from that of another Chinese
 text, and only the tokenizer shows it: unknown pieces, or single characters of a script of which it knows few.
@@ -34,9 +34,9 @@ class Coverage:
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._measure)
 
     def of(self, text: str) -> float:
-        """Share of the characters that are letters, digits or symbols and that the vocabulary tells apart, 0 to 1.
+        """Share of the characters that are letters, digits or symbols and that the vocabulary distinguishes, 0 to 1.
 
-        A character is told apart in a known piece that is longer than itself, in a script that the vocabulary knows
+        A character is distinguished in a known piece that is longer than itself, in a script that the vocabulary knows
         well, or in one whose characters stand for themselves. A text without such characters says nothing: 0.
         """
         return self._remembered(text)
@@ -48,12 +48,12 @@ class Coverage:
         covered: set[int] = set()
         for start, end, known in self._vocabulary.pieces(text):
             inside = [place for place in range(start, end) if place in counted]
-            if known and (len(inside) > 1 or all(self._stands(text, place) for place in inside)):
+            if known and (len(inside) > 1 or all(self._has_meaning(text, place) for place in inside)):
                 covered.update(inside)
         return len(covered) / len(counted)
 
-    def _stands(self, text: str, place: int) -> bool:
-        """Whether a single character at a place of the text says something."""
+    def _has_meaning(self, text: str, place: int) -> bool:
+        """Whether a single character at a place of the text carries meaning."""
         script = _script(text[place])
         if script in FREE or self._well_known(script):
             return True

@@ -90,7 +90,7 @@ class OnnxEmbedder:
         return self._folder.max_tokens
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension).
+        """Unit vectors, float32, shape (len(texts), dimension).
 
         Raises:
             DamagedModel: the weights cannot be read.
@@ -101,12 +101,12 @@ class OnnxEmbedder:
         for first in range(0, len(texts), WINDOW):
             window = [prompt + text for text in texts[first : first + WINDOW]]
             ids = self._vocabulary.ids(window, max_tokens=self.max_tokens)
-            for places in _calls([len(one) for one in ids], self._batch):
+            for places in _calls([len(tokens) for tokens in ids], self._batch):
                 vectors[[first + place for place in places]] = self._run([ids[place] for place in places])
         return vectors
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1."""
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1."""
         return self._coverage.of(text)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -114,7 +114,7 @@ class OnnxEmbedder:
         return self._vocabulary.count(texts)
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
     @property
@@ -132,6 +132,7 @@ class OnnxEmbedder:
         return Coverage(self._vocabulary)
 
     def _encoder(self) -> Callable[[NDArray[np.int32]], Float32Array]:
+        """The function from token ids, shape (texts, tokens), to unit vectors, shape (texts, dimension)."""
         with self._lock:
             if self._loaded is None:
                 if self._own is not None:
@@ -141,6 +142,7 @@ class OnnxEmbedder:
             return self._loaded
 
     def _run(self, ids: list[list[int]]) -> Float32Array:
+        """Unit vectors, float32, shape (len(ids), dimension), of texts with equally many token ids."""
         encoder = self._encoder()
         try:
             return encoder(np.array(ids, np.int32))
@@ -149,7 +151,7 @@ class OnnxEmbedder:
 
 
 def _calls(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
-    """Places of texts of equal length, at most `batch` of them and CALL_TOKENS tokens together; longest first."""
+    """Positions of texts of equal length, at most `batch` of them and CALL_TOKENS tokens together; longest first."""
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     for length, group in groupby(order, key=lambda place: lengths[place]):
         places = list(group)

@@ -1,7 +1,7 @@
 """Kept graphs: each is built once from its weights, written beside the home, and mapped into memory afterwards.
 
 A graph is three files of one name: `.onnx` (the nodes), `.data` (the weights, which ONNX Runtime maps) and, written
-last, `.json` (the checksums of both). A graph whose files are not those that were written is built anew. Where the
+last, `.json` (the checksums of both). A graph whose files are not those that were written is rebuilt. Where the
 home cannot be written, the graph is built in memory for this process.
 """
 
@@ -33,8 +33,9 @@ ALIGNMENT = 4096
 def open_encoder(
     folder: ModelFolder, checksums: Checksums, threads: int
 ) -> Callable[[NDArray[np.int32]], Float32Array]:
-    """What computes the unit vectors of token ids by the graph of the folder's weights, on `threads` cores (0: all).
+    """The encoder of the folder's weights, on `threads` cores (0: all).
 
+    It takes token ids, int32 of shape (texts, tokens), and gives unit vectors, float32 of shape (texts, dimension).
     Raises:
         DamagedModel: the weights cannot be read, or do not fit their configuration.
         EngineError: ONNX Runtime does not take the graph.
@@ -69,6 +70,7 @@ def kept_graph(folder: ModelFolder, checksums: Checksums) -> Path:
 
 
 def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
+    """The graph, and its weights by name, of whatever shape the graph gives them."""
     writer = onnx_graph.GraphWriter(folder, Tensors(folder.weight_files()[0]))
     try:
         graph = writer.write()
@@ -78,7 +80,10 @@ def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
 
 
 def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums: Checksums) -> bool:
-    """Writes the three files, the last of which makes the graph valid; False where that cannot be done."""
+    """Writes the three files, the last of which makes the graph valid; False where that cannot be done.
+
+    `arrays` are the weights by name, C-contiguous, of any shape.
+    """
     data, sha, nodes = kept.with_suffix(".data"), hashlib.sha256(), graph.SerializeToString()
     try:
         with replacing(data) as file:
@@ -96,7 +101,7 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
 
 
 def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> None:
-    """Notes in the graph where the bytes of each weight stand in the file of weights."""
+    """Notes in the graph where the bytes of each weight, C-contiguous of any shape, are in the file of weights."""
     from onnx import TensorProto
 
     offset = 0
@@ -112,7 +117,7 @@ def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str)
 
 
 def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
-    """The bytes of the file of weights, as `_name_weights` says where they stand."""
+    """The bytes of the file of weights (C-contiguous, of any shape), in the order that `_name_weights` notes."""
     offset = 0
     for array in arrays.values():
         gap = -offset % ALIGNMENT
@@ -122,7 +127,7 @@ def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
 
 
 def _intact(kept: Path, checksums: Checksums) -> bool:
-    """Whether the kept files are the ones that were written, by checksum (which sizes and times stand for later)."""
+    """Whether the kept files are the ones that were written, by checksum; later, sizes and times are enough."""
     try:
         sums = json.loads(kept.with_suffix(".json").read_text())
         found = {"nodes": checksums.of(kept), "data": checksums.of(kept.with_suffix(".data"))}

@@ -30,7 +30,7 @@ OTHER_ENGINE = (
 
 
 def check_layout(folder: ModelFolder) -> None:
-    """Says no to a folder whose modules around the encoder are not expressed here, whatever computes the encoder.
+    """Refuses a folder whose modules around the encoder are not expressed here, whatever computes the encoder.
 
     Raises:
         UnsupportedModel: says what it is that is not taken, and which engine takes it.
@@ -46,7 +46,7 @@ def check_layout(folder: ModelFolder) -> None:
 
 
 def check_expressed(folder: ModelFolder) -> None:
-    """Says no to an encoder that this graph does not express.
+    """Refuses an encoder that this graph does not express.
 
     Raises:
         UnsupportedModel: says what it is that is not taken, and which engine takes it.
@@ -65,9 +65,9 @@ def check_expressed(folder: ModelFolder) -> None:
 
 
 def _refuse(folder: ModelFolder, *reasons: tuple[bool, str]) -> None:
-    for wrong, what in reasons:
+    for wrong, reason in reasons:
         if wrong:
-            raise UnsupportedModel(f"the onnx engine does not take {folder.name!r}: {what}{OTHER_ENGINE}")
+            raise UnsupportedModel(f"the onnx engine does not take {folder.name!r}: {reason}{OTHER_ENGINE}")
 
 
 def _skips_prompt(folder: ModelFolder) -> bool:
@@ -76,7 +76,10 @@ def _skips_prompt(folder: ModelFolder) -> bool:
 
 
 class GraphWriter:
-    """Collects the nodes and weights of one encoder."""
+    """Collects the nodes and weights of one encoder.
+
+    `tensors` are the model's weights by name, float32, each of the shape that its name has in BERT.
+    """
 
     def __init__(self, folder: ModelFolder, tensors: Mapping[str, Float32Array]) -> None:
         self.weights: dict[str, Float32Array] = {}
@@ -171,6 +174,7 @@ class GraphWriter:
             yield self._weight(name, self._tensor(found))
 
     def _tensor(self, name: str) -> Float32Array:
+        """The model's weight of that name, of the shape that the file states."""
         try:
             return self._tensors[self._prefix + name]
         except KeyError:
@@ -179,6 +183,7 @@ class GraphWriter:
             ) from None
 
     def _weight(self, name: str, array: Float32Array) -> str:
+        """Adds a weight of any shape to the graph; gives its name."""
         import numpy as np
 
         self.weights[name] = np.ascontiguousarray(array, dtype=np.float32)
@@ -192,7 +197,7 @@ class GraphWriter:
 
 
 def _prefix(tensors: Mapping[str, Float32Array]) -> str:
-    """What stands before every name of the encoder's weights: nothing, or the name that a larger model gave it."""
+    """The prefix of the names of the encoder's weights, of any shape: empty, or a larger model's name for it."""
     last = "embeddings.word_embeddings.weight"
     for name in tensors:
         if name.endswith(last):

@@ -56,17 +56,18 @@ class OwnGraph:
     """`mean` or `cls`."""
 
     def open(self, threads: int) -> Callable[[NDArray[np.int32]], Float32Array]:
-        """What computes the unit vectors of token ids, on `threads` cores (0: all).
+        """The encoder, on `threads` cores (0: all).
 
+        It takes token ids, int32 of shape (texts, tokens), and gives unit vectors, float32 of shape (texts, dimension).
         Raises:
             EngineError: ONNX Runtime does not take the graph.
         """
         session = onnx_session.open_session(str(self.path), threads)
 
         def vectors(ids: NDArray[np.int32]) -> Float32Array:
-            given = {"input_ids": ids} | {name: np.full_like(ids, value) for name, value in FILLED.items()}
+            known = {"input_ids": ids} | {name: np.full_like(ids, value) for name, value in FILLED.items()}
             feeds: dict[str, NDArray[Any]] = {
-                name: given[name].astype(INTEGERS[type_]) for name, type_ in self.inputs.items()
+                name: known[name].astype(INTEGERS[type_]) for name, type_ in self.inputs.items()
             }
             (tokens,) = session.run([self.output], feeds)
             tokens = np.asarray(tokens, np.float32)
@@ -139,7 +140,7 @@ def _data_files(path: Path) -> list[str]:
         graph = onnx.load(path, load_external_data=False).graph
     except DecodeError as error:
         raise _Unusual(f"it is no ONNX graph ({error})") from error
-    names = {str(ExternalDataInfo(one).location) for one in graph.initializer if uses_external_data(one)}
+    names = {str(ExternalDataInfo(tensor).location) for tensor in graph.initializer if uses_external_data(tensor)}
     for name in names:
         if name != Path(name).name or not (path.parent / name).is_file() or (path.parent / name).is_symlink():
             raise _Unusual(f"its weights should be in {name!r}, which is no file beside it")
@@ -147,12 +148,14 @@ def _data_files(path: Path) -> list[str]:
 
 
 def _form(session: Any) -> dict[str, Any]:
-    inputs = {one.name: one.type for one in session.get_inputs()}
+    inputs = {tensor.name: tensor.type for tensor in session.get_inputs()}
     more = sorted(inputs.keys() - {"input_ids"} - FILLED.keys())
     if "input_ids" not in inputs or more or not set(inputs.values()) <= INTEGERS.keys():
         raise _Unusual(f"it asks for {', '.join(f'{name} ({type_})' for name, type_ in inputs.items())}")
-    given = {one.name: one for one in session.get_outputs() if one.type in FLOATS and len(one.shape) == 3}
+    candidates = {
+        tensor.name: tensor for tensor in session.get_outputs() if tensor.type in FLOATS and len(tensor.shape) == 3
+    }
     for name in OUTPUTS:
-        if name in given:
+        if name in candidates:
             return {"inputs": inputs, "output": name}
-    raise _Unusual(f"it gives {', '.join(one.name for one in session.get_outputs())}, and no vectors of tokens")
+    raise _Unusual(f"it gives {', '.join(tensor.name for tensor in session.get_outputs())}, and no vectors of tokens")

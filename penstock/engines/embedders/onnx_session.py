@@ -10,8 +10,9 @@ from penstock.ports import Float32Array
 
 
 def open_session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array] | None = None) -> Any:
-    """A session on the CPU, on `threads` cores (0: all); `arrays` are the weights of a graph in memory.
+    """A session on the CPU, on `threads` cores (0: all).
 
+    `arrays` are the weights of a graph in memory, by name, each of the shape that the graph states.
     Raises:
         EngineError: ONNX Runtime does not take the graph.
     """
@@ -34,7 +35,7 @@ def errors() -> tuple[type[Exception], ...]:
     telemetry.switch_off("onnxruntime")
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    own = [one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)]
+    own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     return (*own, RuntimeError, ValueError)
 
 

@@ -82,7 +82,7 @@ class SentenceTransformersEmbedder:
         return self._folder.max_tokens
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension).
+        """Unit vectors, float32, shape (len(texts), dimension).
 
         Raises:
             EngineError: the model cannot be loaded or called.
@@ -105,7 +105,7 @@ class SentenceTransformersEmbedder:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
     def coverage(self, text: str) -> float:
-        """Share of the text that the model's vocabulary can tell apart, 0 to 1."""
+        """Share of the text that the model's vocabulary can distinguish, 0 to 1."""
         return self._coverage.of(text)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -113,7 +113,7 @@ class SentenceTransformersEmbedder:
         return self._vocabulary.count(texts)
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return self._vocabulary.offsets(text)
 
     @property
@@ -164,10 +164,10 @@ class SentenceTransformersEmbedder:
 def has_bfloat16() -> bool:
     """Whether this machine's CPU computes in bfloat16; False where the system does not say."""
     try:
-        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    lines = [line.partition(":")[2] for line in told.splitlines() if line.startswith(("flags", "Features"))]
+    lines = [line.partition(":")[2] for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))]
     return bool(lines) and not BF16_FLAGS.isdisjoint(lines[0].split())
 
 

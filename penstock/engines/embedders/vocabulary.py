@@ -46,21 +46,21 @@ class Vocabulary:
         before, after = self._around
         room = max(max_tokens - len(before) - len(after), 0)
         encoded = self._tokenizer.encode_batch_fast([clean(text) for text in texts], add_special_tokens=False)
-        return [[*before, *one.ids[:room], *after] for one in encoded]
+        return [[*before, *encoding.ids[:room], *after] for encoding in encoded]
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""
         encoded = self._tokenizer.encode_batch_fast([clean(text) for text in texts], add_special_tokens=False)
-        return [len(one) for one in encoded]
+        return [len(ids) for ids in encoded]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in the text, as half-open ranges of code points, in order."""
+        """The position of each token in the text, as half-open ranges of code points, in order."""
         return list(self._tokenizer.encode(clean(text), add_special_tokens=False).offsets)
 
     def pieces(self, text: str) -> list[tuple[int, int, bool]]:
         """Each token's place in the text, and whether the vocabulary knows it."""
         encoded = self._tokenizer.encode(clean(text), add_special_tokens=False)
-        return [(*place, one != self._unknown) for place, one in zip(encoded.offsets, encoded.ids, strict=True)]
+        return [(*place, token != self._unknown) for place, token in zip(encoded.offsets, encoded.ids, strict=True)]
 
     @cached_property
     def entries(self) -> tuple[str, ...]:

@@ -47,12 +47,12 @@ class Quote:
 
     @property
     def text(self) -> str:
-        """The sentence, exactly as it stands in the chunk."""
+        """The sentence, exactly as the chunk has it."""
         return self.hit.chunk.text[self.span.start : self.span.end]
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Sentence:
     number: int
     hit: Hit
     span: Span
@@ -64,7 +64,7 @@ class ExtractiveLLM:
     """Answers by quoting; needs no model, no key and no network. It reads hits instead of messages."""
 
     def __init__(self, *, analyser: Analyser | None = None) -> None:
-        self._given = analyser
+        self._own_analyser = analyser
 
     @property
     def name(self) -> str:
@@ -83,8 +83,8 @@ class ExtractiveLLM:
     def quotes(self, question: str, passages: Sequence[Sequence[Hit]]) -> list[Quote]:
         """At most three sentences that answer, best first; none where the passages do not answer the question."""
         analyser = self._analyser()
-        said = {token for word in STOP_WORDS for token in analyser.tokens(word)}
-        wanted = [token for token in dict.fromkeys(analyser.tokens(question)) if token not in said]
+        stop_tokens = {token for word in STOP_WORDS for token in analyser.tokens(word)}
+        wanted = [token for token in dict.fromkeys(analyser.tokens(question)) if token not in stop_tokens]
         candidates = _candidates(passages, analyser, addresses="/" in question)
         if not wanted or not candidates:
             return []
@@ -92,9 +92,14 @@ class ExtractiveLLM:
         mean = sum(candidate.tokens.total() for candidate in candidates) / len(candidates)
         top = max(hit.score for hits in passages for hit in hits)
         found = [
-            Quote(number=one.number, hit=one.hit, span=one.span, score=_score(one, rarity, mean, top))
-            for one in candidates
-            if _coverage(one, rarity) >= MIN_COVERAGE and not one.tokens.keys() <= {*wanted, *said}
+            Quote(
+                number=candidate.number,
+                hit=candidate.hit,
+                span=candidate.span,
+                score=_score(candidate, rarity, mean, top),
+            )
+            for candidate in candidates
+            if _coverage(candidate, rarity) >= MIN_COVERAGE and not candidate.tokens.keys() <= {*wanted, *stop_tokens}
         ]
         found.sort(key=lambda quote: (-quote.score, quote.number, quote.hit.chunk.id, quote.span))
         different: dict[str, Quote] = {}
@@ -104,16 +109,16 @@ class ExtractiveLLM:
         return [quote for quote in best if quote.score >= NEAR_BEST * found[0].score]
 
     def _analyser(self) -> Analyser:
-        if self._given is None:
+        if self._own_analyser is None:
             from penstock.analysis.analyser import TextAnalyser
 
-            self._given = TextAnalyser()
-        return self._given
+            self._own_analyser = TextAnalyser()
+        return self._own_analyser
 
 
-def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Candidate]:
+def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addresses: bool) -> list[_Sentence]:
     """Every sentence once, also where hits overlap; a heading is no answer."""
-    found: dict[tuple[str, Span], _Candidate] = {}
+    found: dict[tuple[str, Span], _Sentence] = {}
     for number, hits in enumerate(passages, 1):
         for hit in hits:
             chunk = hit.chunk
@@ -124,7 +129,7 @@ def _candidates(passages: Sequence[Sequence[Hit]], analyser: Analyser, *, addres
                 text = chunk.text[span.start : span.end]
                 tokens = Counter(analyser.tokens(text if addresses else _ASCII_WORD.sub(_own_word, text)))
                 if text not in chunk.headings and (chunk.document_id, place) not in found:
-                    found[chunk.document_id, place] = _Candidate(number, hit, span, tokens, context | before)
+                    found[chunk.document_id, place] = _Sentence(number, hit, span, tokens, context | before)
                 before = frozenset(() if chunk.table_header else tokens)
     return list(found.values())
 
@@ -135,28 +140,28 @@ def _own_word(found: re.Match[str]) -> str:
     return "" if "://" in word or word.startswith("www.") or word.count("/") > 1 else word
 
 
-def _rarity(wanted: Sequence[str], candidates: Sequence[_Candidate]) -> Mapping[str, float]:
+def _rarity(wanted: Sequence[str], candidates: Sequence[_Sentence]) -> Mapping[str, float]:
     """Inverse document frequency of each token of the question among the sentences."""
     total = len(candidates)
-    holding = {token: sum(token in one.tokens for one in candidates) for token in wanted}
+    holding = {token: sum(token in candidate.tokens for candidate in candidates) for token in wanted}
     return {token: math.log(1 + (total - count + 0.5) / (count + 0.5)) for token, count in holding.items()}
 
 
-def _score(one: _Candidate, rarity: Mapping[str, float], mean: float, top: float) -> float:
-    length = 1 - B + B * one.tokens.total() / mean if mean else 1.0
+def _score(candidate: _Sentence, rarity: Mapping[str, float], mean: float, top: float) -> float:
+    length = 1 - B + B * candidate.tokens.total() / mean if mean else 1.0
     score = 0.0
     for token, rare in rarity.items():
-        times = one.tokens[token]
+        times = candidate.tokens[token]
         if times:
             score += rare * times * (K1 + 1) / (times + K1 * length)
-        elif token in one.context:
+        elif token in candidate.context:
             score += rare * CONTEXT_WEIGHT
-    share = max(0.0, one.hit.score / top) if top > 0 else 1.0
+    share = max(0.0, candidate.hit.score / top) if top > 0 else 1.0
     return score * (1 - HIT_WEIGHT + HIT_WEIGHT * share)
 
 
-def _coverage(one: _Candidate, rarity: Mapping[str, float]) -> float:
+def _coverage(candidate: _Sentence, rarity: Mapping[str, float]) -> float:
     """Share of the question that a sentence holds, its tokens weighted by their rarity."""
-    held = sum(rare for token, rare in rarity.items() if token in one.tokens)
-    near = sum(rare for token, rare in rarity.items() if token in one.context and token not in one.tokens)
+    held = sum(rare for token, rare in rarity.items() if token in candidate.tokens)
+    near = sum(rare for token, rare in rarity.items() if token in candidate.context and token not in candidate.tokens)
     return (held + CONTEXT_WEIGHT * near) / sum(rarity.values())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from penstock import retries
-from penstock.engines.llms.openai_errors import MAX_WAIT_SECONDS, Caller, asked_pause, translated
+from penstock.engines.llms.openai_errors import MAX_WAIT_SECONDS, Endpoint, asked_pause, translated
 from penstock.engines.llms.openai_stream import StreamReader
 from penstock.engines.llms.presets import preset as preset_named
 from penstock.engines.llms.thinking import without_thoughts
@@ -78,11 +78,11 @@ class OpenAILLM:
         hint = f"{KEY_VARIABLE} or {known.key_variable}" if known and known.key_variable else KEY_VARIABLE
         server = urlsplit(self._base_url)
         address = server._replace(netloc=server.netloc.rpartition("@")[2], query="", fragment="").geturl()
-        self._caller = Caller(server=address, model=self._model, key=self._key, key_hint=hint)
+        self._endpoint = Endpoint(server=address, model=self._model, key=self._key, key_hint=hint)
         self._unwanted: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
-        return f"OpenAILLM(model={self._model!r}, base_url={self._caller.server!r})"
+        return f"OpenAILLM(model={self._model!r}, base_url={self._endpoint.server!r})"
 
     @property
     def name(self) -> str:
@@ -110,17 +110,17 @@ class OpenAILLM:
             ModelUnavailable: no answer, an overloaded server, or one that broke off, after all attempts.
         """
         if self._needs_key and not self._key:
-            raise MissingKey(f"{self._caller.server} wants a key: set {self._caller.key_hint}")
+            raise MissingKey(f"{self._endpoint.server} wants a key: set {self._endpoint.key_hint}")
         with self._client() as client:
             for attempt in range(1, self._attempts + 1):
-                given = False
+                began = False
                 try:
                     for item in self._once(client, messages, max_tokens):
-                        given = True
+                        began = True
                         yield item
                 except EngineError as error:
                     pause = self._pause(error, attempt)
-                    if given or pause is None:
+                    if began or pause is None:
                         raise
                     self._log(error, pause, attempt)
                     self._wait(pause)
@@ -137,31 +137,33 @@ class OpenAILLM:
         return retries.pause(attempt, first=FIRST_PAUSE_SECONDS, longest=MAX_WAIT_SECONDS / 2)
 
     def _log(self, error: EngineError, pause: float, attempt: int) -> None:
-        """Notes a failure without the server's own words, in which may stand what it was asked."""
+        """Logs a failure without the server's own words, which may quote the question."""
         cause = error.__cause__ or error
         status = getattr(getattr(cause, "response", None), "status_code", None)
-        what = f"status {status}" if status else type(cause).__name__
-        server = self._caller.server
-        log.warning("%s: %s; in %.1f s it is asked again (%d of %d)", server, what, pause, attempt + 1, self._attempts)
+        reason = f"status {status}" if status else type(cause).__name__
+        server = self._endpoint.server
+        log.warning(
+            "%s: %s; in %.1f s it is asked again (%d of %d)", server, reason, pause, attempt + 1, self._attempts
+        )
 
     def _once(self, client: "httpx.Client", messages: Sequence[Message], max_tokens: int) -> Iterator[str | Usage]:
         import httpx
 
-        reading, said = StreamReader(self._caller), False
+        reading, has_text = StreamReader(self._endpoint), False
         try:
             with (
                 self._opened(client, messages, max_tokens) as response,
                 closing(reading.pieces(response)) as pieces,
             ):
                 for piece in without_thoughts(pieces):
-                    said = True
+                    has_text = True
                     yield piece
         except (httpx.HTTPError, ValueError) as error:  # ValueError: broken JSON or UTF-8
-            found = translated(error, self._caller)
+            found = translated(error, self._endpoint)
             if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == HTTPStatus.NOT_FOUND:
                 found = type(found)(f"{found}{self._models(client)}")
             raise found from error
-        reading.check_complete(max_tokens, said=said)
+        reading.check_complete(max_tokens, has_text=has_text)
         if reading.usage is not None:
             yield reading.usage
 
@@ -183,7 +185,7 @@ class OpenAILLM:
                     response.raise_for_status()
                     return
                 self._unwanted |= {unwanted}
-            log.info("%s does not know %s: asking without it", self._caller.server, unwanted)
+            log.info("%s does not know %s: asking without it", self._endpoint.server, unwanted)
 
     def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
         limit = "max_completion_tokens" if "max_tokens" in self._unwanted else "max_tokens"

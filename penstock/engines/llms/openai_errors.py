@@ -34,8 +34,8 @@ WORDS_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who was called, for the text of errors; the key is known only to be kept out of them."""
+class Endpoint:
+    """The server that was called, for the text of errors; the key is known only to be kept out of them."""
 
     server: str
     model: str
@@ -43,7 +43,7 @@ class Caller:
     key_hint: str
     """Names the variables in which a key is looked for."""
 
-    def told(self, words: object) -> str:
+    def redacted(self, words: object) -> str:
         """A server's words, shortened, with the key blotted out."""
         text = " ".join(str(words).split())
         if self.key:
@@ -51,25 +51,29 @@ class Caller:
         return text if len(text) <= WORDS_SHOWN else f"{text[:WORDS_SHOWN]}..."
 
 
-def translated(error: "httpx.HTTPError | ValueError", caller: Caller) -> EngineError:
-    """The error of ours that says what one of the transport's means."""
+def translated(error: "httpx.HTTPError | ValueError", endpoint: Endpoint) -> EngineError:
+    """The Penstock error for an error of the transport."""
     import httpx
 
     if isinstance(error, httpx.HTTPStatusError):
-        return _status_error(error.response, caller)
+        return _status_error(error.response, endpoint)
     if isinstance(error, httpx.TimeoutException):
-        return ModelUnavailable(f"{caller.server} did not answer in time; raise llm.timeout_seconds if it is only slow")
+        return ModelUnavailable(
+            f"{endpoint.server} did not answer in time; raise llm.timeout_seconds if it is only slow"
+        )
     if isinstance(error, httpx.HTTPError):
         return ModelUnavailable(
-            f"the connection to {caller.server} failed ({caller.told(error)}); is the server running?"
+            f"the connection to {endpoint.server} failed ({endpoint.redacted(error)}); is the server running?"
         )
-    return ModelUnavailable(f"{caller.server} sent something that is no stream of answers: {caller.told(error)}")
+    return ModelUnavailable(
+        f"{endpoint.server} sent something that is no stream of answers: {endpoint.redacted(error)}"
+    )
 
 
-def stream_error(body: object, caller: Caller) -> EngineError:
+def stream_error(body: object, endpoint: Endpoint) -> EngineError:
     """The error that a server reports inside a stream that it had begun with status 200."""
     words, *codes = _words(body)
-    text = f"{caller.server} broke off with an error: {caller.told(words)}"
+    text = f"{endpoint.server} broke off with an error: {endpoint.redacted(words)}"
     busy = any(code.startswith(("5", "429")) for code in codes) or any(word in words.lower() for word in BUSY_WORDS)
     return ModelUnavailable(text) if busy else ModelRefused(text)
 
@@ -95,27 +99,29 @@ def asked_pause(error: BaseException | None) -> float | None:
     return retries.asked_pause(headers.get("retry-after", ""))
 
 
-def _status_error(response: "httpx.Response", caller: Caller) -> EngineError:
+def _status_error(response: "httpx.Response", endpoint: Endpoint) -> EngineError:
     body: object = response.text
     with suppress(ValueError):
         body = json.loads(response.content)
     words, *codes = _words(body)
-    told, status = caller.told(words or response.reason_phrase), response.status_code
-    if status == 401 and not caller.key:
-        return MissingKey(f"{caller.server} wants a key: set {caller.key_hint} ({told})")
+    message, status = endpoint.redacted(words or response.reason_phrase), response.status_code
+    if status == 401 and not endpoint.key:
+        return MissingKey(f"{endpoint.server} wants a key: set {endpoint.key_hint} ({message})")
     if status in (408, 409, 425) or status >= 500 or (status == 429 and not any(code in SPENT_CODES for code in codes)):
-        return ModelUnavailable(f"{caller.server} cannot answer now (status {status}): {told}")
-    return ModelRefused(f"{caller.server} refused the request (status {status}): {told}{_advice(status, caller)}")
+        return ModelUnavailable(f"{endpoint.server} cannot answer now (status {status}): {message}")
+    return ModelRefused(
+        f"{endpoint.server} refused the request (status {status}): {message}{_advice(status, endpoint)}"
+    )
 
 
-def _advice(status: int, caller: Caller) -> str:
+def _advice(status: int, endpoint: Endpoint) -> str:
     if 300 <= status < 400:
         return "; it points to another address: set llm.base_url to that one"
     if status in (401, 403):
-        return f"; check the key in {caller.key_hint}"
+        return f"; check the key in {endpoint.key_hint}"
     if status in (404, 405):
         return (
-            f"; check llm.model ({caller.model!r}) and llm.base_url, which is used as given (most servers end in /v1)"
+            f"; check llm.model ({endpoint.model!r}) and llm.base_url, which is used as given (most servers end in /v1)"
         )
     return ""
 

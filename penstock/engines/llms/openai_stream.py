@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.engines.llms.openai_errors import Caller, error_in, stream_error
+from penstock.engines.llms.openai_errors import Endpoint, error_in, stream_error
 from penstock.errors import ModelRefused, ModelUnavailable
 from penstock.model import Usage
 
@@ -19,8 +19,8 @@ DONE = b"[DONE]"
 class StreamReader:
     """The state of one response while it is read: how it ended and what was used."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._finish = ""
         self._thought = False
         self.usage: Usage | None = None
@@ -37,33 +37,33 @@ class StreamReader:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
             raise ModelRefused(
-                f"{self._caller.server} answered with a web page: check llm.base_url, which is used as given "
+                f"{self._endpoint.server} answered with a web page: check llm.base_url, which is used as given "
                 "(most servers end in /v1)"
             )
         events = (response.read(),) if kind == "application/json" else _events(response.iter_bytes())
         for event in events:
-            told = json.loads(event.decode())
-            if isinstance(told, Mapping):
-                yield from self._texts(told)
+            message = json.loads(event.decode())
+            if isinstance(message, Mapping):
+                yield from self._texts(message)
 
-    def check_complete(self, max_tokens: int, *, said: bool) -> None:
-        """Tells an answer that ended from one that was cut off; `said`: whether there was more than reasoning.
+    def check_complete(self, max_tokens: int, *, has_text: bool) -> None:
+        """Raises for an answer that was cut off; `has_text`: whether there was more than reasoning.
 
         Raises:
             ModelUnavailable: the stream ended in the middle, or nothing came.
             ModelRefused: the server stopped the answer, or all tokens went on reasoning.
         """
-        server = self._caller.server
+        server = self._endpoint.server
         if self._finish == "content_filter":
             raise ModelRefused(f"{server} stopped the answer: its content filter does not allow it")
         if not self._finish and self.usage is None:
             raise ModelUnavailable(f"{server} broke off in the middle of its answer")
-        if not said and self._finish == "length":
+        if not has_text and self._finish == "length":
             spent = " on its reasoning" if self._thought else ""
             raise ModelRefused(
                 f"the model spent all {max_tokens} tokens{spent} and gave no answer; raise prompt.answer_tokens"
             )
-        if not said:
+        if not has_text:
             raise ModelUnavailable(f"{server} gave an empty answer")
 
     def _texts(self, event: Mapping[str, Any]) -> Iterator[str]:
@@ -72,7 +72,7 @@ class StreamReader:
         if event.get("error") or not isinstance(choices, list) or not choices:
             complaint = error_in(event)
             if complaint is not None:
-                raise stream_error(complaint, self._caller)
+                raise stream_error(complaint, self._endpoint)
             return
         choice = choices[0] if isinstance(choices[0], Mapping) else {}
         self._finish = choice.get("finish_reason") or self._finish

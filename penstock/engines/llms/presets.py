@@ -56,7 +56,7 @@ def preset(name: str) -> Preset:
         raise UnknownName("preset", name, presets()) from None
 
 
-def key_of(name: str, given: str | None, environ: Mapping[str, str], *, base_url: str = "") -> str | None:
+def key_of(name: str, key: str | None, environ: Mapping[str, str], *, base_url: str = "") -> str | None:
     """The key to call a preset with: the given one, else what the vendor's own variable holds, else None.
 
     A vendor's variable is only read for the vendor's own server: with another `base_url` its key would go astray.
@@ -64,8 +64,8 @@ def key_of(name: str, given: str | None, environ: Mapping[str, str], *, base_url
     Raises:
         UnknownName: there is no such preset.
     """
-    if given or not name:
-        return given or None
+    if key or not name:
+        return key or None
     known = preset(name)
     ours = known.needs_key and base_url in ("", known.base_url)
     return environ.get(known.key_variable) or None if ours else None

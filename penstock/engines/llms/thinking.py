@@ -10,9 +10,9 @@ def without_thoughts(pieces: Iterator[str]) -> Iterator[str]:
     """The pieces of the answer, without blocks of reasoning at its beginning and without white space before it.
 
     Only blocks at the very beginning are reasoning; the same tag further on is part of the answer. A block that is
-    never closed leaves nothing: the model did not come to an answer. A block whose opening tag the server ate (it
-    stands in the chat template of some models) cannot be told from an answer: let the server split it off, as vLLM
-    does with `--reasoning-parser`.
+    never closed leaves nothing: the model did not come to an answer. Where the server dropped the opening tag (it
+    is in the chat template of some models), reasoning cannot be distinguished from an answer: let the server split it
+    off, as vLLM does with `--reasoning-parser`.
 
     >>> list(without_thoughts(iter(["<thi", "nk>Ten? Twelve?</think>", "  Ten ", "days."])))
     ['Ten ', 'days.']

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 60
 BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-"""Answers to a request for a file after which it is asked for again, some times."""
+"""Answers to a request for a file after which it is requested again, some times."""
 ENDINGS = (".json", ".txt", ".model", ".safetensors", ".py")
 """Configuration, vocabularies and weights; models with code of their own need it, and it is never run unasked."""
 GRAPHS = ("onnx/model.onnx", "onnx/model.onnx_data", "onnx/model.onnx.data")
@@ -63,8 +63,8 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
         for file in files:
             _bring(hub, (name, revision), file, partial / file.path, progress)
         wanted = {partial / file.path for file in files}
-        for other in [path for path in partial.rglob("*") if path.is_file() and path not in wanted]:
-            other.unlink()  # of a revision that was cut off
+        for leftover in [path for path in partial.rglob("*") if path.is_file() and path not in wanted]:
+            leftover.unlink()  # of a revision that was cut off
         old = partial.with_name(partial.name + ".old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -75,7 +75,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
 
 def _hub() -> "HfApi":
     telemetry.switch_off("huggingface_hub")
-    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it writes to stderr of itself: what is said here is ours
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it writes to stderr by itself: messages here are ours
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # also where somebody imported it before
@@ -83,14 +83,14 @@ def _hub() -> "HfApi":
 
 
 def _listing(hub: "HfApi", name: str) -> tuple[str, list[HubFile]]:
-    told = hub.model_info(name, files_metadata=True, timeout=TIMEOUT_SECONDS)
-    listed = told.siblings or []
-    found = [_file(one) for one in listed if _is_needed(one.rfilename)]
+    info = hub.model_info(name, files_metadata=True, timeout=TIMEOUT_SECONDS)
+    listed = info.siblings or []
+    found = [_file(sibling) for sibling in listed if _is_needed(sibling.rfilename)]
     if not any(file.path.endswith((".safetensors", ".bin")) for file in found):
-        found += [_file(one) for one in listed if one.rfilename == "pytorch_model.bin"]
+        found += [_file(sibling) for sibling in listed if sibling.rfilename == "pytorch_model.bin"]
     if not any(file.path.endswith("config.json") for file in found):
         raise ModelNotFound(f"{name!r} is on the hub and holds no model that can be used here (no config.json)")
-    return told.sha or "main", found
+    return info.sha or "main", found
 
 
 def _is_needed(path: str) -> bool:
@@ -100,9 +100,9 @@ def _is_needed(path: str) -> bool:
     return path in GRAPHS or (path.endswith(ENDINGS) and not path.startswith(OTHER_FORMATS))
 
 
-def _file(one: "RepoSibling") -> HubFile:
-    size = (one.lfs.size if one.lfs else None) or one.size or 0
-    return HubFile(one.rfilename, int(size), one.lfs.sha256 if one.lfs else "")
+def _file(sibling: "RepoSibling") -> HubFile:
+    size = (sibling.lfs.size if sibling.lfs else None) or sibling.size or 0
+    return HubFile(sibling.rfilename, int(size), sibling.lfs.sha256 if sibling.lfs else "")
 
 
 def _bring(hub: "HfApi", model: tuple[str, str], file: HubFile, target: Path, progress: Progress) -> None:

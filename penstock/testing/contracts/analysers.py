@@ -43,7 +43,7 @@ class AnalyserContract:
         assert all(found == expected for found in at_once(lambda: [analyser.tokens(text) for text in TEXTS]))
 
     def test_fingerprint_is_one_line_and_stays(self, analyser: Analyser) -> None:
-        """An index is built anew when it is another one."""
+        """An index is rebuilt when the fingerprint changes."""
         before = analyser.fingerprint
         analyser.tokens(ENGLISH)
         assert analyser.fingerprint == before

@@ -24,7 +24,7 @@ def make_source(
     labels: Labels | None = None,
     access: Iterable[str] = (),
 ) -> Source:
-    """A source; its bytes are told by its URI where no hash is given."""
+    """A source; without a hash, its bytes are made from its URI."""
     return Source(
         uri=uri,
         media_type=media_type,
@@ -48,7 +48,7 @@ def make_put(
     loader: str = "lines-1",
     outcome: Outcome = "indexed",
 ) -> Upsert:
-    """A put of a document with one chunk a paragraph; `languages` and `pages` go round when they are shorter."""
+    """An upsert of a document with one chunk a paragraph; `languages` and `pages` repeat when they are shorter."""
     writer = ExtractionWriter()
     for number, paragraph in enumerate(paragraphs):
         on = pages[number % len(pages)] if pages else ()
@@ -89,15 +89,15 @@ def make_put(
 
 
 def text_vector(text: str, dimension: int = DIMENSION) -> Float32Array:
-    """A unit vector that depends on the text alone, shape (dimension,)."""
+    """A unit vector that depends on the text alone, float32, shape (dimension,)."""
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     vector = np.random.default_rng(seed).standard_normal(dimension).astype(np.float32)
     return vector / np.linalg.norm(vector)
 
 
-def cache_vectors(catalog: Catalog, identity: str, puts: Iterable[Upsert]) -> None:
+def cache_vectors(catalog: Catalog, identity: str, upserts: Iterable[Upsert]) -> None:
     """Puts the vectors of all chunks into the embedding cache."""
-    contexts = [chunk.context for put in puts for chunk in put.chunks]
+    contexts = [chunk.context for upsert in upserts for chunk in upsert.chunks]
     catalog.vectors.put(identity, {text_hash(context): text_vector(context) for context in contexts})
 
 

@@ -122,13 +122,13 @@ class ChunkerContract:
         check(chunks, document, size=SIZE, counter=WordCounter())
         assert chunks == cut(chunker, document)
         if not self.overlaps:
-            for one, two in pairwise(chunks):
-                assert one.span.end <= two.span.start
+            for before, after in pairwise(chunks):
+                assert before.span.end <= after.span.start
 
     def test_says_its_size(self) -> None:
-        """What the pipeline compares with what the model sees."""
+        """The size that the pipeline compares with the model's window."""
         assert self.make(WordCounter(), SIZE).size == SIZE
 
-    def test_the_fingerprint_tells_sizes_apart(self) -> None:
+    def test_the_fingerprint_distinguishes_sizes(self) -> None:
         """Chunks of another size have other ids."""
         assert self.make(WordCounter(), SIZE).fingerprint != self.make(WordCounter(), SIZE + 1).fingerprint

@@ -8,7 +8,7 @@ class TokenCounterContract:
     """What every token counter must do: subclass it in a test and give the fixture `counter`."""
 
     def test_counts_the_tokens_that_it_places(self, counter: TokenCounter) -> None:
-        """Where tokens are and how many there are say the same, for any text, and each time."""
+        """Positions and counts agree, for any text, and each time."""
         texts = [ENGLISH, CHINESE, *AWKWARD]
         counts = counter.count(texts)
         assert counts == [len(counter.offsets(text)) for text in texts]
@@ -24,7 +24,7 @@ class TokenCounterContract:
             assert places == sorted(places, key=lambda place: place[0])
 
     def test_special_tokens_are_not_counted(self, counter: TokenCounter) -> None:
-        """What a model puts around each text is added by whoever asks the model."""
+        """What a model puts around each text is added by the caller of the model."""
         assert counter.count([""]) == [0]
 
     def test_long_texts_are_counted_to_their_end(self, counter: TokenCounter) -> None:

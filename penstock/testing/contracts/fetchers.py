@@ -47,7 +47,7 @@ class FetcherContract:
                 assert fetched.sha256 == hashlib.sha256(content).hexdigest()
 
     def test_bytes_stay_as_long_as_the_context(self, fetcher: Fetcher, listed: Listed) -> None:
-        """A source may be fetched while it is read; the one that is done with takes nothing from the other."""
+        """A source may be fetched while it is read; to close the first takes nothing from the second."""
         expected, _ = fetch(fetcher, listed)
         with fetcher.fetch(listed, None) as outer:
             assert fetch(fetcher, listed)[0] == expected
@@ -66,14 +66,14 @@ class FetcherContract:
             assert fetched is not None
             assert fetched.path.read_bytes() == before + b" and more"
 
-    def test_what_is_not_there_is_told(self, fetcher: Fetcher, missing: Listed) -> None:
+    def test_what_is_not_there_is_reported(self, fetcher: Fetcher, missing: Listed) -> None:
         """As an error of this source, with a reason; the fetcher goes on."""
         for _ in range(2):
             with pytest.raises(SourceError, match=r"\w"), fetcher.fetch(missing, None):
                 raise AssertionError("there is nothing to read")
 
     @pytest.mark.parametrize("uri", ["", "nowhere", "other://host/path", "file://\x00", "http://", "a:\ud800"])
-    def test_an_address_that_is_none_is_told(self, fetcher: Fetcher, uri: str) -> None:
+    def test_an_address_that_is_none_is_reported(self, fetcher: Fetcher, uri: str) -> None:
         """Never by another error than that of a source."""
         with pytest.raises(SourceError), fetcher.fetch(Listed(uri=uri), None):
             raise AssertionError("there is nothing to read")

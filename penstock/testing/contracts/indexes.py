@@ -23,13 +23,13 @@ SOURCE = Source(uri="file:///a.txt", media_type="text/plain", sha256="0" * 64, s
 
 
 def entry_of(row: int, text: str, vector: Float32Array | None = None) -> Entry:
-    """A row that holds this text."""
+    """A row that holds this text, and this vector, float32 of shape (len(WORDS),), if one is given."""
     chunk = Chunk(id=f"c{row}", document_id="d", span=Span(0, len(text)), text=text, language="en")
     return Entry(row=row, chunk=chunk, title="", sources=(SOURCE,), vector=vector)
 
 
 def vector_of(text: str) -> Float32Array:
-    """A unit vector with one axis for each of `WORDS`: texts that share more of them lie closer together."""
+    """A unit vector, float32 of shape (len(WORDS),), one axis a word: texts that share more words are closer."""
     counts = np.array([text.split().count(word) for word in WORDS], np.float32) + 0.01
     unit: Float32Array = (counts / np.linalg.norm(counts)).astype(np.float32)
     return unit
@@ -48,7 +48,7 @@ class IndexContract(Generic[QueryT]):
     """
 
     def open(self, folder: Path, *, content: str = "a") -> Index[QueryT]:
-        """The index of a folder, or of that name; `content` tells analysers, or models, apart."""
+        """The index of a folder, or of that name; `content` distinguishes analysers, or models."""
         raise NotImplementedError
 
     def ask(self, text: str) -> QueryT:
@@ -86,7 +86,7 @@ class IndexContract(Generic[QueryT]):
         index.close()
 
     def test_a_new_index_is_empty(self, folder: Path) -> None:
-        """Looking at an index that is not there finds nothing, and that as often as it is done."""
+        """Looking at an index that is not there finds nothing, however often it is done."""
         for _ in range(2):
             index = self.open(folder)
             assert (index.revision, index.rows().tolist(), self.found(index, "turbine")) == (0, [], [])
@@ -144,7 +144,7 @@ class IndexContract(Generic[QueryT]):
         assert [hit.row for hit in self.found(index, "turbine")] == [8]
 
     def test_a_gap_between_changes_is_refused(self, index: Index[QueryT]) -> None:
-        """An index never says that it stands at a revision whose changes it missed."""
+        """An index never claims a revision whose changes it missed."""
         with pytest.raises(IndexingError, match="stands at revision 1"):
             index.apply(self.change(3, {9: "pump"}, since=2))
         assert index.revision == 1
@@ -163,7 +163,7 @@ class IndexContract(Generic[QueryT]):
         assert index.rows().tolist() == [2, 5, 9]
 
     def test_the_scope_is_applied_before_the_cut(self, folder: Path) -> None:
-        """A filter never empties a page: the best of the allowed rows are found, however far down they stand."""
+        """A filter never empties a page: the best of the allowed rows are found, however low they rank."""
         index = self.open(folder)
         index.apply(self.change(1, {row: "turbine " * (1 + row % 7) + "valve" for row in range(300)}))
         everything = self.found(index, "turbine valve", k=300)
@@ -193,7 +193,7 @@ class IndexContract(Generic[QueryT]):
         again.close()
 
     def test_readers_see_what_a_writer_wrote(self, index: Index[QueryT], folder: Path) -> None:
-        """At the next search, without being told, through many changes."""
+        """At the next search, without a signal, through many changes."""
         readers = [self.open(folder), self.open(folder)]
         for revision in range(2, 12):
             index.apply(self.change(revision, {revision + 10: "pump " * revision}, (revision + 9,)))
@@ -205,19 +205,19 @@ class IndexContract(Generic[QueryT]):
             reader.close()
 
     def test_what_was_written_is_proved(self, index: Index[QueryT]) -> None:
-        """An index that can look into itself finds no flaw in what it was given, and names what it was not."""
+        """An index that can check itself finds no flaw in what it was given, and names what it was not given."""
         if not isinstance(index, Verifiable):
             pytest.skip("the index does not offer it")
         index.apply(self.change(2, {6: "pump"}, (5,)))
         texts = {1: "turbine valve", 2: "turbine reservoir reservoir", 6: "pump"}
         held = [entry_of(row, text, vector_of(text)) for row, text in texts.items()]
         assert index.verify(held) == []
-        other = [entry_of(2, "gate", vector_of("gate")) if one.row == 2 else one for one in held]
-        assert [flaw.rows for flaw in index.verify(other)] == [(2,)]
+        changed = [entry_of(2, "gate", vector_of("gate")) if entry.row == 2 else entry for entry in held]
+        assert [flaw.rows for flaw in index.verify(changed)] == [(2,)]
 
     @pytest.mark.usefixtures("index")
     def test_other_content_is_not_mixed_in(self, folder: Path) -> None:
-        """Another analyser, or model, means building anew."""
+        """Another analyser, or model, means a rebuild."""
         with pytest.raises(DamagedIndex, match="build it anew"):
             assert self.open(folder, content="b").revision
         assert self.open(folder).revision == 1
@@ -234,7 +234,7 @@ class FolderIndexContract(IndexContract[QueryT]):
         index.close()
 
     def test_a_folder_set_aside_is_an_empty_index(self, index: Index[QueryT], folder: Path) -> None:
-        """An open reader notices as well, and the index can be built anew in its place."""
+        """An open reader notices as well, and the index can be rebuilt in its place."""
         folder.rename(folder.with_name("aside"))
         assert (index.revision, index.rows().tolist(), self.found(index, "turbine")) == (0, [], [])
         index.apply(self.change(1, {3: "turbine"}))
@@ -251,13 +251,13 @@ class FolderIndexContract(IndexContract[QueryT]):
         assert len(again.rows()) == len(set(again.rows().tolist()))
 
     @pytest.mark.parametrize("damage", ["empty", "half", "noise", "gone"])
-    def test_damaged_files_are_told(self, index: Index[QueryT], folder: Path, damage: str) -> None:
+    def test_damaged_files_are_reported(self, index: Index[QueryT], folder: Path, damage: str) -> None:
         """Whatever happened to a file: either the index says that it is damaged, or it does not need the file."""
         index.apply(self.change(2, {9: "pump valve"}, (1,)))
         index.close()
         whole = folder.with_name("whole")
         folder.rename(whole)
-        told = 0
+        reported = 0
         for file in sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file()):
             shutil.copytree(whole, folder)
             _damage(folder / file, damage)
@@ -267,9 +267,9 @@ class FolderIndexContract(IndexContract[QueryT]):
                 again.rows()
                 again.close()
             except DamagedIndex:
-                told += 1
+                reported += 1
             shutil.rmtree(folder)
-        assert told
+        assert reported
 
 
 def _damage(path: Path, how: str) -> None:

@@ -9,10 +9,10 @@ from penstock.model import Failure, Listed
 from penstock.ports import Lister
 
 URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f\ud800-\udfff]+( [^\s\x00-\x1f\x7f\ud800-\udfff]+)*")
-"""A scheme in lower case, then what may be shown and stored; a path may hold single spaces."""
+"""A scheme in lower case, then characters that may be shown and stored; a path may hold single spaces."""
 AWKWARD_URIS = ("", "file:///", "http://", "%", "file:///\ud800", "https://example.org/" + "a" * 10_000, "\x00")
 LEFT_OUT = "ExcludedSource"
-"""Of what a setting leaves out a listing speaks, as of what is gone."""
+"""The kind of failure for what a setting leaves out: the listing covers it, as it covers what is gone."""
 
 
 class ListerContract:
@@ -35,8 +35,8 @@ class ListerContract:
         """Each by a URI of its own that can be stored and shown; the listing covers what it lists."""
         found = list(lister.list())
         assert found
-        assert all(isinstance(one, Listed) for one in found)
-        uris = [one.uri for one in found]
+        assert all(isinstance(listed, Listed) for listed in found)
+        uris = [listed.uri for listed in found]
         assert len(set(uris)) == len(uris)
         assert all(URI.fullmatch(uri) for uri in uris)
         assert lister.complete()
@@ -44,10 +44,10 @@ class ListerContract:
 
     def test_says_what_can_be_compared(self, lister: Lister) -> None:
         """Sizes are none or bytes, dates are none or UTC."""
-        for one in lister.list():
-            assert isinstance(one, Listed)
-            assert one.size is None or one.size >= 0
-            assert one.modified is None or one.modified.utcoffset() == timedelta(0)
+        for listed in lister.list():
+            assert isinstance(listed, Listed)
+            assert listed.size is None or listed.size >= 0
+            assert listed.modified is None or listed.modified.utcoffset() == timedelta(0)
 
     def test_lists_the_same_again(self, lister: Lister) -> None:
         """In the same order, also after a listing that was left in the middle."""
@@ -66,7 +66,7 @@ class ListerContract:
         """It is a failure of discovery that says why, and the listing is incomplete or does not speak for it."""
         if broken is None:
             pytest.skip("nothing keeps such a lister from seeing everything")
-        failures = [one for one in broken.list() if isinstance(one, Failure)]
+        failures = [failure for failure in broken.list() if isinstance(failure, Failure)]
         complete = broken.complete()
         assert failures or not complete
         for failure in failures:

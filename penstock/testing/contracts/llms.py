@@ -1,4 +1,4 @@
-"""Contract suite for language models, and `ScriptedLLM`, the double that says what a test tells it to."""
+"""Contract suite for language models, and `ScriptedLLM`, the double whose answers a test scripts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -117,7 +117,7 @@ class LLMContract:
         """Collections of a library ask one model at the same moment."""
         assert all(at_once(lambda: "".join(pieces_of(llm, *GREETING)).strip()))
 
-    def test_a_model_out_of_reach_is_told(self, unreachable: LLM | None) -> None:
+    def test_a_model_out_of_reach_is_reported(self, unreachable: LLM | None) -> None:
         """As an error of the engine that says what is the matter, at the call or while it is read."""
         if unreachable is None:
             pytest.skip("there is nothing to reach")

@@ -52,11 +52,11 @@ class RerankerContract:
     def test_changes_nothing_but_the_order(self, reranker: Reranker) -> None:
         """Each hit once, with its chunk, its sources and its title, and the legs that found it; the given stay."""
         hits = hits_of(*TEXTS)
-        given = {hit.chunk.id: hit for hit in hits}
+        before = {hit.chunk.id: hit for hit in hits}
         ranked = reranker.rerank(QUESTION, hits, k=100)
-        assert sorted(hit.chunk.id for hit in ranked) == sorted(given)
-        assert [_without_score(hit, given[hit.chunk.id]) for hit in ranked] == [given[hit.chunk.id] for hit in ranked]
-        assert all(hit.trace.ranks == given[hit.chunk.id].trace.ranks for hit in ranked)
+        assert sorted(hit.chunk.id for hit in ranked) == sorted(before)
+        assert [_without_score(hit, before[hit.chunk.id]) for hit in ranked] == [before[hit.chunk.id] for hit in ranked]
+        assert all(hit.trace.ranks == before[hit.chunk.id].trace.ranks for hit in ranked)
         assert hits == hits_of(*TEXTS)
 
     def test_the_order_is_that_of_the_new_scores(self, reranker: Reranker) -> None:
@@ -66,7 +66,7 @@ class RerankerContract:
         assert ranked == sorted(ranked, key=lambda hit: (-hit.score, hit.chunk.id))
 
     def test_looks_at_the_texts_and_not_at_their_order(self, reranker: Reranker) -> None:
-        """What answers the question comes first, wherever it stood; equal hits have one order, however they came."""
+        """What answers the question comes first, wherever it was; equal hits have one order, however they came."""
         hits = hits_of(*TEXTS)
         ranked = reranker.rerank(QUESTION, hits, k=100)
         assert ranked[0].chunk.text == ENGLISH

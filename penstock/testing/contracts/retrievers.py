@@ -38,8 +38,8 @@ class RetrieverContract:
         assert all(math.isfinite(hit.score) for hit in hits)
         assert hits == sorted(hits, key=lambda hit: (-hit.score, hit.chunk.id))
 
-    def test_hits_say_what_and_whence(self, retriever: Retriever, question: str) -> None:
-        """Each chunk once, with where it lies; what was added stands behind the hit that it belongs to."""
+    def test_hits_have_chunk_source_and_place(self, retriever: Retriever, question: str) -> None:
+        """Each chunk once, with its places; an added chunk follows the hit that it belongs to."""
         retrieved = retriever.retrieve(question, k=MANY, where=Filter())
         assert retrieved.question == question
         ids = [hit.chunk.id for hit in retrieved.hits]

@@ -21,5 +21,5 @@ class WordCounter:
         return [len(self._token.findall(text)) for text in texts]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands."""
+        """The position of each token."""
         return [match.span() for match in self._token.finditer(text)]

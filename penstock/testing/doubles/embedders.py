@@ -43,7 +43,7 @@ class HashEmbedder(WordCounter):
         return 256
 
     def embed(self, texts: Sequence[str], *, role: Role) -> Float32Array:
-        """Unit vectors, shape (len(texts), dimension); the same for either role."""
+        """Unit vectors, float32, shape (len(texts), dimension); the same for either role."""
         del role
         self.embedded.extend(texts)
         vectors = np.zeros((len(texts), self._dimension), np.float32)
@@ -56,12 +56,12 @@ class HashEmbedder(WordCounter):
         return vectors
 
     def coverage(self, text: str) -> float:
-        """What the constructor was told; 0 for a text of white space."""
+        """The coverage that the constructor was given; 0 for a text of white space."""
         return self._covers if text.strip() else 0.0
 
 
 class LittleOptions(BaseModel):
-    """What can be set of the little model."""
+    """The options of the little model."""
 
     dimension: int = Field(DIMENSION, ge=1)
 

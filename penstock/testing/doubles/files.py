@@ -1,4 +1,4 @@
-"""Small files of each container format, made of what a test says: zip archives and compound files (OLE2)."""
+"""Small files of each container format, made from texts of a test: zip archives and compound files (OLE2)."""
 
 import io
 import struct
@@ -59,9 +59,9 @@ class _Compound:
         self._sectors: list[bytes] = []
 
     def _folder(self, holder: _Node, name: str) -> _Node:
-        for one in holder.inside:
-            if one.name == name:
-                return one
+        for node in holder.inside:
+            if node.name == name:
+                return node
         holder.inside.append(_Node(name, 1))
         return holder.inside[-1]
 
@@ -87,26 +87,26 @@ class _Compound:
         """All entries in the order of their numbers; brothers form a chain to the right."""
         pending, number = [self._root], 1
         while pending:
-            one = pending.pop(0)
-            yield one
-            for step, inner in enumerate(one.inside):
+            node = pending.pop(0)
+            yield node
+            for step, inner in enumerate(node.inside):
                 if step == 0:
-                    one.child = number
-                inner.right = number + 1 if step + 1 < len(one.inside) else _FREE
+                    node.child = number
+                inner.right = number + 1 if step + 1 < len(node.inside) else _FREE
                 number += 1
-            pending += one.inside
+            pending += node.inside
 
     def _place_streams(self, nodes: list[_Node]) -> list[int]:
         """Stores long streams in sectors, short ones together in the stream of the root; gives the short chains."""
         links: list[int] = []
-        for one in nodes:
-            if one.kind == 2 and len(one.content) >= CUTOFF:
-                one.start = self._store(one.content, 0)
-            elif one.kind == 2 and one.content:
-                one.start = len(links)
-                size = -(-len(one.content) // MINI_SECTOR)
+        for node in nodes:
+            if node.kind == 2 and len(node.content) >= CUTOFF:
+                node.start = self._store(node.content, 0)
+            elif node.kind == 2 and node.content:
+                node.start = len(links)
+                size = -(-len(node.content) // MINI_SECTOR)
                 links += [len(links) + step + 1 for step in range(size - 1)] + [_END]
-                self._root.content += one.content.ljust(size * MINI_SECTOR, b"\0")
+                self._root.content += node.content.ljust(size * MINI_SECTOR, b"\0")
         if self._root.content:
             self._root.start = self._store(self._root.content, 0)
         return links

@@ -75,11 +75,11 @@ class ScriptedServer:
                 script._reply(self, json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
             def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
+                """Prints nothing."""
 
         class Server(ThreadingHTTPServer):
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """Says nothing: a client that goes away is part of the script."""
+                """Prints nothing: a client that goes away is part of the script."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -10,7 +10,7 @@ from penstock.engines.models.model_folder import read_folder
 from penstock.engines.models.tensors import Tensors
 
 HIDDEN = -1e9
-"""What is added to the attention for a token that the mask hides."""
+"""The number that is added to the attention for a token that the mask hides."""
 
 
 def write_graph(folder: Path, *, external: bool = False, types: bool = True, output: str = "last_hidden_state") -> Path:
@@ -25,8 +25,8 @@ def write_graph(folder: Path, *, external: bool = False, types: bool = True, out
     writer.write(output, types=types)
     names = ["input_ids", "attention_mask", *(["token_type_ids"] if types else [])]
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"]) for name in names]
-    given = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", "sequence", writer.width])
-    graph = helper.make_graph(writer.nodes, "encoder", inputs, [given], writer.weights)
+    value_info = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", "sequence", writer.width])
+    graph = helper.make_graph(writer.nodes, "encoder", inputs, [value_info], writer.weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     path = folder / "onnx" / "model.onnx"
     path.parent.mkdir()
@@ -70,7 +70,7 @@ class _Writer:
             )
             for part in ("query", "key", "value")
         )
-        query, value = (self._op("Transpose", one, perm=[0, 2, 1, 3]) for one in (query, value))
+        query, value = (self._op("Transpose", tensor, perm=[0, 2, 1, 3]) for tensor in (query, value))
         likeness = self._op("MatMul", query, self._op("Transpose", key, perm=[0, 2, 3, 1]))
         weighed = self._op("Add", self._op("Div", likeness, self._array(float(np.sqrt(size)))), mask)
         mixed = self._op("MatMul", self._op("Softmax", weighed, axis=-1), value)

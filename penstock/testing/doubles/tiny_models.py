@@ -61,7 +61,7 @@ def write_model(
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, Float32Array], dtype: str = "F32") -> None:
-    """Writes arrays in the safetensors format, as F32, F16 or BF16."""
+    """Writes arrays of any shape in the safetensors format, as F32, F16 or BF16."""
     header: dict[str, Any] = {}
     parts, offset = [], 0
     for name, array in arrays.items():
@@ -95,6 +95,7 @@ def _config(kind: Kind, vocabulary: int) -> dict[str, Any]:
 
 
 def _weights(vocabulary: int) -> dict[str, Float32Array]:
+    """Random weights by name, float32, of the shapes that BERT gives them."""
     chance = np.random.default_rng(SEED)
     shapes: dict[str, tuple[int, ...]] = {
         "embeddings.word_embeddings.weight": (vocabulary, WIDTH),

@@ -81,7 +81,7 @@ def test_status_doctor_and_remove_know_the_reader(run: Run, shelf: Path) -> None
     assert "ok: 1 chunks" in run("doctor", "--as", "visitor").stdout
     assert "ok: 2 chunks" in run("doctor").stdout
     result = run("remove", shelf.parent, "--as", "visitor", "--json")
-    assert [Path(one["uri"]).name for one in printed(result)["sources"]] == ["menu.md"]
+    assert [Path(source["uri"]).name for source in printed(result)["sources"]] == ["menu.md"]
     assert printed(run("status", "--json"))["sources"] == {"indexed": 1}
 
 

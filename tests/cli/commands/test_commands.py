@@ -109,8 +109,8 @@ def test_filters_are_the_same_for_every_command(
     found = printed(result)
     if command == "prompt":
         text = "".join(message["content"] for message in found["messages"])
-        told = {"leave.md": "Ten days of leave", "年假.txt": "未休完的年假"}
-        assert {name for name, words in told.items() if words in text} == names
+        texts = {"leave.md": "Ten days of leave", "年假.txt": "未休完的年假"}
+        assert {name for name, words in texts.items() if words in text} == names
     else:
         assert {Path(hit["uri"]).name for hit in found["hits"]} == names
 
@@ -291,6 +291,14 @@ def test_help_of_every_command(run: Run, command: tuple[str, ...]) -> None:
 
 
 def test_labels_are_numbers_only_where_they_are_written_as_such() -> None:
-    given = {"int": "2026", "float": "-2.5", "nan": "nan", "inf": "-inf", "zeros": "007", "long": "1_000", "exp": "1e5"}
-    kept = labels_of([f"{name}={value}" for name, value in given.items()])
-    assert kept == {**given, "int": 2026, "float": -2.5}
+    labels = {
+        "int": "2026",
+        "float": "-2.5",
+        "nan": "nan",
+        "inf": "-inf",
+        "zeros": "007",
+        "long": "1_000",
+        "exp": "1e5",
+    }
+    kept = labels_of([f"{name}={value}" for name, value in labels.items()])
+    assert kept == {**labels, "int": 2026, "float": -2.5}

@@ -34,7 +34,7 @@ def test_all_collections_of_penstock_toml_are_brought_up_to_date(run: Run, folde
     assert len(printed(run("search", "gates", "-c", "notes", "--json"))["hits"]) == 1
     again = printed(run("sync", "--json"))
     assert again["dry_run"] is False
-    assert {name: one["unchanged"] for name, one in again["collections"].items()} == {"handbook": 2, "notes": 1}
+    assert {name: report["unchanged"] for name, report in again["collections"].items()} == {"handbook": 2, "notes": 1}
     (only,) = printed(run("sync", "notes", "--json"))["collections"]
     assert only == "notes"
 
@@ -50,12 +50,12 @@ def test_a_dry_run_shows_and_writes_nothing(run: Run, folder: Path, home: Path) 
     (folder / "leave.md").write_text("Nothing carries over.", "utf-8")
     (folder / "年假.txt").unlink()
     (folder / "new.txt").write_text("a new note", "utf-8")
-    told = printed(run("sync", "--dry-run", "--json"))
-    assert told["dry_run"] is True
-    plan = told["collections"]["handbook"]
+    shown = printed(run("sync", "--dry-run", "--json"))
+    assert shown["dry_run"] is True
+    plan = shown["collections"]["handbook"]
     names = {kind: [uri.rsplit("/", 1)[-1] for uri in plan[kind]] for kind in ("new", "changed", "removed")}
     assert names == {"new": ["new.txt"], "changed": ["leave.md"], "removed": ["年假.txt"]}
-    assert [one["uri"].rsplit("/", 1)[-1] for one in plan["skipped"]] == ["song.mp3"]
+    assert [source["uri"].rsplit("/", 1)[-1] for source in plan["skipped"]] == ["song.mp3"]
     assert printed(run("sync", "--json"))["collections"]["handbook"]["removed"] == 1
 
 
@@ -129,7 +129,7 @@ def test_an_interrupt_ends_the_collections_that_are_left_too(
     describe(first=folder, second=folder)
     sync = Penstock.sync
 
-    def interrupted(self: Penstock, **given: object) -> object:
+    def interrupted(self: Penstock, **options: object) -> object:
         return sync(self, watch=lambda _: signal.raise_signal(signal.SIGTERM))
 
     monkeypatch.setattr(Penstock, "sync", interrupted)

@@ -148,12 +148,12 @@ def test_trust_shows_asks_and_lists(run: Run, tmp_path: Path) -> None:
     assert "geheim" not in result.output
     assert "\x1b[2J" not in result.output
     assert "no file is trusted" in run("trust", "--list").stdout
-    told = printed(run("trust", file.absolute(), "--yes", "--json"))
-    assert (told["trusted"], told["settings"]) == (True, ["catalog.url", "llm.api_key", "llm.model"])
+    shown = printed(run("trust", file.absolute(), "--yes", "--json"))
+    assert (shown["trusted"], shown["settings"]) == (True, ["catalog.url", "llm.api_key", "llm.model"])
     place = str(file.absolute())
 
     def listed() -> dict[str, str]:
-        return {one["file"]: one["state"] for one in printed(run("trust", "--list", "--json"))["files"]}
+        return {entry["file"]: entry["state"] for entry in printed(run("trust", "--list", "--json"))["files"]}
 
     assert listed() == {place: "trusted"}
     write("home = 'x'")

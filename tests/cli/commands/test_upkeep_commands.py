@@ -22,17 +22,17 @@ def test_the_history_is_listed_newest_first(run: Run) -> None:
     assert "penstock history --before 2" in shown
     assert "disk: " in shown
     assert "earlier" not in run("history", "--before", "2").stdout
-    told = printed(run("history", "--json"))
-    assert [(one["revision"], one["cause"], one["changed"]) for one in told["revisions"]] == [
+    history = printed(run("history", "--json"))
+    assert [(revision["revision"], revision["cause"], revision["changed"]) for revision in history["revisions"]] == [
         (4, "ingest", 1),
         (3, "ingest", 1),
         (2, "ingest", 1),
         (1, "ingest", 0),
     ]
-    assert told["disk"]["total"] > 0
+    assert history["disk"]["total"] > 0
 
 
-def test_a_compaction_tells_what_went_and_the_room_before_and_after(run: Run, edited: Path) -> None:
+def test_a_compaction_prints_what_went_and_the_room_before_and_after(run: Run, edited: Path) -> None:
     foreseen = printed(run("compact", "--keep", "2", "--dry-run", "--json"))
     assert (foreseen["dry_run"], foreseen["removed"]["revisions"]) == (True, 2)
     result = run("compact", "--keep", "2")
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_wrong_usage(run: Run, arguments: list[str], code: int
 @pytest.mark.usefixtures("library")
 def test_a_collection_is_renamed_and_removed(run: Run) -> None:
     assert run("collections", "rename", "default", "handbook").exit_code == 0
-    assert [one["name"] for one in printed(run("collections", "--json"))["collections"]] == ["handbook"]
+    assert [collection["name"] for collection in printed(run("collections", "--json"))["collections"]] == ["handbook"]
     assert "Ten days" in run("search", "leave", "-c", "handbook").stdout
     asked = run("collections", "remove", "handbook")
     assert (asked.exit_code, "give --yes" in asked.stderr) == (2, True)

@@ -42,16 +42,16 @@ def _ingest(run: Run, site: Website, home: Path, *first: str) -> str:
     return result.stderr
 
 
-def test_a_fetch_that_was_tried_again_is_told_when_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
-    told = _ingest(run, site, tmp_path / "home", "-v")
-    line = next(line for line in told.splitlines() if "tried again" in line)
+def test_a_fetch_that_was_tried_again_is_logged_when_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
+    result = _ingest(run, site, tmp_path / "home", "-v")
+    line = next(line for line in result.splitlines() if "tried again" in line)
     assert "penstock.loaders.sources.web.pages: " in line
     assert "(2 of 3)" in line
-    assert "503" in told
-    assert SECRET not in told
+    assert "503" in result
+    assert SECRET not in result
 
 
-def test_nothing_is_told_unless_it_is_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
+def test_nothing_is_logged_unless_it_is_asked_for(run: Run, site: Recovering, tmp_path: Path) -> None:
     quiet = _ingest(run, site, tmp_path / "home")
     assert "tried again" not in quiet
     assert "penstock." not in quiet
@@ -60,7 +60,7 @@ def test_nothing_is_told_unless_it_is_asked_for(run: Run, site: Recovering, tmp_
     assert "tried again" not in _ingest(run, site, tmp_path / "third"), "asking once is for once"
 
 
-def test_what_was_repaired_is_told(run: Run, library: Path, home: Path) -> None:
+def test_what_was_repaired_is_reported(run: Run, library: Path, home: Path) -> None:
     index = next(path for path in (home / "collections").rglob("*") if path.name.startswith("keyword"))
     shutil.rmtree(index)
     index.mkdir()
@@ -74,21 +74,21 @@ def test_hostile_names_stay_on_their_line(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "f"
     folder.mkdir()
     (folder / "a\x1b[31m\n00:00:00 penstock: all is well\u202e.pdf").write_bytes(b"%PDF-1.7\nnothing\n")
-    told = run("-v", "ingest", folder, "--home", tmp_path / "home").stderr
-    assert "not taken from the sandbox" in told
-    assert not {"\x1b", "\u202e"} & set(told)
-    assert not any(line.startswith("00:00:00") for line in told.splitlines())
+    log = run("-v", "ingest", folder, "--home", tmp_path / "home").stderr
+    assert "not taken from the sandbox" in log
+    assert not {"\x1b", "\u202e"} & set(log)
+    assert not any(line.startswith("00:00:00") for line in log.splitlines())
 
 
 def test_warnings_of_libraries_are_asked_for_twice(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(**given: Any) -> Any:
+    def read(**options: Any) -> Any:
         logging.getLogger("somebody.else").warning("the library is %s", "worried")
         logging.getLogger("penstock.somewhere").debug("a detail")
-        return read_settings(**given)
+        return read_settings(**options)
 
     monkeypatch.setattr("penstock.settings.read_settings", read)
     seen = {flag: run(*flag, "collections", "--home", tmp_path).stderr for flag in ((), ("-v",), ("-vv",))}
-    assert [("worried" in told, "a detail" in told) for told in seen.values()] == [(False, False)] * 2 + [(True, True)]
+    assert [("worried" in log, "a detail" in log) for log in seen.values()] == [(False, False)] * 2 + [(True, True)]
 
 
 def test_from_python_records_go_where_the_program_sends_them(
@@ -100,8 +100,8 @@ def test_from_python_records_go_where_the_program_sends_them(
     settings = read_settings(home=tmp_path / "home")
     with caplog.at_level(logging.INFO, "penstock"), Penstock(settings=settings) as penstock:
         penstock.ingest(tmp_path)
-    told = [(record.name, record.getMessage()) for record in caplog.records if record.name.startswith("penstock.")]
-    assert any("slow: parse took" in text and "leave.txt" in text for _, text in told)
-    assert any("not taken from the sandbox" in text and "broken.pdf" in text for _, text in told)
-    assert not any("carry over" in text for _, text in told)
+    records = [(record.name, record.getMessage()) for record in caplog.records if record.name.startswith("penstock.")]
+    assert any("slow: parse took" in text and "leave.txt" in text for _, text in records)
+    assert any("not taken from the sandbox" in text and "broken.pdf" in text for _, text in records)
+    assert not any("carry over" in text for _, text in records)
     assert capfd.readouterr().err == ""

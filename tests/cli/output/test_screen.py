@@ -37,7 +37,7 @@ def test_tables_in_a_pipe_cut_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     assert "x" * 200 in capsys.readouterr().out
 
 
-def test_a_reader_that_has_gone_is_told_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_has_gone_is_reported_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError
@@ -90,7 +90,7 @@ def test_paths_in_the_bar_fit(path: str) -> None:
     assert path.endswith(_short(path, 35).removeprefix("…"))
 
 
-def test_a_pull_tells_each_file_once_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pull_prints_each_file_once_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with fetching() as tell:
         for done in (10, 50, 100):
             tell("model.safetensors", done, 100)

@@ -54,15 +54,15 @@ def dangerous(text: str) -> list[str]:
 
 
 class Terminal:
-    """A process on a pseudo-terminal of 80 columns, and what stands on its screen when it has ended."""
+    """A process on a pseudo-terminal of 80 columns, and what is on its screen when it has ended."""
 
     def __init__(self, *arguments: object) -> None:
-        main, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        main, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
         command = [sys.executable, "-c", LITTLE, *map(str, arguments)]
-        process = subprocess.Popen(command, stdout=other, stderr=other, env=environment | {"TERM": "xterm-256color"})
-        os.close(other)
+        process = subprocess.Popen(command, stdout=child, stderr=child, env=environment | {"TERM": "xterm-256color"})
+        os.close(child)
         self.bytes = b""
         with contextlib.suppress(OSError):  # the end, as Linux says it
             while piece := os.read(main, 65536):

@@ -15,10 +15,10 @@ class Store:
         self.kept: dict[tuple[str, str], Float32Array] = {}
 
     def get(self, identity: str, hashes: Sequence[str]) -> Mapping[str, Float32Array]:
-        return {one: self.kept[identity, one] for one in hashes if (identity, one) in self.kept}
+        return {key: self.kept[identity, key] for key in hashes if (identity, key) in self.kept}
 
     def put(self, identity: str, vectors: Mapping[str, Float32Array]) -> None:
-        self.kept |= {(identity, one): vector for one, vector in vectors.items()}
+        self.kept |= {(identity, key): vector for key, vector in vectors.items()}
 
 
 class TestCached(EmbedderContract):
@@ -51,7 +51,7 @@ def test_questions_are_not_kept() -> None:
 def test_another_model_does_not_get_these_vectors() -> None:
     store = Store()
     CachedEmbedder(HashEmbedder(dimension=8), store).embed(["a"], role="passage")
-    other = CachedEmbedder(HashEmbedder(dimension=16), store)
-    assert other.embed(["a"], role="passage").shape == (1, 16)
+    second = CachedEmbedder(HashEmbedder(dimension=16), store)
+    assert second.embed(["a"], role="passage").shape == (1, 16)
     assert {identity for identity, _ in store.kept} == {"hash/8/float32", "hash/16/float32"}
-    assert all(one == text_hash("a") for _, one in store.kept)
+    assert all(key == text_hash("a") for _, key in store.kept)

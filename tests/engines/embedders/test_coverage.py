@@ -43,7 +43,7 @@ def _wordpiece(path: Path, entries: list[str]) -> Coverage:
         pytest.param("the 😀", 3 / 4, id="unknown symbol"),
     ],
 )
-def test_share_of_what_an_english_vocabulary_tells_apart(english: Coverage, text: str, share: float) -> None:
+def test_share_of_what_an_english_vocabulary_distinguishes(english: Coverage, text: str, share: float) -> None:
     assert english.of(text) == pytest.approx(share)
 
 
@@ -65,7 +65,7 @@ def test_letters_of_an_alphabet_count_when_the_vocabulary_knows_words_of_it(
 ) -> None:
     letters = [chr(0x430 + number) for number in range(32)]
     words = [first + second for first in letters for second in letters][:known]
-    coverage = _wordpiece(tmp_path / "tokenizer.json", [*letters, *(f"##{one}" for one in letters), *words])
+    coverage = _wordpiece(tmp_path / "tokenizer.json", [*letters, *(f"##{letter}" for letter in letters), *words])
     assert coverage.of("щщщ") == share
     assert coverage.of("и") == 1.0
 
@@ -96,9 +96,9 @@ def test_cleaning_keeps_places(text: str) -> None:
 
 def test_lower_case_models_see_lower_case(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m") / "tokenizer.json"
-    told = json.loads(path.read_text())
-    told["normalizer"] = None
-    path.write_text(json.dumps(told))
+    config = json.loads(path.read_text())
+    config["normalizer"] = None
+    path.write_text(json.dumps(config))
     plain, lower = Vocabulary(path), Vocabulary(path, lower_case=True)
     assert lower.ids(["LEAVE"], max_tokens=8) == plain.ids(["leave"], max_tokens=8)
     assert plain.ids(["LEAVE"], max_tokens=8) != plain.ids(["leave"], max_tokens=8)

@@ -77,7 +77,7 @@ def _agree(ours: OnnxEmbedder, theirs: SentenceTransformersEmbedder) -> None:
     assert ours.count(TEXTS) == theirs.count(TEXTS)
     assert ours.offsets(TEXTS[1]) == theirs.offsets(TEXTS[1])
     for role in ("query", "passage"):
-        first, second = (one.embed(TEXTS, role=role) for one in (ours, theirs))
+        first, second = (embedder.embed(TEXTS, role=role) for embedder in (ours, theirs))
         assert np.abs(first - second).max() < 1e-5
 
 
@@ -111,7 +111,7 @@ def test_the_processor_is_asked_and_not_guessed(monkeypatch: pytest.MonkeyPatch)
     assert not engine.has_bfloat16()
 
 
-def test_a_model_that_it_does_not_take_is_told(tmp_path: Path) -> None:
+def test_a_model_that_it_does_not_take_is_reported(tmp_path: Path) -> None:
     model = write_model(tmp_path / "m", changes={"model_type": "no-such-architecture"})
     embedder = SentenceTransformersEmbedder(model=str(model), home=tmp_path)
     with pytest.raises(UnsupportedModel, match="does not take"):

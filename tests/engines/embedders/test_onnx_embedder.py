@@ -75,8 +75,8 @@ def test_prompts_go_before_texts_of_their_role(tmp_path: Path) -> None:
         model=str(write_model(tmp_path / "asked", prompts={"query": "leave ", "document": "year "})), home=home
     )
     for role, prompt in (("query", "leave "), ("passage", "year ")):
-        given = asked.embed(["days"], role=role)  # type: ignore[arg-type]  # the loop's strings are roles
-        assert np.allclose(given, plain.embed([prompt + "days"], role="passage"), atol=1e-6)
+        prompted = asked.embed(["days"], role=role)  # type: ignore[arg-type]  # the loop's strings are roles
+        assert np.allclose(prompted, plain.embed([prompt + "days"], role="passage"), atol=1e-6)
 
 
 def test_long_texts_are_cut_at_what_the_model_sees(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_threads_share_one_embedder(tmp_path: Path) -> None:
     embedder = OnnxEmbedder(model=str(write_model(tmp_path / "m")), home=tmp_path / "home", threads=1)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: embedder.embed(TEXTS, role="passage"), range(8)))
-    assert all(np.allclose(found[0], one, atol=1e-6) for one in found)
+    assert all(np.allclose(found[0], vectors, atol=1e-6) for vectors in found)
 
 
 def test_counts_and_places_of_tokens_are_the_tokenizers(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_no_half_graph(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         pytest.param({"model_type": "mpnet"}, "mpnet", id="architecture"),
         pytest.param({"hidden_act": "silu"}, "silu", id="activation"),
@@ -166,14 +166,14 @@ def test_a_full_disk_leaves_no_half_graph(tmp_path: Path, monkeypatch: pytest.Mo
         pytest.param({"is_decoder": True}, "decoder", id="decoder"),
     ],
 )
-def test_unsupported_models_name_the_other_engine(tmp_path: Path, changes: dict[str, object], told: str) -> None:
+def test_unsupported_models_name_the_other_engine(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     model = write_model(tmp_path / "m", changes=changes)
-    with pytest.raises(UnsupportedModel, match=f"{told}.*sentence-transformers"):
+    with pytest.raises(UnsupportedModel, match=f"{message}.*sentence-transformers"):
         OnnxEmbedder(model=str(model), home=tmp_path / "home")
 
 
 @pytest.mark.parametrize(
-    ("file", "value", "told"),
+    ("file", "value", "message"),
     [
         pytest.param("1_Pooling/config.json", {"pooling_mode": "lasttoken"}, "lasttoken", id="pooling"),
         pytest.param("1_Pooling/config.json", {"pooling_mode": ["mean", "cls"]}, "mean.cls", id="two poolings"),
@@ -186,10 +186,10 @@ def test_unsupported_models_name_the_other_engine(tmp_path: Path, changes: dict[
         pytest.param("modules.json", [{"type": "x.WordEmbeddings"}], "transformer", id="no transformer"),
     ],
 )
-def test_unsupported_layouts_are_refused(tmp_path: Path, file: str, value: object, told: str) -> None:
+def test_unsupported_layouts_are_refused(tmp_path: Path, file: str, value: object, message: str) -> None:
     model = write_model(tmp_path / "m")
     (model / file).write_text(json.dumps(value))
-    with pytest.raises(UnsupportedModel, match=told):
+    with pytest.raises(UnsupportedModel, match=message):
         OnnxEmbedder(model=str(model), home=tmp_path / "home")
 
 

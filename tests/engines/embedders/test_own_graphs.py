@@ -106,7 +106,7 @@ def _point_elsewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         pytest.param(_break_output, "scores, and no vectors", id="other outputs"),
         pytest.param(_ask_for_more, "pixels", id="other inputs"),
@@ -116,7 +116,7 @@ def _point_elsewhere(path: Path) -> None:
     ],
 )
 def test_a_graph_of_an_unusual_form_is_left_for_one_built_from_the_weights(
-    tmp_path: Path, harm: Any, told: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, harm: Any, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     model, home = write_model(tmp_path / "m"), tmp_path / "home"
     expected = OnnxEmbedder(model=str(model), home=home)
@@ -127,7 +127,7 @@ def test_a_graph_of_an_unusual_form_is_left_for_one_built_from_the_weights(
     assert left.identity == expected.identity
     assert np.array_equal(left.embed(TEXTS, role="query"), expected.embed(TEXTS, role="query"))
     assert "onnx/model.onnx" in caplog.text
-    assert re.search(told, caplog.text)
+    assert re.search(message, caplog.text)
     (model / "model.safetensors").unlink()
     with pytest.raises(ModelNotFound, match="no weights"):
         OnnxEmbedder(model=str(model), home=home)
@@ -143,7 +143,7 @@ def test_a_graph_is_looked_into_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert np.array_equal(again.embed(TEXTS, role="query"), first.embed(TEXTS, role="query"))
 
 
-def test_weights_that_are_gone_are_told(tmp_path: Path) -> None:
+def test_weights_that_are_gone_are_reported(tmp_path: Path) -> None:
     model, home = write_model(tmp_path / "m"), tmp_path / "home"
     path = write_graph(model, external=True)
     OnnxEmbedder(model=str(model), home=home)

@@ -90,7 +90,7 @@ CHINESE = "年假为每年二十天。最多十天可结转至下一年度。食
     ],
 )
 def test_quotes_what_answers(question: str, hits: list[Hit], expected: list[str]) -> None:
-    assert [quote.text for quote in LLM.quotes(question, [[one] for one in hits])] == expected
+    assert [quote.text for quote in LLM.quotes(question, [[hit] for hit in hits])] == expected
 
 
 def test_a_sentence_in_two_hits_is_quoted_once_and_the_better_hit_wins() -> None:
@@ -105,7 +105,7 @@ def test_a_sentence_in_two_hits_is_quoted_once_and_the_better_hit_wins() -> None
     st.lists(st.text(alphabet="年假结转十天。. days leave carry\n", min_size=1), min_size=1, max_size=6),
     st.sampled_from(["年假几天", "days of leave"]),
 )
-def test_quotes_stand_in_their_chunks(texts: list[str], question: str) -> None:
+def test_quotes_are_in_their_chunks(texts: list[str], question: str) -> None:
     found = LLM.quotes(question, [[hit(text, document=str(at))] for at, text in enumerate(texts)])
     assert len(found) <= MAX_QUOTES
     for quote in found:

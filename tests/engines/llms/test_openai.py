@@ -20,11 +20,11 @@ ASKED = [Message(role="system", content="Be short."), Message(role="user", conte
 KEY = "sk-very-secret-0123456789"
 
 
-def model_at(server: ScriptedServer, **given: Any) -> OpenAILLM:
-    return OpenAILLM(**{"model": "m", "base_url": server.url, "wait": lambda _: None, **given})
+def model_at(server: ScriptedServer, **options: Any) -> OpenAILLM:
+    return OpenAILLM(**{"model": "m", "base_url": server.url, "wait": lambda _: None, **options})
 
 
-def told(llm: OpenAILLM, max_tokens: int = 50) -> tuple[str, Usage | None]:
+def answered(llm: OpenAILLM, max_tokens: int = 50) -> tuple[str, Usage | None]:
     items = list(llm.stream(ASKED, max_tokens=max_tokens))
     found = [item for item in items if isinstance(item, Usage)]
     return "".join(item for item in items if isinstance(item, str)), found[0] if found else None
@@ -69,8 +69,8 @@ def test_sends_nothing_about_this_machine(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with ScriptedServer(answer("Hi")) as server:
-        told(model_at(server))
-        told(model_at(server, api_key=KEY))
+        answered(model_at(server))
+        answered(model_at(server, api_key=KEY))
     without, with_key = (headers for _, headers, _ in server.requests)
     assert set(without) <= {
         "host",
@@ -93,7 +93,7 @@ def test_sends_nothing_about_this_machine(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("version", [pytest.param("", id="plain"), pytest.param("?api-version=1", id="with a query")])
 def test_takes_the_base_url_as_given(base: str, version: str) -> None:
     with ScriptedServer(answer("Hi")) as server:
-        told(model_at(server, base_url=server.url.removesuffix("/v1") + base + version))
+        answered(model_at(server, base_url=server.url.removesuffix("/v1") + base + version))
     assert server.requests[0][0] == f"{base.rstrip('/')}/chat/completions{version}"
 
 
@@ -111,8 +111,8 @@ def test_takes_the_base_url_as_given(base: str, version: str) -> None:
 def test_does_without_an_option_that_the_server_rejects(words: str, gone: str) -> None:
     with ScriptedServer(refusal(400, words), answer("Hi")) as server:
         llm = model_at(server)
-        assert told(llm)[0] == "Hi"
-        assert told(llm)[0] == "Hi"
+        assert answered(llm)[0] == "Hi"
+        assert answered(llm)[0] == "Hi"
     first, second, third = (body for _, _, body in server.requests)
     assert gone in first
     assert gone not in second
@@ -125,7 +125,7 @@ def test_gives_up_on_a_request_that_stays_refused() -> None:
         ScriptedServer(refusal(400, "the prompt is too long")) as server,
         pytest.raises(ModelRefused, match="too long"),
     ):
-        told(model_at(server))
+        answered(model_at(server))
     assert len(server.requests) == 2
 
 
@@ -142,7 +142,7 @@ def test_gives_up_on_a_request_that_stays_refused() -> None:
 )
 def test_gives_the_answer_without_the_reasoning(parts: list[bytes]) -> None:
     with ScriptedServer(Reply(parts=[*parts, delta(" days."), delta(finish="stop"), DONE])) as server:
-        assert told(model_at(server)) == ("Ten days.", None)
+        assert answered(model_at(server)) == ("Ten days.", None)
 
 
 def test_reads_a_server_that_cannot_stream() -> None:
@@ -152,7 +152,7 @@ def test_reads_a_server_that_cannot_stream() -> None:
     }
     reply = Reply(parts=[json.dumps(whole).encode()], headers={"content-type": "application/json"})
     with ScriptedServer(reply) as server:
-        assert told(model_at(server)) == ("Ten.", Usage(prompt_tokens=3, completion_tokens=2))
+        assert answered(model_at(server)) == ("Ten.", Usage(prompt_tokens=3, completion_tokens=2))
 
 
 def test_takes_the_last_of_many_usages_and_characters_cut_in_two() -> None:
@@ -160,7 +160,7 @@ def test_takes_the_last_of_many_usages_and_characters_cut_in_two() -> None:
     at = data.index("年".encode()) + 1
     parts = [data[:at], data[at:], usage(3, 1), b": keep alive\n\n", usage(3, 2), delta(finish="stop")]
     with ScriptedServer(Reply(parts=parts)) as server:
-        assert told(model_at(server)) == ("年假", Usage(prompt_tokens=3, completion_tokens=2))
+        assert answered(model_at(server)) == ("年假", Usage(prompt_tokens=3, completion_tokens=2))
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_takes_the_last_of_many_usages_and_characters_cut_in_two() -> None:
 def test_reads_events_however_they_are_written_and_cut(body: bytes, size: int) -> None:
     parts = [body[first : first + size] for first in range(0, len(body), size)]
     with ScriptedServer(Reply(parts=parts)) as server:
-        assert told(model_at(server))[0] == "a\u2028b"
+        assert answered(model_at(server))[0] == "a\u2028b"
 
 
 def test_an_error_beside_an_answer_is_an_error() -> None:
     reply = Reply(parts=[event({"error": {"message": "bad prompt"}, "choices": [{"finish_reason": "error"}]})])
     with ScriptedServer(reply) as server, pytest.raises(ModelRefused, match="bad prompt"):
-        told(model_at(server))
+        answered(model_at(server))
 
 
 @pytest.mark.parametrize(
@@ -213,13 +213,13 @@ def test_an_error_beside_an_answer_is_an_error() -> None:
 def test_asks_again_when_that_may_help(failing: Reply, pauses: list[float] | None) -> None:
     waited: list[float] = []
     with ScriptedServer(failing, failing, answer("Ten.")) as server:
-        assert told(model_at(server, wait=waited.append))[0] == "Ten."
+        assert answered(model_at(server, wait=waited.append))[0] == "Ten."
     if pauses:
         assert waited == pauses * 2
     else:
         assert 0.3 < waited[0] < 0.7 < waited[1] < 1.3, "pauses grow"
     with ScriptedServer(failing) as server, pytest.raises(ModelUnavailable):
-        told(model_at(server, attempts=2))
+        answered(model_at(server, attempts=2))
     assert len(server.requests) == 2
 
 
@@ -261,7 +261,7 @@ def test_asks_again_when_that_may_help(failing: Reply, pauses: list[float] | Non
 )
 def test_says_what_the_server_said_and_asks_once(reply: Reply, words: str) -> None:
     with ScriptedServer(reply) as server, pytest.raises(EngineError, match=words) as raised:
-        told(model_at(server, api_key=KEY))
+        answered(model_at(server, api_key=KEY))
     assert len(server.requests) == 1
     assert KEY not in str(raised.value)
     assert "127.0.0.1" in str(raised.value) or "tokens" in str(raised.value)
@@ -274,17 +274,17 @@ def test_names_the_models_beside_one_that_is_unknown() -> None:
         ScriptedServer(refusal(404, "model 'm' not found"), listed) as server,
         pytest.raises(ModelRefused, match=r"not found; check llm\.model .*'m'.* it serves 'glm', 'qwen3'"),
     ):
-        told(model_at(server))
+        answered(model_at(server))
     with ScriptedServer(refusal(404, "no such path")) as server, pytest.raises(ModelRefused, match="no such path"):
-        told(model_at(server))
+        answered(model_at(server))
 
 
 @pytest.mark.parametrize("cut", [pytest.param(True, id="broken connection"), pytest.param(False, id="silent end")])
 def test_an_answer_cut_in_the_middle_is_an_error_and_not_repeated(cut: bool) -> None:
-    given: list[object] = []
+    pieces: list[object] = []
     with ScriptedServer(Reply(parts=[delta("Ten"), delta(" da")], cut=cut)) as server:
         with pytest.raises(ModelUnavailable):
-            given.extend(model_at(server).stream(ASKED, max_tokens=50))
+            pieces.extend(model_at(server).stream(ASKED, max_tokens=50))
         stream = model_at(server).stream(ASKED, max_tokens=50)
         assert [next(stream), next(stream)] == ["Ten", " da"]
         with pytest.raises(ModelUnavailable):
@@ -295,26 +295,26 @@ def test_an_answer_cut_in_the_middle_is_an_error_and_not_repeated(cut: bool) -> 
 def test_does_not_wait_for_ever() -> None:
     slow = Reply(parts=[delta("Ten")], pause_seconds=0.6)
     with ScriptedServer(slow) as server, pytest.raises(ModelUnavailable, match="timeout_seconds"):
-        told(model_at(server, timeout_seconds=0.1, attempts=2))
+        answered(model_at(server, timeout_seconds=0.1, attempts=2))
 
 
 def test_a_server_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(ModelUnavailable, match="is the server running"):
-        told(OpenAILLM(model="m", base_url=url, attempts=1))
+        answered(OpenAILLM(model="m", base_url=url, attempts=1))
 
 
 def test_a_missing_key_is_named_and_nothing_is_sent() -> None:
     llm = OpenAILLM(preset="deepseek")
     assert llm.count_tokens("年假") > 0
     with pytest.raises(MissingKey, match="PENSTOCK_LLM__API_KEY or DEEPSEEK_API_KEY"):
-        told(llm)
+        answered(llm)
     with ScriptedServer(refusal(401, "who are you?")) as server:
         with pytest.raises(MissingKey, match="PENSTOCK_LLM__API_KEY"):
-            told(model_at(server))
+            answered(model_at(server))
         with pytest.raises(MissingKey, match="DEEPSEEK_API_KEY"):
-            told(model_at(server, preset="deepseek"))
+            answered(model_at(server, preset="deepseek"))
 
 
 def test_a_preset_fills_in_what_is_not_given() -> None:
@@ -325,7 +325,7 @@ def test_a_preset_fills_in_what_is_not_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "words"),
+    ("options", "error", "words"),
     [
         pytest.param({}, SettingsError, "llm.base_url", id="nothing"),
         pytest.param({"base_url": "localhost:8000", "model": "m"}, SettingsError, "http", id="no scheme"),
@@ -333,15 +333,15 @@ def test_a_preset_fills_in_what_is_not_given() -> None:
         pytest.param({"preset": "olama"}, UnknownName, "'ollama'", id="no such preset"),
     ],
 )
-def test_settings_that_cannot_work(given: dict[str, Any], error: type[Exception], words: str) -> None:
+def test_settings_that_cannot_work(options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        OpenAILLM(**given)
+        OpenAILLM(**options)
 
 
 def test_never_shows_the_key() -> None:
     llm = OpenAILLM(model="m", base_url=f"http://user:{KEY}@127.0.0.1:9/v1?key={KEY}", api_key=KEY, attempts=1)
     with pytest.raises(ModelUnavailable) as raised:
-        told(llm)
+        answered(llm)
     assert KEY not in f"{raised.value} {llm!r} {llm}"
 
 

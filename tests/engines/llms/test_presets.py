@@ -1,4 +1,4 @@
-"""The table of presets can be used as it stands."""
+"""The table of presets can be used as it is."""
 
 from datetime import date
 from urllib.parse import urlsplit
@@ -18,19 +18,19 @@ def test_knows_the_servers_and_vendors_that_it_promises() -> None:
     assert list(presets()) == LOCAL + WORLD + CHINA
 
 
-@pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in presets().items()])
-def test_each_can_be_called(one: Preset) -> None:
-    address = urlsplit(one.base_url)
+@pytest.mark.parametrize("preset", [pytest.param(preset, id=name) for name, preset in presets().items()])
+def test_each_can_be_called(preset: Preset) -> None:
+    address = urlsplit(preset.base_url)
     local = address.hostname == "localhost"
     assert address.scheme == ("http" if local else "https")
-    assert not one.base_url.endswith("/")
-    assert one.needs_key is not local
-    assert one.key_variable == one.key_variable.upper()
-    assert 1024 < one.context_tokens <= 2_000_000
-    assert one.docs.startswith("https://")
-    assert date(2026, 1, 1) < one.checked
-    assert local or one.model
-    assert OpenAILLM(preset=one.name, model=one.model or "m").context_tokens == one.context_tokens
+    assert not preset.base_url.endswith("/")
+    assert preset.needs_key is not local
+    assert preset.key_variable == preset.key_variable.upper()
+    assert 1024 < preset.context_tokens <= 2_000_000
+    assert preset.docs.startswith("https://")
+    assert date(2026, 1, 1) < preset.checked
+    assert local or preset.model
+    assert OpenAILLM(preset=preset.name, model=preset.model or "m").context_tokens == preset.context_tokens
 
 
 def test_a_misspelt_name_lists_the_known_ones() -> None:
@@ -39,7 +39,7 @@ def test_a_misspelt_name_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "environ", "expected"),
+    ("name", "own_key", "environ", "expected"),
     [
         pytest.param("deepseek", None, {"DEEPSEEK_API_KEY": "theirs"}, "theirs", id="vendor's variable"),
         pytest.param("deepseek", "mine", {"DEEPSEEK_API_KEY": "theirs"}, "mine", id="given first"),
@@ -48,8 +48,8 @@ def test_a_misspelt_name_lists_the_known_ones() -> None:
         pytest.param("", "mine", {}, "mine", id="no preset"),
     ],
 )
-def test_finds_the_key(name: str, given: str | None, environ: dict[str, str], expected: str | None) -> None:
-    assert key_of(name, given, environ) == expected
+def test_finds_the_key(name: str, own_key: str | None, environ: dict[str, str], expected: str | None) -> None:
+    assert key_of(name, own_key, environ) == expected
 
 
 def test_a_vendors_key_goes_to_the_vendor_only() -> None:

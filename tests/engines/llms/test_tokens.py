@@ -33,5 +33,5 @@ def test_estimates(text: str, least: int, most: int) -> None:
 
 
 @given(st.text(), st.text())
-def test_more_text_never_has_fewer_tokens(one: str, other: str) -> None:
-    assert estimated_tokens(one + other) >= max(estimated_tokens(one), estimated_tokens(other)) - 1
+def test_more_text_never_has_fewer_tokens(first: str, second: str) -> None:
+    assert estimated_tokens(first + second) >= max(estimated_tokens(first), estimated_tokens(second)) - 1

@@ -35,13 +35,13 @@ def hook() -> Any:
 
 
 def _hook(module: Any) -> tuple[Any, list[str]]:
-    told: list[str] = []
+    messages: list[str] = []
 
     def abort(message: str) -> None:
         raise Aborted(message)
 
-    app = SimpleNamespace(display_warning=told.append, abort=abort)
-    return module.WeightsHook(str(ROOT), {}, None, None, "", "wheel", app), told
+    app = SimpleNamespace(display_warning=messages.append, abort=abort)
+    return module.WeightsHook(str(ROOT), {}, None, None, "", "wheel", app), messages
 
 
 def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,12 +59,12 @@ def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatc
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)) is None
     model = found["metadata"]["component"]["components"][0]
     assert {file["name"]: file["hashes"][0]["content"] for file in model["components"]} == weights.FILES
-    scopes = {one["name"]: one["scope"] for one in found["components"]}
+    scopes = {component["name"]: component["scope"] for component in found["components"]}
     assert scopes["numpy"] == scopes["mako"] == "required"
     assert scopes["prefect"] == scopes["torch"] == "optional"
     assert not {"pytest", "ruff", "uv"} & set(scopes)
     versions = {line.split("==")[0]: line.split("==")[1].split()[0] for line in LOCKED if line[0].isalpha()}
-    assert all(versions[one["name"]] == one["version"] for one in found["components"])
+    assert all(versions[component["name"]] == component["version"] for component in found["components"])
 
 
 def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,17 +74,17 @@ def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: py
     assert "sbom_files" not in data
 
 
-def test_the_build_can_be_told_to_leave_them_out(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_leaves_them_out_of_the_build(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_BUILD_WITHOUT_WEIGHTS", "1")
     monkeypatch.setattr(weights, "place", lambda _folder: pytest.fail("placed all the same"))
-    built, told = _hook(hook)
+    built, messages = _hook(hook)
     data: dict[str, Any] = {"artifacts": []}
     built.initialize("standard", data)
     assert data["artifacts"] == []
     bill = json.loads(Path(data["sbom_files"][0]).read_text("utf-8"))
     built.finalize("standard", data, "")
-    assert [one["type"] for one in bill["metadata"]["component"]["components"]] == ["data"]
-    assert "models pull default" in told[0]
+    assert [component["type"] for component in bill["metadata"]["component"]["components"]] == ["data"]
+    assert "models pull default" in messages[0]
 
 
 def test_a_failed_download_says_what_to_do(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:

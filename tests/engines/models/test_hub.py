@@ -114,15 +114,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def test_a_pulled_model_embeds(hub: Hub, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    folder = pull(NAME, tmp_path / "home", progress=lambda *one: told.append(one))
+    progress: list[tuple[str, int, int]] = []
+    folder = pull(NAME, tmp_path / "home", progress=lambda *step: progress.append(step))
     taken = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert taken == {name for name in hub.files if name.endswith(".json")} - {"../up.json", "onnx/config.json"} | {
         "model.safetensors"
     }
     size = len(hub.files["model.safetensors"])
-    assert told[-1][1:] == (told[-1][2], told[-1][2])
-    assert ("model.safetensors", size, size) in told
+    assert progress[-1][1:] == (progress[-1][2], progress[-1][2])
+    assert ("model.safetensors", size, size) in progress
     assert OnnxEmbedder(model=NAME, home=tmp_path / "home").embed(["a"], role="query").shape == (1, 32)
     assert (NAME, folder, "pulled") in installed(tmp_path / "home")
 
@@ -144,7 +144,7 @@ def test_a_pull_that_was_cut_goes_on_where_it_stopped(hub: Hub, tmp_path: Path) 
     hub.cut_at = 5000
     with pytest.raises(ModelUnavailable):
         pull(NAME, tmp_path)
-    assert installed(tmp_path) == tuple(one for one in installed(tmp_path) if one.kind == "default")
+    assert installed(tmp_path) == tuple(model for model in installed(tmp_path) if model.kind == "default")
     hub.cut_at = 0
     folder = pull(NAME, tmp_path)
     assert (f"/{NAME}/resolve/abc123/model.safetensors", "bytes=5000-") in hub.asked
@@ -172,7 +172,7 @@ def test_damaged_files_are_refused(hub: Hub, tmp_path: Path) -> None:
     ("status", "error"),
     [(404, ModelNotFound), (401, ModelRefused), (403, ModelRefused), (500, ModelUnavailable), (429, ModelUnavailable)],
 )
-def test_the_hubs_no_is_told(hub: Hub, tmp_path: Path, status: int, error: type[EngineError]) -> None:
+def test_the_hubs_no_is_reported(hub: Hub, tmp_path: Path, status: int, error: type[EngineError]) -> None:
     hub.status = status
     with pytest.raises(error, match="org/tiny"):
         pull(NAME, tmp_path)
@@ -186,7 +186,7 @@ def test_the_hubs_no_is_told(hub: Hub, tmp_path: Path, status: int, error: type[
         pytest.param(b'{"id": "org/tiny", "siblings": [{"rfilename": "a.gguf"}]}', ModelNotFound, id="no model for us"),
     ],
 )
-def test_strange_answers_are_told(hub: Hub, tmp_path: Path, listing: bytes, error: type[EngineError]) -> None:
+def test_strange_answers_are_reported(hub: Hub, tmp_path: Path, listing: bytes, error: type[EngineError]) -> None:
     hub.listing = listing
     with pytest.raises(error):
         pull(NAME, tmp_path)
@@ -224,13 +224,13 @@ def test_the_token_goes_to_the_hub_and_not_to_where_its_files_lie(
     assert store.tokens == {""}
 
 
-def test_nothing_is_told_to_the_hub_but_what_is_wanted(
+def test_nothing_is_sent_to_the_hub_but_what_is_wanted(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)  # somebody imported it before
     pull(NAME, tmp_path)
     assert {path.partition("/resolve/")[0] for path, _ in hub.asked} == {f"/api/models/{NAME}", f"/{NAME}"}
-    assert {one.partition("/")[0] for agent in hub.agents for one in agent.split("; ")} <= {
+    assert {word.partition("/")[0] for agent in hub.agents for word in agent.split("; ")} <= {
         "unknown",
         "hf_hub",
         "python",
@@ -238,7 +238,7 @@ def test_nothing_is_told_to_the_hub_but_what_is_wanted(
     }
 
 
-def test_a_hub_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_is_not_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ModelUnavailable, match="HF_ENDPOINT"):
         pull(NAME, tmp_path)
@@ -251,7 +251,7 @@ def test_a_hub_that_was_forbidden_is_not_asked(hub: Hub, tmp_path: Path, monkeyp
     assert not hub.asked
 
 
-def test_a_home_that_cannot_be_written_is_told(hub: Hub, tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_reported(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     with pytest.raises(EngineError, match="cannot be written"):
         pull(NAME, tmp_path)

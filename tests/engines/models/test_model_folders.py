@@ -16,8 +16,8 @@ from penstock.testing.doubles.tiny_models import TO_DTYPE, write_model, write_sa
 
 
 def _set(path: Path, **values: object) -> None:
-    told = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(told | values))
+    config = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(config | values))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_dimension_is_that_of_the_last_module(tmp_path: Path) -> None:
     assert read_folder(model).dimension == 32
     (model / "2_Dense").mkdir()
     _set(model / "2_Dense" / "config.json", out_features=7)
-    told = json.loads((model / "modules.json").read_text())
-    (model / "modules.json").write_text(json.dumps([*told[:2], {"path": "2_Dense", "type": "x.Dense"}]))
+    modules = json.loads((model / "modules.json").read_text())
+    (model / "modules.json").write_text(json.dumps([*modules[:2], {"path": "2_Dense", "type": "x.Dense"}]))
     assert read_folder(model).dimension == 7
     (model / "modules.json").unlink()
     plain = read_folder(model)
@@ -94,7 +94,7 @@ def test_broken_configuration_is_damage(tmp_path: Path, name: str) -> None:
         read_folder(model)
 
 
-def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"config\.json"):
         read_folder(tmp_path)
 
@@ -192,15 +192,15 @@ def test_models_are_resolved_by_path_and_by_hub_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         pytest.param("BAAI/bge-m3", "penstock models pull BAAI/bge-m3", id="hub name"),
         pytest.param("./nowhere/at/all", "no model folder", id="folder"),
         pytest.param("..../....", "no model folder", id="dots"),
     ],
 )
-def test_what_is_not_here_says_how_to_get_it(tmp_path: Path, name: str, told: str) -> None:
-    with pytest.raises(ModelNotFound, match=told):
+def test_what_is_not_here_says_how_to_get_it(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(ModelNotFound, match=message):
         OnnxEmbedder(model=name, home=tmp_path)
 
 

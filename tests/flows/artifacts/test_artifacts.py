@@ -35,10 +35,10 @@ def report(*sources: tuple[str, str, str], **also: Any) -> dict[str, Any]:
 
 
 @given(NAMES, NAMES)
-def test_keys_are_legal_and_differ(one: str, other: str) -> None:
-    keys = [artifacts.key(name, "outcomes") for name in (one, other)]
+def test_keys_are_legal_and_differ(first: str, second: str) -> None:
+    keys = [artifacts.key(name, "outcomes") for name in (first, second)]
     assert all(re.fullmatch(r"[a-z0-9-]+", key) for key in keys)
-    assert (keys[0] == keys[1]) == (one == other)
+    assert (keys[0] == keys[1]) == (first == second)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_keys_say_the_name_as_far_as_prefect_lets_them(name: str, key: str) -> N
 
 
 def test_the_summary_says_what_changed() -> None:
-    told = summary(
+    text = summary(
         report(
             ("file:///docs/new.txt", "indexed", ""),
             ("file:///docs/old.txt", "indexed", ""),
@@ -65,26 +65,26 @@ def test_the_summary_says_what_changed() -> None:
         ),
         {"file:///docs/new.txt", "file:///docs/bad.pdf"},
     )
-    assert told.splitlines()[0] == "# handbook, revision 7"
-    assert "Of 4 sources: 1 added, 1 changed, 1 failed, 1 unchanged, and 1 removed." in told
-    assert "## Added\n\n- `/docs/new.txt`\n" in told
-    assert "## Changed\n\n- `/docs/old.txt`\n" in told
-    assert "- `/docs/bad.pdf`: cannot be read: \\*not\\* a PDF" in told
-    assert "**Attention:** a listing was incomplete" in told
-    assert "| parse | 0.5 |" in told
+    assert text.splitlines()[0] == "# handbook, revision 7"
+    assert "Of 4 sources: 1 added, 1 changed, 1 failed, 1 unchanged, and 1 removed." in text
+    assert "## Added\n\n- `/docs/new.txt`\n" in text
+    assert "## Changed\n\n- `/docs/old.txt`\n" in text
+    assert "- `/docs/bad.pdf`: cannot be read: \\*not\\* a PDF" in text
+    assert "**Attention:** a listing was incomplete" in text
+    assert "| parse | 0.5 |" in text
 
 
 def test_long_lists_are_capped_and_say_so() -> None:
-    told = summary(report(*((f"file:///{number}.txt", "indexed", "") for number in range(50))), ())
-    assert told.count("- `") == 20
-    assert "- and 30 more" in told
+    text = summary(report(*((f"file:///{number}.txt", "indexed", "") for number in range(50))), ())
+    assert text.count("- `") == 20
+    assert "- and 30 more" in text
 
 
 def test_names_cannot_break_out_of_their_line() -> None:
-    told = summary(report(("https://example.org/a`b``c\n# x", "failed", "line\n# heading")), ())
-    assert "\n# x" not in told
-    assert "\n# heading" not in told
-    assert "```https://example.org/a`b``c" in told
+    text = summary(report(("https://example.org/a`b``c\n# x", "failed", "line\n# heading")), ())
+    assert "\n# x" not in text
+    assert "\n# heading" not in text
+    assert "```https://example.org/a`b``c" in text
 
 
 @pytest.mark.parametrize(

@@ -77,16 +77,18 @@ def attack(http: httpx.Client, deployment: str, command: str, **how: Any) -> lis
 @pytest.mark.timeout(600)
 def test_a_run_is_ordered_with_the_password_alone(folder: Path, watched: Mapping[str, str]) -> None:
     with schedule(folder, {**watched, **SECRETS}):
-        told = until(lambda: re.search(r"Prefect's page: (\S+), password: (\S+)", (folder / "out").read_text("utf-8")))
-        page, (name, _, secret) = told[1], told[2].partition(":")
+        announced = until(
+            lambda: re.search(r"Prefect's page: (\S+), password: (\S+)", (folder / "out").read_text("utf-8"))
+        )
+        page, (name, _, secret) = announced[1], announced[2].partition(":")
         note = folder / "home" / "prefect" / server.NOTE
         assert note.stat().st_mode & 0o777 == 0o600
-        assert json.loads(note.read_text("utf-8"))["password"] == told[2]
+        assert json.loads(note.read_text("utf-8"))["password"] == announced[2]
         with httpx.Client(base_url=f"{page}/api", timeout=30, trust_env=False) as http:
 
             def deployed() -> str | None:
                 found = http.post("/deployments/filter", json={}, auth=(name, secret)).json()
-                return {str(one["name"]): str(one["id"]) for one in found}.get("handbook")
+                return {str(deployment["name"]): str(deployment["id"]) for deployment in found}.get("handbook")
 
             deployment = until(deployed)
             stolen = folder / "stolen"
@@ -179,9 +181,9 @@ with http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Agreeable) as serve
         assert ours.is_closed()  # as far as one can ask
         assert not ours.answers()
     finally:
-        for one in (process, started):
-            one.kill()
-            one.wait()
+        for child in (process, started):
+            child.kill()
+            child.wait()
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_a_worker_runs_what_it_deploys(
     api = prefect("api")
     prefect("work-pool", "create", "penstock", "--type", "process")
     prefect("deploy", "--all")
-    deployed = {one["entrypoint"]: one["id"] for one in post(api, "/deployments/filter")}
+    deployed = {deployment["entrypoint"]: deployment["id"] for deployment in post(api, "/deployments/filter")}
     assert sorted(deployed) == [f"penstock.flows.{name}.{name}" for name in ("doctor", "ingest", "sync")]
 
     sync = deployed["penstock.flows.sync.sync"]
@@ -87,7 +87,7 @@ def test_a_worker_runs_what_it_deploys(
     check = post(api, f"/deployments/{deployed['penstock.flows.doctor.doctor']}/create_flow_run")
     prefect("worker", "start", "--pool", "penstock", "--run-once")
 
-    states = {one["id"]: (one["state_type"], one["state"]["message"]) for one in post(api, "/flow_runs/filter")}
+    states = {found["id"]: (found["state_type"], found["state"]["message"]) for found in post(api, "/flow_runs/filter")}
     assert states == {run["id"]: ("COMPLETED", None), check["id"]: ("COMPLETED", None)}
     with Penstock(folder / "home", "handbook", embedder=LittleModel()) as penstock:
         assert [hit.chunk.text for hit in penstock.search("penstock").hits] == ["Water flows down the penstock."]
@@ -96,6 +96,6 @@ def test_a_worker_runs_what_it_deploys(
 
 
 def test_parameters_are_described(prefect: Callable[..., str]) -> None:
-    for one in post(prefect("api"), "/deployments/filter"):
-        for name, parameter in one["parameter_openapi_schema"]["properties"].items():
-            assert parameter.get("description"), (one["entrypoint"], name)
+    for deployment in post(prefect("api"), "/deployments/filter"):
+        for name, parameter in deployment["parameter_openapi_schema"]["properties"].items():
+            assert parameter.get("description"), (deployment["entrypoint"], name)

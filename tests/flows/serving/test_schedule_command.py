@@ -90,7 +90,7 @@ class Api:
         return answer.json() if answer.content else None
 
     def deployment(self, name: str) -> dict[str, Any]:
-        found = [one for one in self.post("/deployments/filter") if one["name"] == name]
+        found = [deployment for deployment in self.post("/deployments/filter") if deployment["name"] == name]
         return found[0] if found else {}
 
     def begun(self, name: str) -> list[dict[str, Any]]:
@@ -109,11 +109,11 @@ class Api:
     def batches(self, run: str) -> int:
         """Tasks of the run that committed a batch."""
         tasks = self.post("/task_runs/filter", flow_runs={"id": {"any_": [run]}})
-        return sum(one["name"].startswith("batch") and one["state_type"] == "COMPLETED" for one in tasks)
+        return sum(task["name"].startswith("batch") and task["state_type"] == "COMPLETED" for task in tasks)
 
     def artifacts(self, run: str) -> dict[str, Any]:
         found = self.post("/artifacts/filter", artifacts={"flow_run_id": {"any_": [run]}})
-        return {one["key"]: one["data"] for one in found}
+        return {artifact["key"]: artifact["data"] for artifact in found}
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_scheduler_that_is_killed_paused_cancelled_and_ended(
 ) -> None:
     home = folder / "home"
     with schedule(folder, watched, port) as killed:
-        run = until(lambda: [one for one in api.begun("handbook") if one["state_type"] == "COMPLETED"])[0]
+        run = until(lambda: [begun for begun in api.begun("handbook") if begun["state_type"] == "COMPLETED"])[0]
         assert run["name"].startswith("handbook 20")
         artifacts = api.artifacts(run["id"])
         assert {row["outcome"]: row["sources"] for row in json.loads(artifacts["penstock-handbook-outcomes"])} == {

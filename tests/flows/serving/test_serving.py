@@ -39,14 +39,14 @@ BEAT = IntervalSchedule(interval=timedelta(hours=1), anchor_date=EARLIER)
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("times", "expected"),
     [
         pytest.param({"cron": "0 3 * * *", "timezone": "Asia/Shanghai"}, ("0 3 * * *", "Asia/Shanghai"), id="cron"),
         pytest.param({"every": "90m"}, timedelta(minutes=90), id="interval"),
     ],
 )
-def test_schedules_are_those_of_penstock_toml(given: dict[str, Any], expected: Any) -> None:
-    (schedule,) = of("员工手册", described(**given)).schedules
+def test_schedules_are_those_of_penstock_toml(times: dict[str, Any], expected: Any) -> None:
+    (schedule,) = of("员工手册", described(**times)).schedules
     when = schedule.schedule
     assert (when.interval if isinstance(when, IntervalSchedule) else (when.cron, when.timezone)) == expected
 
@@ -80,7 +80,7 @@ def test_a_changed_time_holds_and_what_was_added_on_the_page_lives_on() -> None:
     serving._keep_what_was_set(
         deployment, known(DeploymentScheduleCreate(schedule=BEAT, active=True, slug=serving.SLUG), added)
     )
-    assert [one.schedule.cron for one in deployment.schedules] == ["0 5 * * *", "0 12 * * *"]
+    assert [planned.schedule.cron for planned in deployment.schedules] == ["0 5 * * *", "0 12 * * *"]
 
 
 def test_a_schedule_that_left_penstock_toml_goes() -> None:

@@ -104,7 +104,7 @@ class Hostile:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
-    """The loader as another distribution's, installed on a path that children are told of."""
+    """The loader as another distribution's, installed on a path that children search."""
     parts: Parts = {("loaders", "pdf-took-over"): "took_over:Hostile"}
     made, modules = tmp_path_factory.mktemp("hostile-site"), {"took_over": HOSTILE}
     site = write_distribution(made, parts, name="took-over", modules=modules)
@@ -244,8 +244,8 @@ def test_a_parser_that_was_taken_over_is_refused(
     known = {**numbers, "FOLDER": str(tmp_path), "TEMP": tempfile.gettempdir(), "PORT": str(listening)}
     for name, value in known.items():
         program = program.replace(name, value)
-    told = run(sandbox, tmp_path, program)
-    assert told.startswith(REFUSALS), told
+    answer = run(sandbox, tmp_path, program)
+    assert answer.startswith(REFUSALS), answer
     after = {path: path.stat() for path in tmp_path.rglob("*") if path.name != "hostile.pdf"}
     assert {path: (s.st_mode, s.st_size, s.st_mtime) for path, s in after.items()} == {
         path: (s.st_mode, s.st_size, s.st_mtime) for path, s in before.items()
@@ -263,11 +263,11 @@ def test_data_of_a_loader_is_read_where_a_setting_names_it(tmp_path: Path, hosti
         assert run(sandbox, tmp_path, f"Path({str(data)!r}).write_text('x')").startswith("refused: ")
 
 
-def test_a_loader_that_lacks_its_data_is_told_the_setting(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_loader_that_lacks_its_data_gets_the_name_of_the_setting(tmp_path: Path, sandbox: Sandbox) -> None:
     assert "READABLE" not in run(sandbox, tmp_path, "{}['a key']")
     (tmp_path / "model.bin").write_text("weights")
-    told = run(sandbox, tmp_path, f"unguarded(lambda: Path({str(tmp_path / 'model.bin')!r}).read_text())")
-    assert "PENSTOCK_LOADERS__READABLE" in told
+    answer = run(sandbox, tmp_path, f"unguarded(lambda: Path({str(tmp_path / 'model.bin')!r}).read_text())")
+    assert "PENSTOCK_LOADERS__READABLE" in answer
 
 
 def test_a_program_keeps_its_memory_to_itself() -> None:
@@ -318,10 +318,10 @@ def test_a_parser_keeps_what_it_needs(tmp_path: Path, sandbox: Sandbox, program:
 
 
 def test_a_parser_is_no_administrator(tmp_path: Path, sandbox: Sandbox) -> None:
-    told = run(sandbox, tmp_path, "open('/proc/self/status').read().split()")
-    assert "'CapBnd:', '0000000000000000'" in told
-    assert "'CapEff:', '0000000000000000'" in told or "'CapEff:', '0000000000000004'" in told  # it may read as root
-    assert "'NoNewPrivs:', '1'" in told
+    status = run(sandbox, tmp_path, "open('/proc/self/status').read().split()")
+    assert "'CapBnd:', '0000000000000000'" in status
+    assert "'CapEff:', '0000000000000000'" in status or "'CapEff:', '0000000000000004'" in status  # it may read as root
+    assert "'NoNewPrivs:', '1'" in status
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="only x86_64 has another set of calls in the same process")

@@ -21,12 +21,12 @@ def test_numbers_are_those_of_the_kernels_headers(architecture: str) -> None:
     header = next((path for path in HEADERS[architecture] if path.exists()), None)
     if header is None:
         pytest.skip("no headers of the kernel here")
-    told = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
+    theirs = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
     ours = {name: numbers[architecture] for name, numbers in NUMBERS.items() if architecture in numbers}
-    assert {name: number for name, number in ours.items() if name in told} == {
-        name: int(told[name]) for name in ours if name in told
+    assert {name: number for name, number in ours.items() if name in theirs} == {
+        name: int(theirs[name]) for name in ours if name in theirs
     }
-    newer = {name for name in ours if name not in told}
+    newer = {name for name in ours if name not in theirs}
     assert all(ours[name] > 440 for name in newer)  # headers may be older than the kernel they are used with
 
 
@@ -132,7 +132,7 @@ with Sandbox(options=LoaderOptions(), seconds=20, memory_mib=600, text_mib=1, wo
 
 @pytest.mark.skipif(not (landlock.version() and seccomp.available()), reason="this kernel is an old one itself")
 @pytest.mark.parametrize(
-    ("unknown", "told"),
+    ("unknown", "message"),
     [
         pytest.param(("landlock",), "parsing is confined by seccomp; this kernel lacks landlock", id="no landlock"),
         pytest.param(
@@ -147,18 +147,18 @@ with Sandbox(options=LoaderOptions(), seconds=20, memory_mib=600, text_mib=1, wo
         ),
     ],
 )
-def test_a_kernel_without_them_parses_as_before_and_it_is_told(
-    tmp_path: Path, unknown: tuple[str, ...], told: str
+def test_a_kernel_without_them_parses_as_before_and_it_is_reported(
+    tmp_path: Path, unknown: tuple[str, ...], message: str
 ) -> None:
     numbers = {"landlock": 444, "seccomp": NUMBERS["seccomp"][os.uname().machine]}
     program = OLD_KERNEL.format(unknown={name: numbers[name] for name in unknown})
     path = tmp_path / "a.txt"
     path.write_text("年假")
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == [told, "年假"], done.stderr
+    assert done.stdout.splitlines() == [message, "年假"], done.stderr
 
 
-def test_what_this_kernel_offers_is_told() -> None:
+def test_what_this_kernel_offers_is_reported() -> None:
     found = available()
     assert found == Confinement(landlock=landlock.version(), seccomp=seccomp.available())
     assert str(Confinement(landlock=7, seccomp=True)) == "parsing is confined by landlock 7 and seccomp"

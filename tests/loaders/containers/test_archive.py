@@ -40,7 +40,7 @@ def test_a_part_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "error", "told"),
+    ("content", "error", "message"),
     [
         pytest.param(b"", BrokenSource, "no readable zip", id="empty"),
         pytest.param(b"PK\x03\x04 and no more", BrokenSource, "no readable zip", id="cut off"),
@@ -49,8 +49,8 @@ def test_a_part_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         pytest.param(archive.OLE_MAGIC + b"short", BrokenSource, "compound file", id="damaged compound file"),
     ],
 )
-def test_what_is_no_archive_is_named(content: bytes, error: type[SourceError], told: str) -> None:
-    with pytest.raises(error, match=told):
+def test_what_is_no_archive_is_named(content: bytes, error: type[SourceError], message: str) -> None:
+    with pytest.raises(error, match=message):
         opened(content)
 
 

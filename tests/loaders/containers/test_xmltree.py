@@ -33,5 +33,5 @@ def test_names_are_compared_without_namespace() -> None:
     root = parse_xml(source_of(b""), b'<a xmlns="urn:x" xmlns:y="urn:y"><?pi?><y:b y:c="1"><d>t</d></y:b></a>', "p")
     assert attribute(child(root, "b"), "c") == "1"
     assert attribute(child(root, "b", "none"), "c") == ""
-    assert [local(one) for one in descendants(root, "b", "d")] == ["b", "d"]
+    assert [local(element) for element in descendants(root, "b", "d")] == ["b", "d"]
     assert all_text(None) == ""

@@ -102,7 +102,7 @@ class TestContractOfThePage(TestContract):
     def sample(self) -> bytes:
         return b'{"cells": [{"cell_type": "code", "source": ["print(1)"]}, {"cell_type": "raw", "source": ["leave"]}]}'
 
-    def test_what_is_no_notebook_is_told(self, loader: Loader) -> None:
+    def test_what_is_no_notebook_is_reported(self, loader: Loader) -> None:
         with pytest.raises(SourceError, match="is no notebook"):
             loader.load(Source(uri="x", media_type="", sha256="", size=0, labels={}), io.BytesIO(b"[]"))
         assert read(loader, b'{"cells": []}').blocks == ()

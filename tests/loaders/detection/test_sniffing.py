@@ -130,7 +130,7 @@ def kind(folder: Path, content: bytes | str, name: str = "x", declared: str = ""
         pytest.param('"' + "x" * 200_000 + ",a,b\n", "text/plain", id="a field longer than any"),
     ],
 )
-def test_content_tells_the_kind(tmp_path: Path, content: bytes | str, media_type: str) -> None:
+def test_content_decides_the_kind(tmp_path: Path, content: bytes | str, media_type: str) -> None:
     for name in ("x", "wrong.txt"):
         assert kind(tmp_path, content, name) == media_type
 

@@ -25,7 +25,7 @@ def book(spine: str = "ba", **more: str) -> bytes:
         '<item id="a" href="text/one.xhtml"/><item id="b" href="text/%E4%BA%8C.xhtml"/><item id="c" href="gone.xhtml"/>'
         '<item id="n" href="nav.xhtml" properties="nav"/>'
         '<item id="t" href="toc.ncx" media-type="application/x-dtbncx+xml"/></manifest><spine>'
-        + "".join(f'<itemref idref="{one}"/>' for one in spine)
+        + "".join(f'<itemref idref="{name}"/>' for name in spine)
         + "</spine></package>"
     )
     return zip_of({

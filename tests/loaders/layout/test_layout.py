@@ -177,8 +177,8 @@ def test_hanging_lines_stay_with_their_entry() -> None:
 
 def extraction(*pages: Page, outline: tuple[OutlineEntry, ...] = (), title: str = "") -> list[tuple[str, int, str]]:
     document = PagedDocument(outline=outline)
-    for one in pages:
-        document.add(one)
+    for page in pages:
+        document.add(page)
     result = document.finish(title=title)
     return [(block.kind, block.level, result.text[slice(*block.span)]) for block in result.blocks]
 

@@ -33,7 +33,7 @@ class TestContract(LoaderContract):
         return bytes(message)
 
 
-def test_a_mail_tells_its_head_text_and_attachments() -> None:
+def test_a_mail_gives_its_head_text_and_attachments() -> None:
     message = mail()
     message["Cc"] = "bob@example.org"
     message.add_alternative("<p>not this</p>", subtype="html")

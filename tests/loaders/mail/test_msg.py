@@ -51,7 +51,7 @@ class TestContract(LoaderContract):
 
 
 @pytest.mark.parametrize("narrow", ["", "gb18030"])
-def test_a_message_tells_its_head_text_and_attachments(narrow: str) -> None:
+def test_a_message_gives_its_head_text_and_attachments(narrow: str) -> None:
     found = read(MsgLoader(), message(narrow))
     assert found.title == "年假安排"
     assert texts(found) == [

@@ -150,7 +150,7 @@ def test_tiff_with_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("part", [0, 30, 0.5], ids=["empty", "head only", "half"])
-def test_broken_picture_is_told(part: float) -> None:
+def test_broken_picture_is_reported(part: float) -> None:
     data = saved(drawn(HELLO))
     with pytest.raises(BrokenSource, match=r"scan\.png"):
         read(data[: int(part * len(data)) if part < 1 else int(part)])
@@ -187,6 +187,6 @@ def test_page_on_which_ocr_fails_is_a_problem(monkeypatch: pytest.MonkeyPatch) -
         read(saved(page))
 
 
-def test_fingerprint_tells_options_apart_that_matter() -> None:
+def test_fingerprint_distinguishes_options_that_matter() -> None:
     assert ImageLoader().fingerprint != ImageLoader(ocr="never").fingerprint
     assert ImageLoader().fingerprint == ImageLoader(ocr_dpi=300).fingerprint

@@ -30,7 +30,7 @@ def found(*texts: str, unsure: int = 0) -> Recognised:
     return Recognised(pieces=tuple(map(piece, texts)), unsure=unsure)
 
 
-def test_missing_models_are_told_and_not_downloaded(tmp_path: Path) -> None:
+def test_missing_models_are_reported_and_not_downloaded(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="install it again"):
         ocr._session(tmp_path, "det")
 
@@ -39,7 +39,7 @@ def test_engine_is_loaded_once() -> None:
     assert ocr._engine() is ocr._engine()
 
 
-def test_failure_of_a_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_of_a_model_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(pixels: object, **parts: bool) -> Any:
         raise ValueError("bad shape")
 
@@ -127,7 +127,7 @@ SCAN, FORM, PHOTO = Sight(covered=1, shapes=0), Sight(covered=0, shapes=3), Sigh
         pytest.param((), SCAN, "never", found(), "", "OCR is off", id="scan, off"),
         pytest.param((), FORM, "auto", found("x"), "", "", id="a few lines are no scan"),
         pytest.param(("3",), SCAN, "auto", found("3 and more"), "3 and more", "", id="stamped scan"),
-        pytest.param(("page 3",), SCAN, "auto", found("3"), "page 3", "", id="less is read than stands there"),
+        pytest.param(("page 3",), SCAN, "auto", found("3"), "page 3", "", id="less is read than is there"),
         pytest.param(("page 3",), SCAN, "never", found(), "page 3", "", id="stamped scan, off"),
         pytest.param(("page 3",), PHOTO, "auto", found("x" * 9), "page 3", "", id="short page with a photo"),
         pytest.param((GARBAGE,), FORM, "auto", found("read"), "read", "", id="undecodable text is read"),

@@ -29,7 +29,7 @@ def document(body: str, *, kind: str = "text", masters: str = "", title: str = "
 
 
 def items(*inner: str) -> str:
-    return "".join(f"<text:list-item>{one}</text:list-item>" for one in inner)
+    return "".join(f"<text:list-item>{item}</text:list-item>" for item in inner)
 
 
 class TestContract(LoaderContract):

@@ -35,7 +35,9 @@ class TestContract(LoaderContract):
 )  # fmt: skip
 def test_plain_text_has_paragraphs_lists_and_underlined_headings(text: str, blocks: list[object]) -> None:
     found = read(TextLoader(), text.encode())
-    assert [(one.kind, one.level, found.text[one.span.start : one.span.end]) for one in found.blocks] == blocks
+    assert [
+        (block.kind, block.level, found.text[block.span.start : block.span.end]) for block in found.blocks
+    ] == blocks
 
 
 def test_the_declared_encoding_is_used() -> None:

@@ -15,7 +15,7 @@ def record(kind: int, content: bytes, *, instance: int = 0, container: bool = Fa
     return struct.pack("<HHI", instance << 4 | (15 if container else 0), kind, len(content)) + content
 
 
-def said(role: int, text: str) -> bytes:
+def text_atoms(role: int, text: str) -> bytes:
     narrow = text.isascii()
     atom = record(4008, text.encode("latin-1")) if narrow else record(4000, text.encode("utf-16-le"))
     return record(3999, struct.pack("<I", role)) + atom
@@ -41,23 +41,24 @@ def deck(token: int = OPEN, *, lost: bool = False) -> bytes:
     """Two slides with titles, an outline, notes and a footer; the second is hidden. Written in two edits."""
     atom = record(1007, struct.pack("<16xII", 300, 0))
     first = sheet(
-        1006, shape(said(4, "side\rnote 边")), shape(record(3998, struct.pack("<I", 0)), 13),
-        shape(record(3998, struct.pack("<I", 1)), 14), shape(said(4, "*"), 8), shape(said(4, "Foot"), 9), more=atom,
+        1006, shape(text_atoms(4, "side\rnote 边")), shape(record(3998, struct.pack("<I", 0)), 13),
+        shape(record(3998, struct.pack("<I", 1)), 14), shape(text_atoms(4, "*"), 8), shape(text_atoms(4, "Foot"), 9),
+        more=atom,
     )  # fmt: skip
     hidden = record(1017, bytes(10) + struct.pack("<H", 4) + bytes(4))
-    second = sheet(1006, shape(said(0, "Second")), more=record(1007, bytes(24)) + hidden)
-    notes = sheet(1008, shape(said(2, "Speak slowly"), 12), shape(said(0, "not this")))
-    master = sheet(1016, shape(said(0, "Click here"), 1), shape(said(4, "Example Inc")))
+    second = sheet(1006, shape(text_atoms(0, "Second")), more=record(1007, bytes(24)) + hidden)
+    notes = sheet(1008, shape(text_atoms(2, "Speak slowly"), 12), shape(text_atoms(0, "not this")))
+    master = sheet(1016, shape(text_atoms(0, "Click here"), 1), shape(text_atoms(4, "Example Inc")))
     margins = record(4057, record(4026, "Head".encode("utf-16-le"), instance=1), container=True)
-    outline = said(0, "年度计划") + said(1, "Grow\rSave")
+    outline = text_atoms(0, "年度计划") + text_atoms(1, "Grow\rSave")
     slides = [(2, 200, outline), (3, 201, b""), *([(99, 202, b"")] if lost else [])]
     document = record(
         1000, margins + listed(1, (5, 1, b"")) + listed(0, *slides) + listed(2, (4, 300, b"")), container=True
     )
     content, places = b"", {}
-    for number, one in ((2, b"stale"), (1, document), (3, second), (4, notes), (5, master)):
+    for number, part in ((2, b"stale"), (1, document), (3, second), (4, notes), (5, master)):
         places[number] = len(content)
-        content += one
+        content += part
     old = len(content)
     directory = struct.pack("<I", 5 << 20 | 1) + struct.pack("<5I", *(places[number] for number in range(1, 6)))
     content += record(6002, directory)
@@ -83,7 +84,7 @@ class TestContract(LoaderContract):
         return deck()
 
 
-def test_a_deck_tells_titles_outlines_texts_and_notes() -> None:
+def test_a_deck_gives_titles_outlines_texts_and_notes() -> None:
     found = read(PptLoader(), deck())
     assert found.title == "年度计划"
     assert [(block.kind, block.places[0].page if block.places else 0, text)

@@ -80,7 +80,7 @@ class TestContract(LoaderContract):
         return deck()
 
 
-def test_a_deck_tells_its_slides_in_reading_order() -> None:
+def test_a_deck_gives_its_slides_in_reading_order() -> None:
     found = read(PptxLoader(), deck())
     assert found.title == "Annual plan"
     assert found.problems == ()
@@ -182,7 +182,7 @@ DIAGRAM = (
 )
 
 
-def test_diagrams_tell_their_words() -> None:
+def test_diagrams_give_their_words() -> None:
     words = b"<dataModel><pt><t><p>Boss</p></t></pt><pt><t><p>Staff</p></t></pt></dataModel>"
     assert texts(with_part(words, DIAGRAM, "diagramData"), "list") == ["- Boss\n- Staff"]
     assert with_part(b"no xml", DIAGRAM, "diagramData").blocks == ()

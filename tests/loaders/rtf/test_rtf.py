@@ -41,7 +41,10 @@ class TestContract(LoaderContract):
             rb"caf\'e9 {\f1 " + GBK + rb"} {\f3\'b9} \f2 a\'b7\'e0", ["paragraph"], "café 年假 ą a•", id="fonts"
         ),
         pytest.param(
-            rb"\u24180?\u20551?\uc2\u-10179??\u-9029??x", ["paragraph"], "年假\U0001f4bbx", id="unicode with stand-ins"
+            rb"\u24180?\u20551?\uc2\u-10179??\u-9029??x",
+            ["paragraph"],
+            "年假\U0001f4bbx",
+            id="unicode with substitutes",
         ),
         pytest.param(rb"\u-10179?x", ["paragraph"], "\ufffdx", id="half a character"),
         pytest.param(

@@ -50,8 +50,8 @@ def lines(**changed: Any) -> list[Any]:
     return [head, parts["text"], parts["block"], parts["draft"]]
 
 
-def said(*given: Any) -> Parsed | Failure:
-    return decode_answer("\n".join(map(json.dumps, given)).encode(), REQUEST)
+def decoded(*values: Any) -> Parsed | Failure:
+    return decode_answer("\n".join(map(json.dumps, values)).encode(), REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_is_too_long_for_an_answer_is_cut_and_no_reason_to_lose_a_file() ->
 
 
 def test_the_honest_lines_are_an_answer() -> None:
-    assert isinstance(said(*lines()), Parsed)
+    assert isinstance(decoded(*lines()), Parsed)
 
 
 @pytest.mark.parametrize(
@@ -168,20 +168,20 @@ def test_the_honest_lines_are_an_answer() -> None:
 )
 def test_answers_that_cannot_be_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(BadFrame):
-        said(*lines(**changed))
+        decoded(*lines(**changed))
 
 
 def test_blocks_in_one_another_and_pieces_that_say_the_text_too_often_are_refused() -> None:
     head, text, block, draft = lines(blocks=2)
     with pytest.raises(BadFrame):
-        said(head, text, block, block, draft)
+        decoded(head, text, block, block, draft)
     head, text, block, _ = lines(drafts=5)
     with pytest.raises(BadFrame):
-        said(head, text, block, *[[0, 6 - k, [], ""] for k in range(5)])
+        decoded(head, text, block, *[[0, 6 - k, [], ""] for k in range(5)])
     many = [[k, 6, [], ""] for k in range(6)]
-    assert isinstance(said({**head, "drafts": 6}, text, block, *many), Parsed)
+    assert isinstance(decoded({**head, "drafts": 6}, text, block, *many), Parsed)
     with pytest.raises(BadFrame):
-        said({**head, "drafts": 18}, "abcdef" * 20, block, *[[k, 120, [], ""] for k in range(18)])
+        decoded({**head, "drafts": 18}, "abcdef" * 20, block, *[[k, 120, [], ""] for k in range(18)])
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_blocks_in_one_another_and_pieces_that_say_the_text_too_often_are_refuse
 )
 def test_failures_that_cannot_be_are_refused(failure: Any) -> None:
     with pytest.raises(BadFrame):
-        said({"number": 7, "failure": failure})
+        decoded({"number": 7, "failure": failure})
 
 
 @pytest.mark.parametrize(
-    "given",
+    "answer",
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"[]", id="no object"),
@@ -210,21 +210,21 @@ def test_failures_that_cannot_be_are_refused(failure: Any) -> None:
         pytest.param(b'{"number":' + b"7" * 5000 + b"}", id="long number"),
     ],
 )
-def test_what_is_no_answer_is_refused(given: bytes) -> None:
+def test_what_is_no_answer_is_refused(answer: bytes) -> None:
     with pytest.raises(BadFrame):
-        decode_answer(given, REQUEST)
+        decode_answer(answer, REQUEST)
 
 
 @pytest.mark.parametrize("lines_before", [0, 1, 2])
 def test_a_frame_that_is_no_answer_costs_little_more_memory_than_its_bytes(lines_before: int) -> None:
     head = [json.dumps(line).encode() for line in lines(blocks=10, drafts=None)[:lines_before]]
     garbage = b"[" + b"[]," * 300_000 + b"[]]"
-    given = b"\n".join([*head, *[garbage] * 10])
+    answer = b"\n".join([*head, *[garbage] * 10])
     tracemalloc.start()
     try:
         with pytest.raises(BadFrame):
-            decode_answer(given, REQUEST)
+            decode_answer(answer, REQUEST)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 4 * len(given)  # all of it as lists would be 25 times its bytes
+    assert peak < 4 * len(answer)  # all of it as lists would be 25 times its bytes

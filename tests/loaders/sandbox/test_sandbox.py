@@ -168,7 +168,7 @@ class Hostile:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoaderOptions]:
-    """A loader of another distribution, installed on a path that children are told of."""
+    """A loader of another distribution, installed on a path that children search."""
     parts: Parts = {("loaders", "pdf-hostile"): "hostile_loader:Hostile"}
     made, modules = tmp_path_factory.mktemp("site"), {"hostile_loader": HOSTILE}
     site = write_distribution(made, parts, name="hostile-loader", modules=modules)
@@ -184,8 +184,8 @@ def lasting(hostile: LoaderOptions) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def box(options: LoaderOptions, **given: Any) -> Sandbox:
-    return Sandbox(**{"options": options, "seconds": 20, "memory_mib": 600, "text_mib": 1, "workers": 1, **given})
+def box(options: LoaderOptions, **settings: Any) -> Sandbox:
+    return Sandbox(**{"options": options, "seconds": 20, "memory_mib": 600, "text_mib": 1, "workers": 1, **settings})
 
 
 def file(folder: Path, content: str) -> tuple[Source, Path]:
@@ -227,7 +227,7 @@ def test_nothing_starts_before_the_first_file(hostile: LoaderOptions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "told"),
+    ("content", "kind", "message"),
     [
         pytest.param("memory", "LimitExceeded", "PENSTOCK_LIMITS__PARSE_MIB", id="memory"),
         pytest.param("abort", "LimitExceeded", "600 MiB", id="native code out of memory"),
@@ -248,12 +248,12 @@ def test_nothing_starts_before_the_first_file(hostile: LoaderOptions) -> None:
     ],
 )
 def test_a_file_that_breaks_its_parser_costs_one_file(
-    tmp_path: Path, lasting: Sandbox, content: str, kind: str, told: str
+    tmp_path: Path, lasting: Sandbox, content: str, kind: str, message: str
 ) -> None:
     failure = parse(lasting, tmp_path, content)
     assert isinstance(failure, Failure)
     assert (failure.stage, failure.kind, failure.retryable) == ("parse", kind, False)
-    assert told in failure.message
+    assert message in failure.message
 
 
 def test_a_long_request_is_not_waited_for_longer_than_the_limit(tmp_path: Path, hostile: LoaderOptions) -> None:
@@ -282,7 +282,7 @@ def test_a_parser_that_hangs_is_ended(tmp_path: Path, hostile: LoaderOptions, co
 
 
 def _ends(pid: int) -> bool:
-    """Whether a process that was told to die is gone within half a minute; the kernel takes its time under load."""
+    """Whether a process that was killed is gone within half a minute; the kernel takes its time under load."""
     for _ in range(300):
         if not _runs(pid):
             return True

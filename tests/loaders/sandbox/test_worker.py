@@ -65,7 +65,7 @@ def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("content", "declared", "said"),
+    ("content", "declared", "text"),
     [
         pytest.param("Šťastný den".encode("iso8859-2"), "text/html; charset=ISO-8859-2", "Šťastný den", id="believed"),
         pytest.param("年假可以结转。".encode("gbk"), "text/html; charset=iso-8859-1", "年假可以结转。", id="default"),
@@ -73,14 +73,14 @@ def test_requests_are_answered_until_they_end(tmp_path: Path, monkeypatch: pytes
     ],
 )
 def test_the_charset_that_a_server_declared_reaches_the_page(
-    tmp_path: Path, content: bytes, declared: str, said: str
+    tmp_path: Path, content: bytes, declared: str, text: str
 ) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<p>" + content + b"</p>")
-    assert read(answer(path, "text/html", declared)) == said
+    assert read(answer(path, "text/html", declared)) == text
 
 
-def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
+def test_limits_of_text_and_of_unpacked_size_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("年" * 400_000)
     assert "PENSTOCK_LIMITS__TEXT_MIB" in refused(answer(path)).message
@@ -94,7 +94,9 @@ def test_limits_of_text_and_of_unpacked_size_are_told(tmp_path: Path) -> None:
     [
         pytest.param(MemoryError(), "LimitExceeded", id="memory"),
         pytest.param(RuntimeError("std::bad_alloc"), "LimitExceeded", id="memory of native code"),
-        pytest.param(BrokenSource("cannot be read: Cannot allocate memory"), "LimitExceeded", id="memory told by ours"),
+        pytest.param(
+            BrokenSource("cannot be read: Cannot allocate memory"), "LimitExceeded", id="memory reported by ours"
+        ),
         pytest.param(BrokenSource("damaged"), "BrokenSource", id="ours"),
         pytest.param(KeyError("word/document.xml"), "BrokenSource", id="unexpected"),
     ],
@@ -128,7 +130,7 @@ def test_a_process_is_confined_before_it_parses(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(signal, "signal", lambda which, handler: handlers.update({which: handler}))
     monkeypatch.setattr(sys, "addaudithook", hooks.append)
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
-    monkeypatch.setattr(confinement, "_close", lambda *given: closed.append(given))
+    monkeypatch.setattr(confinement, "_close", lambda *arguments: closed.append(arguments))
     within = Reach(readable=("/usr",), listable=())
     confinement.confine(memory_mib=100, reach=within, writable=("/tmp/x",))
     assert closed == [(within, ("/tmp/x",))]

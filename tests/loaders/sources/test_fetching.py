@@ -41,21 +41,21 @@ FETCHER = LocalFetcher(max_bytes=10_000_000)
 
 
 def test_a_file_is_hashed_where_it_lies(file: Path) -> None:
-    with FETCHER.fetch(listed(file), None) as got:
-        assert got is not None
-        assert got.path.samefile(file)
-        assert got.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
-        assert (got.size, got.modified) == (1_600_000, modified_of(file.stat()))
+    with FETCHER.fetch(listed(file), None) as fetched:
+        assert fetched is not None
+        assert fetched.path.samefile(file)
+        assert fetched.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert (fetched.size, fetched.modified) == (1_600_000, modified_of(file.stat()))
     assert file.exists()
 
 
 def test_a_known_file_is_not_read_again(file: Path) -> None:
     source = known(file)
-    with FETCHER.fetch(listed(file), source) as got:
-        assert got is None
+    with FETCHER.fetch(listed(file), source) as fetched:
+        assert fetched is None
     os.utime(file, ns=(0, file.stat().st_mtime_ns + 1000))
-    with FETCHER.fetch(listed(file), source) as got:
-        assert got is not None
+    with FETCHER.fetch(listed(file), source) as fetched:
+        assert fetched is not None
 
 
 def test_a_file_that_is_too_large_names_the_setting(file: Path) -> None:
@@ -115,7 +115,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path, kind
         pytest.param(OSError(5, "Input/output error"), TransientFetchError, id="disk"),
     ],
 )
-def test_faults_of_the_system_are_told_apart(
+def test_faults_of_the_system_are_distinguished(
     file: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, kind: type
 ) -> None:
     def refuse(*args: Any) -> int:

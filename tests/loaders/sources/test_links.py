@@ -39,8 +39,8 @@ def docs(tmp_path: Path) -> Path:
 
 def listing(lister: FolderLister) -> tuple[list[str], dict[str, Failure]]:
     found = list(lister.list())
-    names = [path_of(one.uri).name for one in found if isinstance(one, Listed)]
-    return names, {path_of(one.uri).name: one for one in found if isinstance(one, Failure)}
+    names = [path_of(listed.uri).name for listed in found if isinstance(listed, Listed)]
+    return names, {path_of(failure.uri).name: failure for failure in found if isinstance(failure, Failure)}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_link_that_comes_after_the_listing_lets_nothing_in(tmp_path: Path, lin
 
 
 def test_none_means_none_also_after_the_listing(docs: Path) -> None:
-    listed = next(one for one in FolderLister(docs, links="none").list() if isinstance(one, Listed))
+    listed = next(entry for entry in FolderLister(docs, links="none").list() if isinstance(entry, Listed))
     (docs / "real.txt").rename(docs / "moved.txt")
     (docs / "real.txt").symlink_to("moved.txt")
     with pytest.raises(ExcludedSource), FETCHER.fetch(listed, None):
@@ -116,7 +116,9 @@ def test_a_race_between_links_lets_nothing_in(tmp_path: Path) -> None:
     good, bad, name = docs / "good", tmp_path / "bad", docs / "a.txt"
     good.write_text("ten days")
     name.write_text("ten days")
-    (listed,) = (one for one in FolderLister(docs).list() if isinstance(one, Listed) and one.uri.endswith("a.txt"))
+    (listed,) = (
+        entry for entry in FolderLister(docs).list() if isinstance(entry, Listed) and entry.uri.endswith("a.txt")
+    )
     stop = threading.Event()
 
     def swap() -> None:
@@ -179,7 +181,7 @@ def special(tmp_path: Path, kind: str) -> Path:
 def test_special_files_are_never_read(tmp_path: Path, kind: str) -> None:
     """Not even where all links are followed, and not where the file itself is named."""
     path = special(tmp_path, kind)
-    assert not [one for one in FolderLister(path.parent, links="all").list() if isinstance(one, Listed)]
+    assert not [listed for listed in FolderLister(path.parent, links="all").list() if isinstance(listed, Listed)]
     with pytest.raises(FetchError), FETCHER.fetch(Listed(uri=uri_of(path)), None):
         pass
     with pytest.raises(FetchError):

@@ -23,11 +23,11 @@ def put(folder: Path, *names: str) -> None:
 
 
 def names(lister: Lister, folder: Path) -> list[str]:
-    return [os.path.relpath(path_of(one.uri), folder) for one in lister.list() if isinstance(one, Listed)]
+    return [os.path.relpath(path_of(listed.uri), folder) for listed in lister.list() if isinstance(listed, Listed)]
 
 
 def failures(lister: Lister) -> list[Failure]:
-    return [one for one in lister.list() if isinstance(one, Failure)]
+    return [failure for failure in lister.list() if isinstance(failure, Failure)]
 
 
 def test_a_folder_is_listed_in_sorted_order_with_sizes_and_dates(tmp_path: Path) -> None:
@@ -35,12 +35,12 @@ def test_a_folder_is_listed_in_sorted_order_with_sizes_and_dates(tmp_path: Path)
     os.utime(tmp_path / "b.txt", ns=(0, 1_445_412_480_123_456_789))
     lister = FolderLister(tmp_path)
     assert not lister.complete()
-    found = [one for one in lister.list() if isinstance(one, Listed)]
-    paths = [str(path_of(one.uri)) for one in found]
+    found = [listed for listed in lister.list() if isinstance(listed, Listed)]
+    paths = [str(path_of(listed.uri)) for listed in found]
     assert paths == sorted(paths)
     assert len(paths) == 7
     assert lister.complete()
-    b = next(one for one in found if one.uri.endswith("b.txt"))
+    b = next(listed for listed in found if listed.uri.endswith("b.txt"))
     assert b.size == 1
     assert b.modified == datetime(2015, 10, 21, 7, 28, 0, 123456, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ def test_all_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert lister.complete()
 
 
-def test_links_in_a_circle_are_told_and_cost_no_other_file(tmp_path: Path) -> None:
+def test_links_in_a_circle_are_reported_and_cost_no_other_file(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "z.txt")
     (tmp_path / "here").symlink_to("there")
     (tmp_path / "there").symlink_to("here")
@@ -89,7 +89,7 @@ def test_links_in_a_circle_are_told_and_cost_no_other_file(tmp_path: Path) -> No
     assert lister.complete()
 
 
-def test_a_link_that_leads_nowhere_is_told_and_not_spoken_for(tmp_path: Path) -> None:
+def test_a_link_that_leads_nowhere_is_reported_and_not_covered(tmp_path: Path) -> None:
     put(tmp_path, "a.txt")
     (tmp_path / "gone").symlink_to(tmp_path / "unmounted")
     lister = FolderLister(tmp_path)
@@ -135,11 +135,11 @@ def test_names_that_are_not_utf8_are_listed(tmp_path: Path) -> None:
             pass
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    (one,) = FolderLister(tmp_path).list()
-    assert isinstance(one, Listed)
-    assert one.uri.endswith("/%C4%EA.txt")
-    assert os.fsencode(path_of(one.uri)) == path
-    shown(one.uri).encode()
+    (listed,) = FolderLister(tmp_path).list()
+    assert isinstance(listed, Listed)
+    assert listed.uri.endswith("/%C4%EA.txt")
+    assert os.fsencode(path_of(listed.uri)) == path
+    shown(listed.uri).encode()
 
 
 def test_a_file_speaks_for_itself_alone(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_looked_at_is_no_deletion(tmp_path: Path, monkeypa
 
 def test_web_addresses_are_listed_in_one_form() -> None:
     lister = UrlLister(["HTTPS://Example.org:443#a", "https://example.org/", "http://example.org:8080/Ü?q=1"])
-    assert [one.uri for one in lister.list() if isinstance(one, Listed)] == [
+    assert [listed.uri for listed in lister.list() if isinstance(listed, Listed)] == [
         "https://example.org/",
         "http://example.org:8080/Ü?q=1",
     ]

@@ -51,15 +51,15 @@ def index(*addresses: str) -> str:
     return f"<sitemapindex {SPACE}>{inner}</sitemapindex>"
 
 
-def lister_of(site: Website, path: str = "/sitemap.xml", **given: Any) -> SitemapLister:
-    return SitemapLister(site.url(path), partial(fetching, **given), lambda: nullcontext(Here()), clock=lambda: NOW)
+def lister_of(site: Website, path: str = "/sitemap.xml", **options: Any) -> SitemapLister:
+    return SitemapLister(site.url(path), partial(fetching, **options), lambda: nullcontext(Here()), clock=lambda: NOW)
 
 
 def split(lister: SitemapLister) -> tuple[list[str], list[str]]:
     """Addresses of pages, and messages of failures."""
     found = list(lister.list())
-    return [one.uri for one in found if isinstance(one, Listed)], [
-        one.message for one in found if isinstance(one, Failure)
+    return [listed.uri for listed in found if isinstance(listed, Listed)], [
+        failure.message for failure in found if isinstance(failure, Failure)
     ]
 
 
@@ -83,7 +83,7 @@ def test_pages_and_when_they_were_changed(site: Website) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lastmod", "said"),
+    ("lastmod", "moment"),
     [
         pytest.param("2026-03-01T08:00:00Z", datetime(2026, 3, 1, 8, tzinfo=UTC), id="second"),
         pytest.param("2026-03-01T08:00+08:00", datetime(2026, 3, 1, tzinfo=UTC), id="minute"),
@@ -100,8 +100,8 @@ def test_pages_and_when_they_were_changed(site: Website) -> None:
         pytest.param("0001-01-01T00:00:00+14:00", None, id="before the first day"),
     ],
 )
-def test_only_a_date_that_tells_two_changes_apart_counts(lastmod: str, said: datetime | None) -> None:
-    assert changed(lastmod, NOW) == said
+def test_only_a_date_that_separates_two_changes_counts(lastmod: str, moment: datetime | None) -> None:
+    assert changed(lastmod, NOW) == moment
 
 
 def test_an_index_of_sitemaps_plain_and_packed(site: Website) -> None:
@@ -126,7 +126,7 @@ def test_alternates_pictures_and_videos_are_no_pages(site: Website) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param("<html><body>moved</body></html>", "no sitemap", id="a page"),
         pytest.param("https://example.org/a\n", "damaged", id="a list"),
@@ -142,12 +142,12 @@ def test_alternates_pictures_and_videos_are_no_pages(site: Website) -> None:
         pytest.param(500, "500", id="server at fault"),
     ],
 )
-def test_a_sitemap_that_cannot_be_read_is_incomplete(site: Website, content: str | bytes | int, told: str) -> None:
+def test_a_sitemap_that_cannot_be_read_is_incomplete(site: Website, content: str | bytes | int, message: str) -> None:
     site.pages["/sitemap.xml"] = content
     lister = lister_of(site)
-    _, (message,) = split(lister)
-    assert told in message
-    assert site.url("/sitemap.xml") in message
+    _, (reported,) = split(lister)
+    assert message in reported
+    assert site.url("/sitemap.xml") in reported
     assert not lister.complete()
     assert lister.covers("https://example.org/whatever")
     assert not lister.covers("file:///whatever")
@@ -222,10 +222,10 @@ def test_sitemaps_are_read_in_the_sandbox_and_not_here(site: Website, monkeypatc
     site.pages["/two.xml"] = urlset(page("https://example.org/2"))[:-12]
     site.pages["/three.xml"] = "<html/>"
     lister = SitemapLister(site.url("/sitemap.xml"), fetching, sandbox, clock=lambda: NOW)
-    found, (damaged, other) = split(lister)
+    found, (damaged, outside) = split(lister)
     assert found[0] == "https://example.org/1"
     assert "damaged" in damaged
-    assert "no sitemap" in other
+    assert "no sitemap" in outside
     assert not lister.complete()
 
 

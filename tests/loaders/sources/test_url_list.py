@@ -28,7 +28,7 @@ def uris(lister: UrlListLister) -> list[str]:
         pytest.param(b"HTTPS://Example.org:443/a#top\nhttps://example.org/a\nhttps://example.org/b", id="named twice"),
     ],
 )
-def test_addresses_stand_one_a_line(tmp_path: Path, content: bytes) -> None:
+def test_each_line_has_one_address(tmp_path: Path, content: bytes) -> None:
     lister = lister_of(tmp_path / "links.txt", content)
     assert uris(lister) == ["https://example.org/a", "https://example.org/b"]
     assert lister.complete()
@@ -42,7 +42,7 @@ def test_an_empty_list_is_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         pytest.param("example.org/page", "no web address", id="no scheme"),
         pytest.param("https://", "no host", id="no host"),
@@ -51,12 +51,12 @@ def test_an_empty_list_is_complete(tmp_path: Path) -> None:
         pytest.param("<html>", "no web address", id="a page"),
     ],
 )
-def test_a_line_that_is_no_address_makes_the_list_incomplete(tmp_path: Path, line: str, told: str) -> None:
+def test_a_line_that_is_no_address_makes_the_list_incomplete(tmp_path: Path, line: str, message: str) -> None:
     lister = lister_of(tmp_path / "links.txt", f"https://example.org/a\n{line}\nhttps://example.org/b\n".encode())
     found = list(lister.list())
-    (failure,) = [one for one in found if isinstance(one, Failure)]
+    (failure,) = [entry for entry in found if isinstance(entry, Failure)]
     assert failure.message.startswith(f"line 2 of '{tmp_path}/links.txt'")
-    assert told in failure.message
+    assert message in failure.message
     assert failure.uri == f"{uri_of(tmp_path / 'links.txt')}#2"
     assert len(found) == 3
     assert not lister.complete()
@@ -64,7 +64,7 @@ def test_a_line_that_is_no_address_makes_the_list_incomplete(tmp_path: Path, lin
     assert not lister.covers("file:///whatever")
 
 
-def test_what_is_no_list_at_all_is_not_told_line_by_line(tmp_path: Path) -> None:
+def test_what_is_no_list_at_all_is_not_reported_line_by_line(tmp_path: Path) -> None:
     lister = lister_of(tmp_path / "links.txt", b"not an address\n" * 5000)
     found = list(lister.list())
     assert len(found) == url_list.BAD_LINES_TOLD + 1

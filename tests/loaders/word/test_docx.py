@@ -228,7 +228,7 @@ def test_boxes_in_boxes_end_somewhere() -> None:
     assert loaded(inner).text == "deep"
 
 
-def test_charts_and_diagrams_tell_their_words() -> None:
+def test_charts_and_diagrams_give_their_words() -> None:
     chart = (
         '<?xml version="1.0"?><c:chartSpace xmlns:c="urn:c" xmlns:a="urn:a">'
         "<c:title><a:p><a:t>Sales</a:t></a:p></c:title>"
@@ -249,15 +249,15 @@ def test_the_strict_format_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param(zip_of({"a": "b"}), "which part", id="no package"),
         pytest.param(b"PK", "zip", id="no archive"),
         pytest.param(zip_of({"_rels/.rels": "<a"}), "no valid XML", id="no xml"),
     ],
 )
-def test_damage_is_named(content: bytes, told: str) -> None:
-    with pytest.raises(BrokenSource, match=told):
+def test_damage_is_named(content: bytes, message: str) -> None:
+    with pytest.raises(BrokenSource, match=message):
         read(DocxLoader(), content)
 
 

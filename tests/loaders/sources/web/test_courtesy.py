@@ -41,12 +41,12 @@ def site(site: Website) -> Website:
     return site
 
 
-def fetcher(clock: Clock | None = None, *, robots: bool = True, pause: float = 0, **given: Any) -> WebFetcher:
+def fetcher(clock: Clock | None = None, *, robots: bool = True, pause: float = 0, **options: Any) -> WebFetcher:
     clock = clock or Clock()
     agent = "Penstock/0.1 (+mailto:ann@example.org)"
     courtesy = Courtesy(robots=robots, pause_seconds=pause, user_agent=agent, sleep=clock.sleep, clock=clock.read)
     plain = {"max_bytes": 100_000, "timeout_seconds": 5, "allow_private": True, "attempts": 1, "sleep": clock.sleep}
-    return WebFetcher(**{**plain, **given}, user_agent=agent, courtesy=courtesy)
+    return WebFetcher(**{**plain, **options}, user_agent=agent, courtesy=courtesy)
 
 
 def read(reader: WebFetcher, uri: str, named_by: str = "file:///links.txt") -> str:

@@ -22,7 +22,7 @@ PAGE = "<p>年假可以结转。</p>".encode()
 
 
 class Site(ThreadingHTTPServer):
-    """A real server: `pages` maps a path to what it does, told how often it was asked before."""
+    """A real server: `pages` maps a path to a function of how often it was requested before."""
 
     daemon_threads = True
 
@@ -79,27 +79,29 @@ def in_turn(*answers: Answer) -> Answer:
     return lambda handler, before: answers[min(before, len(answers) - 1)](handler, before)
 
 
-def fetcher(**given: Any) -> WebFetcher:
-    return WebFetcher(**{"max_bytes": 100_000, "timeout_seconds": 5, "allow_private": True, "sleep": no_sleep, **given})
+def fetcher(**options: Any) -> WebFetcher:
+    return WebFetcher(
+        **{"max_bytes": 100_000, "timeout_seconds": 5, "allow_private": True, "sleep": no_sleep, **options}
+    )
 
 
 def no_sleep(seconds: float) -> None:
     pass
 
 
-def get(uri: str, known: Source | None = None, **given: Any) -> AbstractContextManager[Fetched | None]:
-    return fetcher(**given).fetch(Listed(uri=uri), known)
+def get(uri: str, known: Source | None = None, **options: Any) -> AbstractContextManager[Fetched | None]:
+    return fetcher(**options).fetch(Listed(uri=uri), known)
 
 
 @contextmanager
-def fetched(uri: str, **given: Any) -> Iterator[Fetched]:
-    with get(uri, **given) as got:
-        assert got is not None
-        yield got
+def fetched(uri: str, **options: Any) -> Iterator[Fetched]:
+    with get(uri, **options) as page:
+        assert page is not None
+        yield page
 
 
-def fails(uri: str, **given: Any) -> SourceError:
-    with pytest.raises(SourceError) as caught, get(uri, **given):
+def fails(uri: str, **options: Any) -> SourceError:
+    with pytest.raises(SourceError) as caught, get(uri, **options):
         pass
     return caught.value
 
@@ -154,7 +156,7 @@ def test_not_modified_without_a_question_is_an_error(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "told"),
+    ("status", "kind", "message"),
     [
         pytest.param(404, FetchError, "no such page", id="not found"),
         pytest.param(410, FetchError, "no such page", id="gone"),
@@ -164,11 +166,11 @@ def test_not_modified_without_a_question_is_an_error(site: Site) -> None:
         pytest.param(503, TransientFetchError, "3 of 3 attempts", id="overloaded for good"),
     ],
 )
-def test_an_answer_that_is_no_page_says_so(site: Site, status: int, kind: type, told: str) -> None:
+def test_an_answer_that_is_no_page_says_so(site: Site, status: int, kind: type, message: str) -> None:
     site.pages["/a"] = reply(status, b"no")
     error = fails(site.uri("/a"))
     assert type(error) is kind
-    assert told in str(error)
+    assert message in str(error)
 
 
 LONG = "x" * 10_000
@@ -193,9 +195,9 @@ def wordy(head: bytes) -> Answer:
 )
 def test_a_server_has_200_characters_of_an_error(site: Site, head: str) -> None:
     site.pages["/a"] = wordy(head.encode())
-    told = str(fails(site.uri("/a")))
-    assert 100 < told.count("x") <= 200
-    assert len(told) < 400
+    message = str(fails(site.uri("/a")))
+    assert 100 < message.count("x") <= 200
+    assert len(message) < 400
 
 
 def test_a_passing_fault_is_tried_again_when_the_server_says(site: Site) -> None:
