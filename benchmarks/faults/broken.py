@@ -37,14 +37,14 @@ def no_replay() -> None:
     """An index that was just opened believes that it missed nothing."""
     catch_up = Follower.catch_up
 
-    def trusting(self: Follower[Any], newest: int, *, insist: bool = False) -> None:
+    def trusting(self: Follower[Any], newest: int) -> None:
         fresh = self._index is None
         with suppress(DamagedIndex):
             since = self.index.revision
             if fresh and 0 < since < newest:
                 self.index.apply(Change(since=since, revision=newest, removed=(), added=()))
                 return
-        catch_up(self, newest, insist=insist)
+        catch_up(self, newest)
 
     _put(Follower, "catch_up", trusting)
 

@@ -53,9 +53,9 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.pipelines.indexing.doctor:repair",
     ),
     "model switch": (
-        "penstock.pipelines.ingest.ingest:Ingestion._change_model",
-        "penstock.catalog.collection:Collection.switch_embedder",
-        "penstock.catalog.collection:Collection.missing_vectors",
+        "penstock.pipelines.ingest.switching:change_model",
+        "penstock.catalog.commit.switching:switch_embedder",
+        "penstock.catalog.commit.switching:missing_vectors",
     ),
     "compact": (
         "penstock.pipelines.history.compacting:compact",
