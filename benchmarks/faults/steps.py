@@ -13,6 +13,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.pipelines.ingest.ingest:Ingestion._commit_waiting",
         "penstock.pipelines.ingest.ingest:Ingestion._commit",
         "penstock.pipelines.ingest.ingest:Ingestion._remove",
+        "penstock.pipelines.ingest.rechecking:rechecked",
         "penstock.pipelines.workspace:Penstock._write",
         "penstock.engines.embedders.cached:CachedEmbedder.embed",
         "penstock.catalog.vectors:VectorCache.put",
@@ -35,7 +36,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.pipelines.ingest.ingest:Ingestion._follow",
         "penstock.pipelines.open_indexes:OpenIndexes._catch_up",
         "penstock.pipelines.indexing.following:Followers.catch_up",
-        "penstock.pipelines.indexing.following:Follower.catch_up",
+        "penstock.pipelines.indexing.following:Followers._replay",
+        "penstock.pipelines.indexing.following:Follower._replay",
         "penstock.catalog.read.changes:read_change",
         "penstock.catalog.read.changes:_entries",
         "penstock.indexers.tantivy:TantivyIndex.apply",
@@ -47,10 +49,16 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "manifest": ("penstock.indexers.manifest:ManifestFile.write",),
     "prune": ("penstock.indexers.durable:remove_others",),
     "rebuild": (
-        "penstock.pipelines.indexing.following:Follower.rebuild",
-        "penstock.pipelines.indexing.following:Follower.anew",
+        "penstock.pipelines.indexing.following:Follower.mend",
+        "penstock.pipelines.indexing.following:Follower._build",
         "penstock.pipelines.indexing.storage:InFolder.anew",
         "penstock.pipelines.indexing.doctor:repair",
+    ),
+    "change places": (
+        "penstock.pipelines.indexing.following:Follower.put_in_place",
+        "penstock.pipelines.indexing.set_aside:put_in_place",
+        "penstock.pipelines.indexing.set_aside:_leave_the_newest",
+        "penstock.pipelines.indexing.exchanging:exchange",
     ),
     "model switch": (
         "penstock.pipelines.ingest.switching:change_model",
@@ -75,6 +83,14 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.catalog.commit.returning:_puts",
         "penstock.catalog.commit.returning:_place",
         "penstock.catalog.commit.returning:_settle",
+    ),
+    "import": (
+        "penstock.pipelines.upkeep:Upkeep.import_",
+        "penstock.pipelines.history.importing:take_in",
+        "penstock.catalog.commit.carrying:receive",
+        "penstock.catalog.commit.carrying:_write",
+        "penstock.catalog.commit.carrying:_write_memory",
+        "penstock.catalog.commit.carrying:_write_vectors",
     ),
 }
 """Functions of each step. A step without one is not built yet."""
