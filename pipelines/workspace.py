@@ -208,8 +208,10 @@ class Penstock(Upkeep):
             UnknownName: the collection has no such source, or none that these readers see.
         """
         view = self._view(principals)
+        found_at = view.collection.revision()
         uris = [uri for address in addresses for uri in view.below(str(address))]
-        report = self._write("remove", lambda run: run.remove(uris), watch)
+        since = None if principals is None else found_at
+        report = self._write("remove", lambda run: run.remove(uris, since), watch)
         return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(

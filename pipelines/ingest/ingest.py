@@ -124,11 +124,11 @@ class Ingestion:
 
         return self._reported(lambda: self._take_all(reads(), origin))
 
-    def remove(self, uris: Sequence[str]) -> RunReport:
-        """Takes sources out of the collection on request; no guard applies."""
+    def remove(self, uris: Sequence[str], since: int | None = None) -> RunReport:
+        """Takes sources out of the collection on request, none that changed after `since`; no guard applies."""
 
         def work() -> None:
-            self._remove(Removal(uris=tuple(uris), reason="removed on request"))
+            self._remove(Removal(uris=tuple(uris), reason="removed on request", since=since))
             self._keep((), self._results)
 
         return self._reported(work)
