@@ -149,7 +149,7 @@ class Campaign:
 
     def _die(self, life: Life) -> None:
         at_random = not self._variant.steps and self._chance.random() < RANDOM_SHARE
-        moment = None if at_random else self._least_tried()
+        moment = None if at_random else self._least_tried(life)
         kind = self._chance.choice(self._variant.kinds if moment is None else list(self._reached[moment]))
         asked = self._next(life, kind)
         nth = 1 if moment is None else self._chance.randint(1, self._reached[moment][kind])
@@ -170,10 +170,12 @@ class Campaign:
         states = asked.states(life.state)
         self._look(life, asked, states[committed : committed + 2] if ended.killed else states[-1:], where)
 
-    def _least_tried(self) -> Moment:
+    def _least_tried(self, life: Life) -> Moment:
+        """A moment that comes in this life: without another damage there is nothing to repair."""
         tried, steps = self.report.moments, self.report.kills
+        comes = [one for one, kinds in self._reached.items() if set(kinds) != {"repair"} or self._may_damage(life)]
         return min(
-            self._reached,
+            comes,
             key=lambda one: (steps[one.step] >= FEWEST, tried[one], steps[one.step], self._chance.random()),
         )
 
@@ -183,13 +185,16 @@ class Campaign:
             life.place = replace(life.place, model=1 - life.place.model)
         if kind == "analyser":
             life.place = replace(life.place, words=1 - life.place.words)
-        if kind == "repair" and life.damages < (KILLS_A_HOME if self._variant.steps else DAMAGES_A_HOME):
+        if kind == "repair" and self._may_damage(life):
             life.damages += 1
             life.damaged = self._damage(life.folders)
         if kind == "rollback" and life.past:
             to = self._chance.choice(sorted(life.past))
             return Operation(kind=kind, to=to, past=life.past[to])
         return operation(kind, life.state, number=life.number, chance=self._chance)
+
+    def _may_damage(self, life: Life) -> bool:
+        return life.damages < (KILLS_A_HOME if self._variant.steps else DAMAGES_A_HOME)
 
     def _damage(self, folders: Sequence[Path]) -> bool:
         """Cuts a file of an index that is in use in half, so that it has to be built anew.
