@@ -1,7 +1,11 @@
-"""The indexes of one collection as they are open in this process: brought up to date before they are searched."""
+"""The indexes of one collection as they are open in this process: brought up to date before they are searched.
+
+A search that finds them behind brings them up to date, unless another one is at it: then it waits for a moment, and is
+answered at the revision that they have.
+"""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from threading import RLock
 
 from penstock.catalog import Collection
@@ -14,29 +18,24 @@ from penstock.pipelines.shared import Shared
 from penstock.ports import Retriever
 from penstock.settings import Legs, Settings
 
+SECONDS_FOR_THE_NEWEST = 0.25
+"""So long a search waits for whoever brings the indexes up to date: mostly that is done by then."""
+
 
 class OpenIndexes:
     """Opened when they are first asked for, by each model that the collection has vectors of."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        library: Shared,
-        collection: Callable[[], Collection],
-        lock: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        """`lock` makes the caller the one that brings the indexes up to date."""
+    def __init__(self, settings: Settings, library: Shared, collection: Callable[[], Collection]) -> None:
         self._settings = settings
         self._library = library
         self._collection = collection
-        self._lock = lock
         self._opened: dict[str, Followers] = {}
         self._retriever: Retriever | None = None
         self._past: Past | None = None
         """The indexes of the past revision that was searched last."""
         self._looking_back = RLock()
         self._opening = RLock()
-        """Held while parts are opened or brought up to date: threads that come together wait, and find it done."""
+        """Held while parts are opened: threads that come together wait, and find it done."""
 
     def close(self) -> None:
         """Lets go of all files; the next call opens them again."""
@@ -59,8 +58,8 @@ class OpenIndexes:
 
     def retriever(self) -> Retriever:
         """The collection's retriever, its indexes brought up to date if no other process is doing so."""
+        self._catch_up()
         with self._opening:
-            self._catch_up()
             if self._retriever is None:
                 self._retriever = self._made(self._settings)
             return self._retriever
@@ -68,8 +67,8 @@ class OpenIndexes:
     def retriever_of(self, legs: Legs) -> Retriever:
         """The retriever with one leg alone, or with both, whatever the settings say."""
         retrieval = self._settings.retrieval.model_copy(update={"legs": legs})
+        self._catch_up()
         with self._opening:
-            self._catch_up()
             return self._made(self._settings.model_copy(update={"retrieval": retrieval}))
 
     @contextmanager
@@ -99,9 +98,8 @@ class OpenIndexes:
         followers = self.in_force
         if followers.are_behind:
             try:
-                with self._lock():
-                    followers.catch_up()
-            except (CatalogError, IndexingError):  # another process is writing, or nothing can be written here
+                followers.catch_up(timeout=SECONDS_FOR_THE_NEWEST if followers.are_usable else None)
+            except (CatalogError, IndexingError):  # another process is at it, or nothing can be written here
                 if not followers.are_usable:
                     raise
 

@@ -1,9 +1,9 @@
 """A run in steps that an orchestrator can tell apart, repeat and show: what is there, batch by batch, what is gone."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from functools import cached_property
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from threading import Lock
 
 from penstock.errors import CatalogError
 from penstock.loaders import Sandbox
@@ -23,8 +23,8 @@ class Stepwise(Penstock):
     """A workspace whose runs are made step by step; all of them together do what `ingest` or `sync` does.
 
     The steps exchange plain values, so each may run in a process of its own; those that share a workspace share its
-    model, its parsers and its catalog. A step that failed may be repeated: what it committed is then unchanged. Steps
-    of one collection go one after the other, as each holds the writer's lock while it runs.
+    model, its parsers and its catalog. A step that failed may be repeated: what it committed is then unchanged. Batches
+    may be taken at the same time, by threads or by processes: the writer's lock is held for their commits alone.
 
         with Stepwise(collection="handbook") as penstock:
             plan = penstock.plan()
@@ -61,28 +61,22 @@ class Stepwise(Penstock):
         )
 
     def begin(self, command: str) -> int:
-        """Notes in the catalog that a run begins, making the collection where there is none; gives the run's number.
-
-        Raises:
-            CollectionLocked: another process is writing to the collection.
-        """
-        with self._lock():
-            self.collection = self.catalog.collection(self.settings.collection, create=True)
-            return self.collection.start_run(command)
+        """Notes in the catalog that a run begins, making the collection where there is none; gives the run's number."""
+        self.collection = self.catalog.collection(self.settings.collection, create=True)
+        return self.collection.start_run(command)
 
     def take(self, batch: Sequence[FoundSource], *, run: int, watch: Watch = ignore) -> BatchReport:
         """Reads and commits one batch of a plan's pending sources; only those are looked up, nothing is removed.
 
         Raises:
-            CollectionLocked: another process is writing to the collection.
+            CollectionLocked: another process held the writer's lock for longer than `lock_seconds`.
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
-        with self._lock():
-            working = self._ingestion(run, watch, followed=self._followed)
-            try:
-                return working.take(batch, self._reader(self.collection, self._sandbox, working.stopwatch))
-            finally:
-                self._followed = working.followed
+        working = self._ingestion(run, watch, followed=self._followed)
+        try:
+            return working.take(batch, self._reader(self.collection, self._sandbox, working.stopwatch))
+        finally:
+            self._followed = max(self._followed, working.followed)
 
     def finish(self, plan: RunPlan, batches: Sequence[BatchReport], *, run: int, watch: Watch = ignore) -> RunReport:
         """Removes what is gone, brings the indexes up to date, and gives the account of the whole run.
@@ -94,13 +88,12 @@ class Stepwise(Penstock):
         done = {result.uri for batch in batches for result in batch.results}
         whole = all(found.listed.uri in done for found in plan.pending)
         stopped = () if whole else (BatchReport(interrupted=True),)
-        with self._lock():
-            working = self._ingestion(run, watch)
-            removal = plan.removal if whole else Removal()
-            cursors = plan.cursors if whole else ()
-            report = working.finish((plan.settled, *batches, *stopped), removal, plan.given, cursors)
-            self.collection.finish_run(run, report, status_of(report))
-            tidy(self.collection, self.settings.history.revisions)
+        working = self._ingestion(run, watch)
+        removal = plan.removal if whole else Removal()
+        cursors = plan.cursors if whole else ()
+        report = working.finish((plan.settled, *batches, *stopped), removal, plan.given, cursors)
+        self.collection.finish_run(run, report, status_of(report))
+        tidy(self.collection, self.settings.history.revisions)
         self._close_sandbox()
         return report
 
@@ -112,11 +105,23 @@ class Stepwise(Penstock):
     _followed = 0.0
     """When the indexes last followed, by `time.monotonic`."""
 
-    @cached_property
+    @property
+    def _making(self) -> AbstractContextManager[object]:
+        lock: AbstractContextManager[object] = self.__dict__.setdefault("_lock_of_making", Lock())
+        return lock
+
+    @property
     def _sandbox(self) -> Sandbox:
-        return self._new_sandbox()
+        """Made once, whichever thread asks first."""
+        with self._making:
+            if self._made is None:
+                self._made = self._new_sandbox()
+            return self._made
+
+    _made: Sandbox | None = None
 
     def _close_sandbox(self) -> None:
-        sandbox: Sandbox | None = self.__dict__.pop("_sandbox", None)
+        with self._making:
+            sandbox, self._made = self._made, None
         if sandbox:
             sandbox.close()

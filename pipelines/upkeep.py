@@ -1,7 +1,7 @@
 """What is done with a collection as a whole: looks at it, history, making room, names, files. A part of `Penstock`."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,8 +58,6 @@ class Workspace(Protocol):
 
     def _lock(self) -> AbstractContextManager[None]: ...
 
-    def _index_lock(self) -> AbstractContextManager[None]: ...
-
     def _lock_of(self, name: str) -> AbstractContextManager[None]: ...
 
     def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View: ...
@@ -87,8 +85,7 @@ class Upkeep:
         view = self._view(principals)
         if not repair:
             return doctor.examine(view, self._followers_as_built, deep=deep)
-        with self._index_lock():
-            return doctor.repair(view, self._followers_as_built, deep=deep)
+        return doctor.repair(view, self._followers_as_built, deep=deep)
 
     def status(self: Workspace, *, principals: Iterable[str] | None = None) -> Status:
         """How the collection and its indexes stand, also where the settings name another model than it was built with.
@@ -165,12 +162,10 @@ class Upkeep:
         since = None if older_than is None else datetime.now(UTC) - older_than
         if keep is None and since is None:
             keep = self.settings.history.revisions
-        given: Any = {"keep": keep, "since": since, "dry_run": dry_run}
-        if dry_run:
-            return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
         _ = self.collection.revision()  # one that is not there is told before a lock is made for it
-        with self._lock():
-            return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
+        lock = nullcontext if dry_run else self._lock
+        given: Any = {"keep": keep, "since": since, "dry_run": dry_run, "lock": lock}
+        return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
 
     def rollback(self: Workspace, revision: int) -> RolledBack:
         """Makes a new revision that holds what an earlier one held; nothing is parsed or embedded.
@@ -196,8 +191,8 @@ class Upkeep:
                     collection.finish_run(number, None, "failed")
                 raise
             collection.finish_run(number, None, "finished")
-            if done.revision:
-                self._followers_as_built.catch_up()
+        if done.revision:
+            self._followers_as_built.catch_up()
         return RolledBack(
             collection=collection.name,
             to=revision,
@@ -249,14 +244,14 @@ class Upkeep:
         settings = self.settings.for_collection(name)
         with self._lock_of(name):
             revision = importing.take_in(self.catalog, path, name)
-            made = self.catalog.collection(name)
-            followers = indexes.followers(
-                settings, made, self._analyser, identity=made.embedder(), dimension=made.dimension()
-            )
-            try:
-                followers.catch_up()
-            finally:
-                followers.close()
+        made = self.catalog.collection(name)
+        followers = indexes.followers(
+            settings, made, self._analyser, identity=made.embedder(), dimension=made.dimension()
+        )
+        try:
+            followers.catch_up()
+        finally:
+            followers.close()
         info = next(one for one in self.catalog.collections() if one.name == name)
         model = self._embedder.identity
         return Imported(

@@ -19,13 +19,12 @@ from penstock.pipelines.answering.prompting import Prompting, assemble
 from penstock.pipelines.connectors import Connectors
 from penstock.pipelines.history.compacting import tidy
 from penstock.pipelines.indexing.following import Followers
-from penstock.pipelines.indexing.indexes import are_shared
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.ingest import Ingestion, Pace, Watch, ignore
 from penstock.pipelines.ingest.joining import status_of
 from penstock.pipelines.ingest.reading import Marks, Parser, Reader
-from penstock.pipelines.ingest.records import Record, readings_of
+from penstock.pipelines.ingest.records import Record, Records
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 from penstock.pipelines.open_indexes import OpenIndexes
 from penstock.pipelines.reporting.status import count
@@ -41,8 +40,9 @@ EVERYTHING = Filter()
 class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
-    Nothing is opened, read or loaded before a call needs it. Searching takes no lock; ingesting and removing hold the
-    collection's writer lock for as long as they run. Threads may share a workspace; none may close it under another.
+    Nothing is opened, read or loaded before a call needs it. Searching waits for nobody; ingesting and removing hold
+    the writer's lock for each commit and not between them, so that several processes may serve one collection.
+    Threads may share a workspace; none may close it under another.
     It is the one collection of a `Library` of its own, or one of several of a `library` that is given, which is then
     closed by whoever made it. Parts that are given as instances are those of `Library`.
 
@@ -73,7 +73,7 @@ class Penstock(Upkeep):
         general = self._library.settings
         self.settings = general.for_collection(general.collection if collection is None else collection)
         self._library.holds(self)
-        self._indexes = OpenIndexes(self.settings, self._library, lambda: self.collection, self._index_lock)
+        self._indexes = OpenIndexes(self.settings, self._library, lambda: self.collection)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +118,7 @@ class Penstock(Upkeep):
 
         Raises:
             UsageError: no address was given, or a setting is not allowed.
-            CollectionLocked: another process is writing to the collection.
+            CollectionLocked: another process held the writer's lock for longer than `lock_seconds`.
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
         """
         if not addresses:
@@ -148,13 +148,18 @@ class Penstock(Upkeep):
         """
         if addresses:
             marks = Marks(labels=labels, access=access_of(access))
-            return Discovery(assembly.addressed(self.settings, addresses, marks, self.present(), self._connectors))
+            present = self.present()
+            since = present.revision() if present else 0
+            listings = assembly.addressed(self.settings, addresses, marks, present, self._connectors)
+            return Discovery(listings, since=since)
         described = self.settings.collections
         if self.settings.collection not in described:
             raise UnknownName("collection of penstock.toml", self.settings.collection, described)
         given = described[self.settings.collection]
-        listings = assembly.listings(self.settings, given, self._fetching, self.present(), self._connectors)
-        return Discovery(listings, owner=True, ordered=given.overlap == "first")
+        present = self.present()
+        since = present.revision() if present else 0
+        listings = assembly.listings(self.settings, given, self._fetching, present, self._connectors)
+        return Discovery(listings, owner=True, ordered=given.overlap == "first", since=since)
 
     def _bring(self, command: str, discovery: Discovery, watch: Watch) -> RunReport:
         def work(run: Ingestion) -> RunReport:
@@ -188,8 +193,7 @@ class Penstock(Upkeep):
         """
 
         def work(run: Ingestion) -> RunReport:
-            chunker = self._library.chunker(self.settings)
-            return run.add(readings_of(records, self.collection, chunker))
+            return run.add(records, Records(self.collection, self._library.chunker(self.settings)))
 
         return self._write("add", work, watch)
 
@@ -204,8 +208,10 @@ class Penstock(Upkeep):
             UnknownName: the collection has no such source, or none that these readers see.
         """
         view = self._view(principals)
+        found_at = view.collection.revision()
         uris = [uri for address in addresses for uri in view.below(str(address))]
-        report = self._write("remove", lambda run: run.remove(uris), watch)
+        since = None if principals is None else found_at
+        report = self._write("remove", lambda run: run.remove(uris, since), watch)
         return report if principals is None else replace(report, chunks=count(view, self._followers))
 
     def search(
@@ -225,7 +231,7 @@ class Penstock(Upkeep):
             UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
                 `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
-            CollectionLocked: the indexes cannot be searched before another process has finished writing.
+            CollectionLocked: there is no index yet that can be searched, and another process is still building it.
             RevisionGone: the revision of `at` was compacted away; says which are left.
         """
         check_question(question)
@@ -320,37 +326,31 @@ class Penstock(Upkeep):
     def _followers_as_built(self) -> Followers:
         return self._indexes.as_built
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> AbstractContextManager[None]:
         """Makes this the collection's one writer, also among those on other machines that share the catalog."""
-        with self._lock_of(self.settings.collection):
-            yield
+        return self._lock_of(self.settings.collection)
 
     @contextmanager
     def _lock_of(self, name: str) -> Iterator[None]:
-        with writing(self.settings.home / "collections", name), self.catalog.writing(name):
+        wait = self.settings.lock_seconds
+        with (
+            writing(self.settings.home / "collections", name, timeout=wait),
+            self.catalog.writing(name, timeout=wait),
+        ):
             yield
 
-    def _home_lock(self) -> AbstractContextManager[None]:
-        return writing(self.settings.home / "collections", self.settings.collection)
-
-    def _index_lock(self) -> AbstractContextManager[None]:
-        """Makes this the one that brings indexes up to date: those of a home may follow whoever writes elsewhere."""
-        return self._lock() if are_shared(self.settings) else self._home_lock()
-
     def _write(self, command: str, work: Callable[[Ingestion], RunReport], watch: Watch) -> RunReport:
-        with self._lock():
-            self.collection = self.catalog.collection(self.settings.collection, create=True)
-            number = self.collection.start_run(command)
-            try:
-                report = work(self._ingestion(number, watch))
-            except BaseException:
-                with suppress(CatalogError):  # what ended the run is what has to be told
-                    self.collection.finish_run(number, None, "failed")
-                raise
-            self.collection.finish_run(number, report, status_of(report))
-            tidy(self.collection, self.settings.history.revisions)
-            return report
+        self.collection = self.catalog.collection(self.settings.collection, create=True)
+        number = self.collection.start_run(command)
+        try:
+            report = work(self._ingestion(number, watch))
+        except BaseException:
+            with suppress(CatalogError):  # what ended the run is what has to be told
+                self.collection.finish_run(number, None, "failed")
+            raise
+        self.collection.finish_run(number, report, status_of(report))
+        tidy(self.collection, self.settings.history.revisions)
+        return report
 
     def _ingestion(self, number: int, watch: Watch, followed: float | None = None) -> Ingestion:
         given = self.settings
@@ -358,6 +358,7 @@ class Penstock(Upkeep):
             self.collection,
             embedder=assembly.cached(self._embedder, self.catalog.vectors),
             followers=self._followers,
+            lock=self._lock,
             pace=Pace(
                 documents=given.batch,
                 workers=given.limits.workers,

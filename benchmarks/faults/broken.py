@@ -5,6 +5,7 @@ A patch is applied in each child, so that the broken program works, dies and is 
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,14 +38,14 @@ def no_replay() -> None:
     """An index that was just opened believes that it missed nothing."""
     catch_up = Follower.catch_up
 
-    def trusting(self: Follower[Any], newest: int, *, insist: bool = False) -> None:
+    def trusting(self: Follower[Any], newest: int) -> None:
         fresh = self._index is None
         with suppress(DamagedIndex):
             since = self.index.revision
             if fresh and 0 < since < newest:
                 self.index.apply(Change(since=since, revision=newest, removed=(), added=()))
                 return
-        catch_up(self, newest, insist=insist)
+        catch_up(self, newest)
 
     _put(Follower, "catch_up", trusting)
 
@@ -124,6 +125,22 @@ def mark_ahead() -> None:
     _put(TantivyIndex, "apply", ahead)
 
 
+def switch_before_whole() -> None:
+    """An index that is built anew takes its place when half of it is there."""
+    build = Follower._build
+
+    def early(self: Follower[Any], timeout: float | None) -> None:
+        index = self.anew()
+        whole = self._collection.change(0, vectors=index.wants_vectors)
+        added = [*whole.added]
+        index.apply(replace(whole, added=added[: len(added) // 2]))
+        index.close()
+        self.put_in_place()
+        build(self, timeout)
+
+    _put(Follower, "_build", early)
+
+
 def delete_before_tombstone() -> None:
     """What a batch replaces or removes is taken out of the keyword index before the catalog says that it is gone."""
     commit = Ingestion._commit
@@ -184,6 +201,7 @@ VARIANTS: Mapping[str, Variant] = {
     "write-in-place": Variant(write_in_place, ("manifest",)),
     "row-numbers-used-again": Variant(row_numbers_used_again, ("commit",)),
     "mark-ahead": Variant(mark_ahead, ("follow", "manifest")),
+    "switch-before-whole": Variant(switch_before_whole, ("rebuild", "change places"), ("add", "repair")),
     "delete-before-tombstone": Variant(delete_before_tombstone, ("commit",)),
     "index-in-no-transaction": Variant(index_in_no_transaction, ("commit",)),
 }

@@ -14,7 +14,7 @@ from benchmarks.faults.bases import Base, copied
 from benchmarks.faults.broken import WHOLE, Variant
 from benchmarks.faults.children import Tell
 from benchmarks.faults.moments import Clock, Moment
-from benchmarks.faults.places import DIMENSIONS, Place, opened, prepare, warm
+from benchmarks.faults.places import ARRIVED, DIMENSIONS, Place, opened, prepare, warm
 from benchmarks.faults.steps import RANDOM
 from benchmarks.faults.tables import History
 from benchmarks.faults.work import EVERYWHERE, ROLLED_BACK, Kind, Operation, State, operation
@@ -30,6 +30,8 @@ RANDOM_SHARE = 0.25
 """Kills at any moment of time; the others come at named ones."""
 FOLLOWED = 0.7
 """Share of operations whose indexes follow each commit; the others' follow at the end."""
+DAMAGES_A_HOME = 4
+"""Damages to one collection's indexes: each leaves a folder that was set aside."""
 FARTHEST = 6
 """A moment that comes often kills at one of its first times."""
 
@@ -147,7 +149,7 @@ class Campaign:
 
     def _die(self, life: Life) -> None:
         at_random = not self._variant.steps and self._chance.random() < RANDOM_SHARE
-        moment = None if at_random else self._least_tried()
+        moment = None if at_random else self._least_tried(life)
         kind = self._chance.choice(self._variant.kinds if moment is None else list(self._reached[moment]))
         asked = self._next(life, kind)
         nth = 1 if moment is None else self._chance.randint(1, self._reached[moment][kind])
@@ -168,10 +170,12 @@ class Campaign:
         states = asked.states(life.state)
         self._look(life, asked, states[committed : committed + 2] if ended.killed else states[-1:], where)
 
-    def _least_tried(self) -> Moment:
+    def _least_tried(self, life: Life) -> Moment:
+        """A moment that comes in this life: without another damage there is nothing to repair."""
         tried, steps = self.report.moments, self.report.kills
+        comes = [one for one, kinds in self._reached.items() if set(kinds) != {"repair"} or self._may_damage(life)]
         return min(
-            self._reached,
+            comes,
             key=lambda one: (steps[one.step] >= FEWEST, tried[one], steps[one.step], self._chance.random()),
         )
 
@@ -181,13 +185,16 @@ class Campaign:
             life.place = replace(life.place, model=1 - life.place.model)
         if kind == "analyser":
             life.place = replace(life.place, words=1 - life.place.words)
-        if kind == "repair" and life.damages < 2:
+        if kind == "repair" and self._may_damage(life):
             life.damages += 1
             life.damaged = self._damage(life.folders)
         if kind == "rollback" and life.past:
             to = self._chance.choice(sorted(life.past))
             return Operation(kind=kind, to=to, past=life.past[to])
         return operation(kind, life.state, number=life.number, chance=self._chance)
+
+    def _may_damage(self, life: Life) -> bool:
+        return life.damages < (KILLS_A_HOME if self._variant.steps else DAMAGES_A_HOME)
 
     def _damage(self, folders: Sequence[Path]) -> bool:
         """Cuts a file of an index that is in use in half, so that it has to be built anew.
@@ -211,24 +218,24 @@ class Campaign:
         prepare(follow_each_commit=follows)
         with opened(place) as penstock:
             if deadly is None:
-                perform(penstock, asked, tell)
+                perform(penstock, asked, place.exported, tell)
                 return
             with Clock(deadly, nth).running():
-                perform(penstock, asked, tell)
+                perform(penstock, asked, place.exported, tell)
 
     def _count(self, place: Place, asked: Operation, tell: Tell) -> None:
         self._patch()
         prepare(follow_each_commit=True)
         clock = Clock()
         with opened(place) as penstock, clock.running():
-            perform(penstock, asked, tell)
+            perform(penstock, asked, place.exported, tell)
         tell({"moments": [[*moment, times] for moment, times in clock.seen.items()]})
 
     def _look(self, life: Life, asked: Operation, states: Sequence[State], where: str) -> None:
         """Has a child check everything, and takes over what it found."""
         self._base.settle(life.place.url)
         aside = life.place.aside
-        ended = children.run(lambda tell: self._check(life, states, tell))
+        ended = children.run(lambda tell: self._check(life, asked.kind, states, tell))
         wrong = [ended.error] if ended.error or not ended.told else ended.told[0]["wrong"]
         if not life.damaged and life.place.aside > (0 if life.damages == 0 else aside):
             wrong = [*wrong, "an index was set aside that nobody had damaged"]
@@ -245,10 +252,11 @@ class Campaign:
             )
         life.damaged = False
 
-    def _check(self, life: Life, states: Sequence[State], tell: Tell) -> None:
+    def _check(self, life: Life, kind: Kind, states: Sequence[State], tell: Tell) -> None:
         self._patch()
-        wrong = list(checking.tables(life.place, life.history))
         place = life.place
+        wrong = self._arrived(place, states) if kind == "import" else []
+        wrong += checking.tables(life.place, life.history)
         with opened(place) as penstock:
             model = DIMENSIONS.index(penstock.collection.dimension() or DIMENSIONS[place.model])
         with opened(replace(place, model=model)) as penstock:
@@ -264,12 +272,24 @@ class Campaign:
         tell({**found, "digests": life.history.digests, "rows": life.history.rows})
 
     @staticmethod
+    def _arrived(place: Place, states: Sequence[State]) -> list[str]:
+        """What is wrong with what an import made, if it made anything; that is removed then."""
+        with opened(place, ARRIVED) as penstock:
+            if penstock.present() is None:
+                return []
+            _, wrong = checking.documents(penstock, states)
+            penstock.search(EVERYWHERE)
+            wrong += [*checking.agreement(penstock), *checking.answers(penstock, states[0])]
+            penstock.remove_collection(ARRIVED)
+        return [f"import: {one}" for one in wrong]
+
+    @staticmethod
     def _must(ended: children.Ended) -> None:
         if ended.error:
             raise RuntimeError(f"the program fails without any death: {ended.error}")
 
 
-def perform(penstock: Penstock, asked: Operation, tell: Tell) -> None:
+def perform(penstock: Penstock, asked: Operation, exported: Path, tell: Tell) -> None:
     """Calls the program, and tells each source that it says is done."""
 
     def watch(result: SourceResult) -> None:
@@ -284,6 +304,10 @@ def perform(penstock: Penstock, asked: Operation, tell: Tell) -> None:
         penstock.doctor(repair=True)
     elif asked.kind == "compact":
         penstock.compact(keep=3)
+    elif asked.kind == "import":
+        exported.unlink(missing_ok=True)
+        penstock.export(exported)
+        penstock.import_(exported, name=ARRIVED)
     elif asked.past is not None:
         penstock.rollback(asked.to)
         tell(ROLLED_BACK)

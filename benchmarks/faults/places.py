@@ -15,6 +15,8 @@ from penstock.settings import Settings, read_settings
 from penstock.testing.doubles.embedders import LittleModel
 
 COLLECTION = "faults"
+ARRIVED = "arrived"
+"""What an import makes of an export of the other."""
 DIMENSIONS = (8, 12)
 """Lengths of the vectors of the two models that take turns."""
 CHUNK_TOKENS = 32
@@ -55,6 +57,11 @@ class Place:
         return sorted((self.home / "collections").glob(f"{COLLECTION}-*/*"))
 
     @property
+    def exported(self) -> Path:
+        """Where an export lies, while it is taken in again."""
+        return self.home / "export.zip"
+
+    @property
     def aside(self) -> int:
         """How many indexes were set aside."""
         return sum(".aside-" in folder.name for folder in self.indexes)
@@ -76,8 +83,8 @@ def prepare(*, follow_each_commit: bool) -> None:
 
 
 @contextmanager
-def opened(place: Place) -> Iterator[Penstock]:
+def opened(place: Place, collection: str = COLLECTION) -> Iterator[Penstock]:
     """The workspace of a place, with the little model that is set there; for a process that opens no other."""
     model = LittleModel(dimension=DIMENSIONS[place.model])
-    with Penstock(settings=place.settings, embedder=model) as penstock:
+    with Penstock(settings=place.settings, collection=collection, embedder=model) as penstock:
         yield penstock

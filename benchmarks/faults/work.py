@@ -15,7 +15,9 @@ ROLLED_BACK = "rolled back"
 """What is told when a rollback is done."""
 BATCH = 3
 """Documents a commit."""
-Kind = Literal["add", "change", "remove", "move", "search", "repair", "switch", "analyser", "compact", "rollback"]
+Kind = Literal[
+    "add", "change", "remove", "move", "search", "repair", "switch", "analyser", "compact", "rollback", "import"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -92,7 +94,7 @@ def operation(kind: Kind, before: State, *, number: int, chance: Random) -> Oper
             return Operation(kind=kind, removed=(twins[0],))
         copied = before[chance.choice(present)]
         return Operation(kind=kind, puts=((chance.choice(absent or present), Held(copied.text, "red")),))
-    if kind in ("search", "repair", "analyser", "compact", "rollback"):
+    if kind in ("search", "repair", "analyser", "compact", "rollback", "import"):
         return Operation(kind=kind)
     among = absent if kind == "add" and absent else list(URIS)
     chosen = chance.sample(among, min(len(among), chance.randint(2, 6)))

@@ -8,7 +8,7 @@ from penstock.catalog.collection import Collection
 from penstock.catalog.commit.carrying import Parcel
 from penstock.catalog.commit.compacting import Freed
 from penstock.catalog.commit.returning import Returned
-from penstock.catalog.database.lock import writing
+from penstock.catalog.database.lock import held, writing
 from penstock.catalog.values import (
     Batch,
     CollectionInfo,
@@ -42,6 +42,7 @@ __all__ = [
     "StoredDocument",
     "Upsert",
     "VectorCache",
+    "held",
     "open_catalog",
     "writing",
 ]

@@ -2,19 +2,18 @@
 
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
+from sqlalchemy import Row, func, select
 
-from penstock.catalog.commit import addresses, committing, cursors, dropping, quarantine, returning, runs
+from penstock.catalog.commit import addresses, committing, cursors, dropping, quarantine, returning, runs, switching
 from penstock.catalog.commit.addresses import Given
 from penstock.catalog.commit.cursors import Cursor
 from penstock.catalog.commit.returning import Returned
 from penstock.catalog.database.database import Database, pages
-from penstock.catalog.database.encoding import read_chunk
 from penstock.catalog.database.schema import LIVE, belongs, chunks, collections
-from penstock.catalog.database.schema import vectors as vectors_table
 from penstock.catalog.history import History
 from penstock.catalog.read import below, changes, hydrating, reading, verifying
 from penstock.catalog.read.filters import source_conditions
@@ -219,16 +218,37 @@ class Collection:
         """Where the listing of an address goes on."""
         return cursors.read_cursor(self._database, self._row, address)
 
-    def keep_cursors(self, kept: Sequence[Cursor], *, removed: Several[str]) -> None:
+    def keep_cursors(self, kept: Sequence[Cursor], *, removed: Several[str], run: int, since: int | None) -> None:
         """Remembers cursors, and forgets those of other addresses of the `removed` schemes.
+
+        A cursor is not kept where another run than `run` removed or changed sources of its scheme after the revision
+        `since`, at which the listing began.
 
         Raises:
             CatalogError: the database could not be written.
         """
         longest = self._database.backend.longest_uri
-        cursors.keep_cursors(self._database, (self._row, self.name), kept, removed=removed, longest=longest)
+        key = self._row, self.name
+        cursors.keep_cursors(self._database, key, kept, removed=removed, longest=longest, run=run, since=since)
 
     # Changing it
+
+    def locked(self, name: str, doing: str, *, timeout: float) -> AbstractContextManager[object]:
+        """Holds a lock of the collection against processes of other machines; `doing` says what its holder does.
+
+        Raises:
+            CollectionLocked: another process holds it, and did so for `timeout` seconds; names it.
+        """
+        return self._database.locked(f"{name} {self.uid}", doing, timeout)
+
+    def live_contents(self, contents: Iterable[str]) -> Several[str]:
+        """Those contents of which a document is live."""
+        with self._database.read() as connection:
+            return committing.live_documents(connection, self._row, contents).keys()
+
+    def lacks_vectors(self, hashes: Sequence[str], identity: str) -> bool:
+        """Whether a text of these hashes has no vector by the model."""
+        return bool(self._vectors.missing(identity, hashes))
 
     def commit(self, batch: Batch, *, run: int | None, embedder: str) -> int:
         """Makes the batch visible, all at once; gives the newest revision.
@@ -274,39 +294,12 @@ class Collection:
         Raises:
             CatalogError: a live chunk has no vector by that model.
         """
-        with self._database.write() as connection:
-            head = committing.lock_collection(self._database, connection, self._row, self.name)
-            if head.embedder == identity:
-                return int(head.revision)
-            absent = select(func.count()).select_from(chunks).where(*self._without_vector(connection, identity))
-            count = connection.execute(absent).scalar_one()
-            if count:
-                raise CatalogError(
-                    f"{count} chunks of collection {self.name!r} have no vector by {identity!r}; embed them first"
-                )
-            return committing.next_revision(connection, head, run=None, embedder=identity)
+        key = self._row, self.name
+        return switching.switch_embedder(self._database, self._vectors, key, identity)
 
     def missing_vectors(self, identity: str) -> Iterator[tuple[str, str]]:
         """Hash and text of what a model has yet to embed for the live chunks, each text once, streamed."""
-        with self._database.read() as connection:
-            query = select(chunks.c.row).where(*self._without_vector(connection, identity))
-            rows = changes.row_numbers(connection, query).tolist()
-        given: set[str] = set()
-        for page in pages(rows):
-            with self._database.read() as connection:
-                placed = changes.read_placed(connection, self._row, page, ())
-            for row in placed:
-                if row.context_hash not in given:
-                    given.add(row.context_hash)
-                    yield row.context_hash, read_chunk(row, row.document_id).context
-
-    def _without_vector(self, connection: Connection, identity: str) -> list[ColumnElement[bool]]:
-        conditions = [belongs(chunks, self._row), chunks.c.removed_rev == LIVE]
-        model = self._vectors.model(connection, identity)
-        if model is not None:
-            table = vectors_table.c
-            conditions.append(~exists().where(table.model == model.row, table.hash == chunks.c.context_hash))
-        return conditions
+        yield from switching.missing_vectors(self._database, self._vectors, self._row, identity)
 
     def remove(self) -> None:
         """Drops the collection with its history; the embedding cache stays, it serves all collections.

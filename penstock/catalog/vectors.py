@@ -1,6 +1,7 @@
 """The embedding cache: one vector for each model and text, shared by all collections, computed once."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -63,8 +64,8 @@ class VectorCache:
         model = self.interned(connection, identity, stacked.shape[1])
         rows = [
             {"model": model.row, "hash": key, "vector": vector.tobytes()}
-            for key, vector in zip(found, stacked, strict=True)
-        ]
+            for key, vector in sorted(zip(found, stacked, strict=True), key=itemgetter(0))  # in one order everywhere:
+        ]  # of two processes that write the same texts one waits for the other, and never both
         connection.execute(insert_if_absent(connection, vectors), rows)
         return model
 

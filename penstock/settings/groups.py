@@ -35,6 +35,7 @@ Mebibytes = Annotated[int, Field(ge=1, le=MOST_MIB)]
 Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS)]
 Hits = Annotated[int, Field(ge=1, le=MOST_HITS)]
 Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
+Wait = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
 class SettingsGroup(BaseModel):

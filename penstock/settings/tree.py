@@ -49,6 +49,7 @@ from penstock.settings.groups import (
     RetrievalSettings,
     SettingsGroup,
     Share,
+    Wait,
     WebSettings,
 )
 from penstock.settings.harmless import sensitive
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     removal_share: Share = Field(0.5, description="a run that would remove more of a collection stops before it does")
     failure_share: Share = Field(0.5, description="a run of which more sources fail ends as failed")
     batch: Count = Field(32, description="documents a commit")
+    lock_seconds: Wait = Field(30, description="how long a commit waits for that of another process")
     allow_external: bool = Field(False, description="allow parts that other distributions bring")
     loaders: LoaderSettings = LoaderSettings()
     folders: FolderSettings = FolderSettings()

@@ -1,7 +1,8 @@
 """Making room: earlier revisions, vectors that nothing needs, indexes that were set aside."""
 
 import shutil
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,9 +37,18 @@ class Compacted:
 
 
 def compact(
-    catalog: Catalog, collection: Collection, home: Path, *, keep: int | None, since: datetime | None, dry_run: bool
+    catalog: Catalog,
+    collection: Collection,
+    home: Path,
+    *,
+    keep: int | None,
+    since: datetime | None,
+    dry_run: bool,
+    lock: Callable[[], AbstractContextManager[None]],
 ) -> Compacted:
-    """Leaves so many of the newest revisions, and what held at a time; by the collection's only writer.
+    """Leaves so many of the newest revisions, and what held at a time.
+
+    The writer's lock is held while it is noted what the oldest is; what goes then is out of everybody's reach.
 
     Raises:
         CatalogError: the catalog cannot be written; what went is gone, and the next call goes on.
@@ -58,7 +68,8 @@ def compact(
             before=before,
             after=before,
         )
-    oldest = collection.history.forget(keep=keep, since=since)
+    with lock():
+        oldest = collection.history.forget(keep=keep, since=since)
     remarks = []
     freed, swept = collection.history.clear(runs=runs), collection.history.sweep()
     if swept is None:

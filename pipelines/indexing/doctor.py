@@ -25,6 +25,8 @@ SHOWN = 5
 """Chunk ids named in one problem; the count is always whole."""
 MOST_TOLD = 20
 """Flaws of the catalog that are told one by one."""
+TRIES = 5
+"""How often it is looked again where others commit in the middle of a look."""
 REMEDY = "put the catalog back from a copy, or remove what is named and ingest it again"
 WHOLE_VIEW = "`penstock doctor --deep --set access.required=false`, without --as, names them"
 
@@ -187,11 +189,22 @@ def _difference(
 
 
 def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
-    """Replays what is missing, builds anew each index that still disagrees, and looks again; for the writer alone."""
+    """Replays what is missing, builds anew beside it each index that still disagrees, and looks again."""
     followers.catch_up(insist=True)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
-        found = examine(view, followers, deep=deep)  # anew: one rebuild may mend both
+        found = _settled(view, followers, deep=deep)  # anew: one rebuild may mend both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
             log.warning("the %s index disagrees with the catalog and is built anew", where)
             follower.rebuild()
-    return examine(view, followers, deep=deep)
+            followers.catch_up(insist=True)
+    return _settled(view, followers, deep=deep)
+
+
+def _settled(view: View, followers: Followers, *, deep: bool) -> Diagnosis:
+    """The diagnosis of indexes that stand where the catalog does, if need be after some tries, while others commit."""
+    for _ in range(TRIES):
+        found = examine(view, followers, deep=deep)
+        if all(problem.what != "behind" for problem in found.problems):
+            break
+        followers.catch_up(insist=True)
+    return found

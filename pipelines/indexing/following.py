@@ -1,17 +1,20 @@
-"""Keeping indexes in step with the catalog: opening them, replaying what they miss, setting damaged ones aside."""
+"""Keeping indexes in step with the catalog: opening them, replaying what they miss, building new ones beside them."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from penstock.catalog import Collection
+from penstock.catalog.read.kept import KeptRevisions
 from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Change, Scope
 from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import IndexPlace
+from penstock.pipelines.indexing.turns import Turns
 from penstock.ports import Float32Array, Index, ServerIndex
 
 log = logging.getLogger(__name__)
@@ -20,12 +23,15 @@ QueryT = TypeVar("QueryT")
 
 
 class Follower(Generic[QueryT]):
-    """One index of a collection, which can be built anew in its place at any time."""
+    """One index of a collection, which can be built anew at any time, beside the one that is searched until then."""
 
-    def __init__(self, collection: Collection, kept: IndexPlace[QueryT], rebuilds: Rebuilds) -> None:
+    def __init__(self, collection: Collection, kept: IndexPlace[QueryT], rebuilds: Rebuilds, turns: Turns) -> None:
         self._collection = collection
         self._kept = kept
         self._rebuilds = rebuilds
+        self._turns = turns
+        self._opened: object = None
+        """Tells the index that was opened from one that has taken its place since."""
         self._refused: IndexingError | None = None
         self._index: Index[QueryT] | None = None
         self._damage: DamagedIndex | None = None
@@ -39,9 +45,11 @@ class Follower(Generic[QueryT]):
         """
         if self._damage:
             raise self._damage
-        if self._index is None:
-            self._index = self._kept.open()
-        return self._index
+        index = self._index
+        if index is None:
+            self._opened = self._kept.mark()
+            index = self._index = self._kept.open()
+        return index
 
     @property
     def revision(self) -> int:
@@ -72,6 +80,10 @@ class Follower(Generic[QueryT]):
         """The catalog's revision."""
         return self._collection.revision()
 
+    def kept(self) -> KeptRevisions:
+        """The catalog's revisions that can be read."""
+        return self._collection.history.kept()
+
     @property
     def is_behind(self) -> bool:
         """Whether the index does not stand at the catalog's revision, or cannot be read."""
@@ -80,26 +92,23 @@ class Follower(Generic[QueryT]):
         except DamagedIndex:
             return True
 
-    def catch_up(self, newest: int, *, insist: bool = False) -> None:
+    def catch_up(self, newest: int) -> None:
         """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
 
-        An index that is damaged, or that stands ahead of a catalog that was put back from an older copy, is set aside
-        and built anew: once an hour for the same cause, unless someone insists. One that stands at a revision that was
-        compacted away gets all that is live, as one change.
+        An index that stands at a revision that was compacted away gets all that is live, as one change.
 
         Raises:
-            IndexingError: the index cannot be written, or was built anew for the same cause just before.
+            DamagedIndex: the index is damaged, or stands ahead of a catalog that was put back from an older copy: it
+                has to be built anew.
+            IndexingError: the index cannot be written.
         """
-        try:
-            index = self.index
-            since = index.revision
-        except DamagedIndex as error:
-            self._rebuild_for(str(error), newest, insist=insist)
-            return
+        self._replay(self.index, newest)
+
+    def _replay(self, index: Index[QueryT], newest: int) -> None:
+        since = index.revision
         if since > newest:
-            cause = f"the index stands at revision {since}, ahead of the catalog at {newest}"
-            self._rebuild_for(cause, newest, insist=insist)
-        elif since < newest:
+            raise DamagedIndex(f"the index stands at revision {since}, ahead of the catalog at {newest}")
+        if since < newest:
             try:
                 change = self._collection.change(since, to=newest, vectors=index.wants_vectors)
             except RevisionGone:  # what became different since then is not known any more
@@ -112,39 +121,70 @@ class Follower(Generic[QueryT]):
         gone = np.setdiff1d(index.rows(), self._collection.live_rows(at=newest))
         return replace(whole, since=since, removed=tuple(gone.tolist()))
 
-    def _rebuild_for(self, cause: str, revision: int, *, insist: bool) -> None:
-        if not insist:
-            try:
-                self._rebuilds.begin(cause)
-            except IndexingError as error:
-                self.close()  # the next search looks at the files again: perhaps they can be read then
-                self._refused = error
-                raise
-        log.warning("an index of %s is built anew: %s", self._collection.name, cause)
-        self.rebuild(revision)
+    def mend(self, damage: DamagedIndex, *, insist: bool = False, timeout: float | None = None) -> None:
+        """Builds the index anew because of a damage, unless another process has done so meanwhile.
 
-    def rebuild(self, revision: int | None = None) -> None:
-        """Builds the index anew from the catalog; the present one is set aside or replaced, as its place has it.
+        That is done once an hour for the same cause, unless someone insists.
 
-        It stands at that revision then, or at the newest.
+        Raises:
+            IndexingError: the index cannot be written, or was built anew for the same cause just before.
+            CollectionLocked: another process is at it, and was so for as long as this one waits.
+        """
+        with self._turns.rebuilding(timeout):
+            if self._opened != self._kept.mark():
+                self.close()
+                return
+            if not insist:
+                try:
+                    self._rebuilds.begin(str(damage))
+                except IndexingError as error:
+                    self.close()  # the next search looks at the files again: perhaps they can be read then
+                    self._refused = error
+                    raise
+            log.warning("an index of %s is built anew: %s", self._collection.name, damage)
+            self._build(timeout)
+
+    def rebuild(self, *, timeout: float | None = None) -> None:
+        """Builds the index anew from the catalog, whatever is wrong with it; it stands at the newest revision then.
 
         Raises:
             IndexingError: the index cannot be written.
+            CollectionLocked: another process is at it, and was so for as long as this one waits.
         """
-        index = self.anew()
-        try:
-            index.apply(self._collection.change(0, to=revision, vectors=index.wants_vectors))
-        finally:
-            index.close()
+        with self._turns.rebuilding(timeout):
+            self._build(timeout)
+
+    def _build(self, timeout: float | None) -> None:
+        """Builds beside, and then, when nobody else writes, replays what was committed meanwhile and changes places."""
+        with ExitStack() as turn:
+            if self._kept.changes_places_itself:  # and nobody may see it go back
+                turn.enter_context(self._turns.following(timeout))
+            index = self.anew()
+            try:
+                index.apply(self._collection.change(0, vectors=index.wants_vectors))
+                if not self._kept.changes_places_itself:
+                    turn.enter_context(self._turns.following(timeout))
+                    self._replay(index, self._collection.revision())
+            finally:
+                index.close()
+            self.put_in_place()
 
     def anew(self) -> Index[QueryT]:
-        """An empty index, to be filled in place of the present one.
+        """An empty index, to be filled beside the present one.
 
         Raises:
             IndexingError: no room can be made for it.
         """
-        self.close()
         return self._kept.anew()
+
+    def put_in_place(self) -> None:
+        """Puts what was built beside, and is whole, in the place of the present index, which is set aside.
+
+        Raises:
+            IndexingError: it cannot be put there; the present one stays.
+        """
+        self._kept.put_in_place()
+        self.close()
 
     def count(self) -> int:
         """How many chunks the index holds."""
@@ -170,10 +210,12 @@ class Followers:
         keyword: Follower[Sequence[str]],
         vector: Follower[Float32Array],
         *,
+        turns: Turns,
         joint: ServerIndex | None = None,
     ) -> None:
         self.keyword = keyword
         self.vector = vector
+        self._turns = turns
         self.joint = joint
         """Where one store holds both: what answers both legs with one request."""
 
@@ -184,21 +226,41 @@ class Followers:
 
     @property
     def are_usable(self) -> bool:
-        """Whether a search can be answered at all, if of an earlier revision."""
+        """Whether a search can be answered at all, if of an earlier revision, which the catalog must still hold."""
         try:
-            return min(self.keyword.revision, self.vector.revision) > 0
+            revisions = (self.keyword.revision, self.vector.revision)
         except DamagedIndex:
             return False
+        kept = self.keyword.kept()
+        return max(1, kept.oldest) <= min(revisions) and max(revisions) <= kept.newest
 
-    def catch_up(self, *, insist: bool = False) -> None:
-        """Brings both to the catalog's revision: to the same one, also while another machine commits.
+    def catch_up(self, *, insist: bool = False, timeout: float | None = None) -> None:
+        """Brings both to the catalog's revision: to the same one, also while others commit.
+
+        One that is damaged is built anew beside what is there. Waits `timeout` seconds for another process that is at
+        it, by default as long as is set.
 
         Raises:
             IndexingError: one of them cannot be written, or was built anew for the same cause just before.
+            CollectionLocked: another process was at it for all of that time.
         """
-        newest = self.keyword.newest()
-        self.keyword.catch_up(newest, insist=insist)
-        self.vector.catch_up(newest, insist=insist)
+        damaged = self._replay(timeout)
+        for follower, damage in damaged:
+            follower.mend(damage, insist=insist, timeout=timeout)
+        for _, damage in self._replay(timeout) if damaged else ():
+            raise damage
+
+    def _replay(self, timeout: float | None) -> list[tuple[Follower[Any], DamagedIndex]]:
+        """Replays what is missed; gives those that have to be built anew."""
+        damaged: list[tuple[Follower[Any], DamagedIndex]] = []
+        with self._turns.following(timeout):
+            newest = self.keyword.newest()
+            for follower in (self.keyword, self.vector):
+                try:
+                    follower.catch_up(newest)
+                except DamagedIndex as damage:
+                    damaged.append((follower, damage))
+        return damaged
 
     def counts(self) -> tuple[int, int]:
         """Chunks in the keyword index and in the vector index."""

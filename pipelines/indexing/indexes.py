@@ -11,14 +11,10 @@ from penstock.catalog import Collection
 from penstock.pipelines.indexing.following import Follower, Followers
 from penstock.pipelines.indexing.rebuilding import Rebuilds
 from penstock.pipelines.indexing.storage import IndexPlace, InFolder, OnServers, place_of
+from penstock.pipelines.indexing.turns import Turns
 from penstock.ports import Analyser, Float32Array, KeywordIndex, ServerIndex, VectorIndex
 from penstock.settings import Settings
 from penstock.settings.options import group_of, plain
-
-
-def are_shared(settings: Settings) -> bool:
-    """Whether an index lies on servers, where other homes find it too."""
-    return any(is_on_servers(settings, name) for name in (settings.indexes.keyword, settings.indexes.vector))
 
 
 def is_on_servers(settings: Settings, name: str) -> bool:
@@ -73,9 +69,11 @@ def followers(
         keyword_kept = OnServers(of_words, of_words.keyword, partial(_keyword_anew, of_words))
     if of_vectors := stores.get(names.vector):
         vector_kept = OnServers(of_vectors, of_vectors.vector, partial(_vector_anew, of_vectors))
+    turns = Turns(folder, collection, shared=bool(stores), seconds=settings.lock_seconds)
     return Followers(
-        keyword=Follower(collection, keyword_kept, Rebuilds(folder, keyword_name)),
-        vector=Follower(collection, vector_kept, Rebuilds(folder, vector_name)),
+        keyword=Follower(collection, keyword_kept, Rebuilds(folder, keyword_name), turns),
+        vector=Follower(collection, vector_kept, Rebuilds(folder, vector_name), turns),
+        turns=turns,
         joint=of_words if of_words is of_vectors else None,
     )
 

@@ -1,11 +1,13 @@
 """Where an index is kept, and how room is made there for a new one: in a folder, or on servers."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from penstock.catalog import Collection
-from penstock.pipelines.indexing.set_aside import set_aside
+from penstock.errors import IndexingError
+from penstock.pipelines.indexing.set_aside import BUILDING, put_in_place
 from penstock.ports import Index, ServerIndex
 
 QueryT = TypeVar("QueryT")
@@ -41,6 +43,9 @@ class Counting(Protocol):
 class IndexPlace(Protocol[QueryT]):
     """Where one index is stored, and how it is opened and replaced there."""
 
+    changes_places_itself: bool
+    """Whether a new one takes the place of the present one as soon as it was filled, and not when it is told to."""
+
     def open(self) -> Index[QueryT]:
         """Opens the stored index.
 
@@ -50,11 +55,23 @@ class IndexPlace(Protocol[QueryT]):
         ...
 
     def anew(self) -> Index[QueryT]:
-        """An empty index that replaces the present one, at once or as soon as it is filled.
+        """An empty index beside the present one; what was begun there before is gone.
 
         Raises:
             IndexingError: no room can be made.
         """
+        ...
+
+    def put_in_place(self) -> None:
+        """Puts what was built beside, and is whole, in the place of the present index.
+
+        Raises:
+            IndexingError: it cannot be put there; the present one stays.
+        """
+        ...
+
+    def mark(self) -> object:
+        """What is another one as soon as a new index has taken the place of the present one."""
         ...
 
     def told(self, index: Index[QueryT]) -> int:
@@ -75,7 +92,9 @@ class IndexPlace(Protocol[QueryT]):
 
 
 class InFolder(Generic[QueryT]):
-    """An index in a folder, which is set aside for a new one."""
+    """An index in a folder, which is set aside when a new one, built in a folder beside it, takes its place."""
+
+    changes_places_itself = False
 
     def __init__(self, folder: Path, make: Callable[[Path], Index[QueryT]]) -> None:
         self._folder = folder
@@ -86,14 +105,36 @@ class InFolder(Generic[QueryT]):
         return self._make(self._folder)
 
     def anew(self) -> Index[QueryT]:
-        """An empty index in the folder; what was there is renamed.
+        """An empty index in a folder beside; what a process left there that died while it built is deleted.
 
         Raises:
-            IndexingError: the folder cannot be renamed.
+            IndexingError: that cannot be deleted.
         """
-        if self._folder.exists():
-            set_aside(self._folder)
-        return self.open()
+        try:
+            if self._beside.exists():
+                shutil.rmtree(self._beside)
+        except OSError as error:
+            raise IndexingError(f"{str(self._beside)!r} cannot be deleted: {error.strerror}") from error
+        return self._make(self._beside)
+
+    def put_in_place(self) -> None:
+        """Puts the folder that was built beside in the place of the present one, which is set aside.
+
+        Raises:
+            IndexingError: the folders cannot be renamed.
+        """
+        put_in_place(self._beside, self._folder)
+
+    def mark(self) -> object:
+        """The number of the folder; None where there is none."""
+        try:
+            return self._folder.stat().st_ino
+        except OSError:
+            return None
+
+    @property
+    def _beside(self) -> Path:
+        return self._folder.with_name(f"{self._folder.name}{BUILDING}")
 
     def told(self, index: Index[QueryT]) -> int:
         """Its own revision, or what it says itself: one that is being written may show the next already."""
@@ -115,6 +156,8 @@ class InFolder(Generic[QueryT]):
 class OnServers(Generic[QueryT]):
     """An index on servers, where a new one is built beside the present one and takes its place when it is complete."""
 
+    changes_places_itself = True
+
     def __init__(self, store: ServerIndex, index: Index[QueryT], anew: Callable[[], Index[QueryT]]) -> None:
         self._store = store
         self._index = index
@@ -127,6 +170,13 @@ class OnServers(Generic[QueryT]):
     def anew(self) -> Index[QueryT]:
         """An empty index, which nobody searches before it is filled."""
         return self._anew()
+
+    def put_in_place(self) -> None:
+        """Nothing: it took its place when it was filled."""
+
+    def mark(self) -> object:
+        """Always the same: which version is live, the index finds out by itself."""
+        return None
 
     def told(self, index: Index[QueryT]) -> int:
         """What the servers say now."""

@@ -52,10 +52,14 @@ class Discovery:
     the same source.
     """
 
-    def __init__(self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True) -> None:
+    def __init__(
+        self, listings: Sequence[Listing], *, owner: bool = False, ordered: bool = True, since: int | None = None
+    ) -> None:
+        """`since` is the collection's revision before the listings began."""
         self._listings = listings
         self._owner = owner
         self._ordered = ordered
+        self._since = since
         several = {listing.marks.access for listing in listings}
         self._compared = len(several) > 1 and (not ordered or None in several)
         self._seen: dict[str, Listing] = {}
@@ -181,7 +185,7 @@ class Discovery:
                 "complete listing speaks for"
             )
         removal = guarded(chain(told, missing()), known=known.count, share=share, remarks=(remark,) if remark else ())
-        return replace(removal, left_out=tuple(left_out), behind=tuple(behind))
+        return replace(removal, left_out=tuple(left_out), behind=tuple(behind), since=self._since)
 
     def _spoken_for(self) -> list[str]:
         """Where known sources may lie that are gone: below what was listed whole, and where something was left out.

@@ -1,42 +1,49 @@
 """One run over a collection: every discovered source ends in exactly one outcome, and both indexes follow each commit.
 
 Sources stream through: reading runs ahead in threads (parsing itself in child processes), embedding and committing
-happen here in order, batch by batch. A commit is short and is the only thing that changes what is true.
+happen here in order, batch by batch. A commit is short and is the only thing that changes what is true. For it alone
+the writer's lock is held; what another run has changed since it was looked up is read once more.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from penstock.catalog import Batch, Collection
 from penstock.catalog.commit.cursors import Cursor
 from penstock.engines.embedders.cached import CachedEmbedder
-from penstock.errors import PenstockError, UnstorableValue
+from penstock.errors import CollectionLocked, PenstockError, UnstorableValue
 from penstock.model import Access, BatchReport, ChunkCounts, Failure, RunReport, SourceResult
 from penstock.pipelines.access.widening import Widening, remarks
 from penstock.pipelines.indexing.doctor import refusals
 from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.joining import joined, run_report, too_many_failed
-from penstock.pipelines.ingest.lookups import Heirs, Known, LookUp, looked_up
-from penstock.pipelines.ingest.outcomes import SourceOutcome, not_fetched, not_listed
+from penstock.pipelines.ingest.lookups import NEW, Heirs, Known, LookUp, looked_up
+from penstock.pipelines.ingest.outcomes import SourceOutcome, not_fetched, not_listed, overtaken
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.reading import FoundSource, KnownState, Reader
+from penstock.pipelines.ingest.rechecking import Origin, Read, lack_vectors, rechecked
+from penstock.pipelines.ingest.records import Record, Records
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
+from penstock.pipelines.ingest.switching import change_model
 from penstock.urls import scheme_of
 
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
-CONTEXTS_A_CALL = 256
-"""Stored texts that are embedded and kept at a time when a collection changes its model."""
 SECONDS_BETWEEN_FOLLOWS = 20.0
 """How far the indexes may lag behind the catalog during a run; each following costs a write to disk."""
+TRIES = 10
+"""How often a source is read once more because other runs changed it before it could be committed."""
 
 Watch = Callable[[SourceResult], None]
+Lock = Callable[[], AbstractContextManager[None]]
+"""Makes the caller the collection's one writer, for one commit."""
 
 
 def ignore(_: SourceResult) -> None:
@@ -58,7 +65,7 @@ class Pace:
 
 
 class Ingestion:
-    """A run over one collection by its only writer; used once."""
+    """A run over one collection, to which others may commit meanwhile; used once."""
 
     def __init__(
         self,
@@ -66,6 +73,7 @@ class Ingestion:
         *,
         embedder: CachedEmbedder,
         followers: Followers,
+        lock: Lock,
         pace: Pace,
         run: int,
         watch: Watch,
@@ -76,12 +84,13 @@ class Ingestion:
         self._collection = collection
         self._embedder = embedder
         self._followers = followers
+        self._lock = lock
         self._pace = pace
         self._run = run
         self._watch = watch
         self.stopwatch = stopwatch
         self._widening = Widening(collection, run)
-        self._waiting: list[SourceOutcome] = []
+        self._waiting: list[Read[Any]] = []
         self._results: list[SourceResult] = []
         self.followed = time.monotonic() if followed is None else followed
         self._parsed = self._pages = 0
@@ -97,22 +106,29 @@ class Ingestion:
         def work() -> None:
             found = discovery.found()
             self._collection.remember(discovery.given, run=self._run)
-            self._take_all(self._readings(found, Heirs(self._collection, discovery.beside), reader))
+            heirs = Heirs(self._collection, discovery.beside, reader)
+            self._take_all(self._readings(found, heirs), heirs)
             removal = discovery.removal(Known(self._collection), share=self._pace.removal_share)
             self._remove(removal)
-            self._keep(() if removal.refused else discovery.cursors, self._results)
+            self._keep(() if removal.refused else discovery.cursors, self._results, removal.since)
 
         return self._reported(work)
 
-    def add(self, readings: Iterable[SourceOutcome]) -> RunReport:
-        """Commits readings that were made elsewhere; nothing is removed."""
-        return self._reported(lambda: self._take_all(readings))
+    def add(self, records: Iterable[Record], origin: Records) -> RunReport:
+        """Commits texts that a program holds; nothing is removed."""
 
-    def remove(self, uris: Sequence[str]) -> RunReport:
-        """Takes sources out of the collection on request; no guard applies."""
+        def reads() -> Iterator[Read[Record]]:
+            for record in records:
+                before = origin.known([record]).get(record.uri, NEW)
+                yield Read(item=record, before=before, outcome=origin.read(record, before))
+
+        return self._reported(lambda: self._take_all(reads(), origin))
+
+    def remove(self, uris: Sequence[str], since: int | None = None) -> RunReport:
+        """Takes sources out of the collection on request, none that changed after `since`; no guard applies."""
 
         def work() -> None:
-            self._remove(Removal(uris=tuple(uris), reason="removed on request"))
+            self._remove(Removal(uris=tuple(uris), reason="removed on request", since=since))
             self._keep((), self._results)
 
         return self._reported(work)
@@ -131,7 +147,8 @@ class Ingestion:
             told = {(found.address, found.marks.access) for found in batch if found.address}
             given = [(address, access) for address, access in told if access is not None]
             self._collection.remember(given, run=self._run)
-            self._take_all(self._readings(batch, Heirs(self._collection, lambda found: found.beside), reader))
+            heirs = Heirs(self._collection, lambda found: found.beside, reader)
+            self._take_all(self._readings(batch, heirs), heirs)
 
         return self._batch(begun, self._worked(work))
 
@@ -154,14 +171,14 @@ class Ingestion:
             self._collection.remember(given, run=self._run)
             self._remove(removal)
             results = [result for batch in batches for result in batch.results]
-            self._keep(() if removal.refused else cursors, [*results, *self._results])
+            self._keep(() if removal.refused else cursors, [*results, *self._results], removal.since)
 
         return self._reported(work, batches)
 
     def _reported(self, work: Callable[[], None], batches: Sequence[BatchReport] = ()) -> RunReport:
         begun = time.perf_counter()
         interrupted = self._worked(lambda: self._in_step(work))
-        self._follow()
+        self._follow_to_the_end()
         self._attention += refusals(self._collection, self._followers)
         whole = joined((*batches, self._batch(begun, interrupted)))
         whole = replace(whole, attention=(*whole.attention, *remarks(whole.opened, whole.exposed)))
@@ -174,7 +191,7 @@ class Ingestion:
         )
 
     def _in_step(self, work: Callable[[], None]) -> None:
-        self._follow()  # an index that a crash left behind, or that was damaged, is mended whatever comes
+        self._follow(timeout=0)  # an index that a crash left behind, or that was damaged, is mended whatever comes
         self._change_model()
         work()
 
@@ -186,7 +203,7 @@ class Ingestion:
             return True
         except PenstockError:
             with suppress(PenstockError):  # what ended the run is what has to be told
-                self._follow()
+                self._follow(timeout=0)
             raise
         return False
 
@@ -213,48 +230,73 @@ class Ingestion:
             else:
                 yield found
 
-    def _readings(
-        self, listed: Iterable[FoundSource | Failure], heirs: Heirs, reader: Reader
-    ) -> Iterator[SourceOutcome]:
+    def _readings(self, listed: Iterable[FoundSource | Failure], heirs: Heirs) -> Iterator[Read[FoundSource]]:
         """Readings in the order of discovery; a few sources are read ahead."""
-        ahead: deque[Future[SourceOutcome] | SourceOutcome] = deque()
+        ahead: deque[tuple[FoundSource, KnownState, Future[SourceOutcome] | SourceOutcome]] = deque()
         pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
-            for found, before in self._discovered(listed, heirs.of):
-                ahead.append(reader.settled(found, before) or pool.submit(reader.read, found, before))
+            for found, before in self._discovered(listed, heirs.known):
+                ahead.append((found, before, heirs.settled(found, before) or pool.submit(heirs.read, found, before)))
                 while len(ahead) > 2 * self._pace.workers:
-                    yield _finished(ahead.popleft())
+                    yield _finished(*ahead.popleft())
             while ahead:
-                yield _finished(ahead.popleft())
+                yield _finished(*ahead.popleft())
         finally:
             pool.shutdown()
 
-    def _take_all(self, readings: Iterable[SourceOutcome]) -> None:
+    def _take_all(self, reads: Iterable[Read[Any]], origin: Origin[Any]) -> None:
         chunks = 0
-        for reading in readings:
-            self._parsed += reading.parsed
-            self._pages += reading.pages
-            if reading.put is None and reading.quarantined is None and not reading.removed:
-                self._end(reading.result)
+        for read in reads:
+            if not self._waits(read):
                 continue
-            self._waiting.append(reading)
-            chunks += len(reading.put.chunks) if reading.put else 0
+            chunks += len(read.outcome.put.chunks) if read.outcome.put else 0
             if len(self._waiting) >= self._pace.documents or chunks >= CHUNKS_A_COMMIT:
-                self._commit_waiting()
+                self._commit_waiting(origin)
                 chunks = 0
-        self._commit_waiting()
+        self._commit_waiting(origin)
 
-    def _commit_waiting(self) -> None:
-        if not self._waiting:
-            return
-        chunks = (chunk for reading in self._waiting if reading.put for chunk in reading.put.chunks)
+    def _waits(self, read: Read[Any]) -> bool:
+        """Whether there is something to commit; else the source has ended."""
+        outcome = read.outcome
+        self._parsed += outcome.parsed
+        self._pages += outcome.pages
+        if outcome.put or outcome.quarantined or outcome.removed or outcome.overtaken:
+            self._waiting.append(read)
+            return True
+        self._end(outcome.result)
+        return False
+
+    def _commit_waiting(self, origin: Origin[Any]) -> None:
+        """Commits what waits; what another run changed since it was looked up is read once more, and then committed."""
+        for _ in range(TRIES):
+            if not self._waiting:
+                return
+            waiting, self._waiting = self._waiting, []
+            self._embed(waiting)
+            with self._lock():
+                if lack_vectors(self._collection, waiting, self._embedder.identity):
+                    self._waiting = waiting
+                    continue
+                checked = rechecked(self._collection, waiting, origin)
+                ended = self._commit_readings([read.outcome for read in checked.fit])
+            for result in ended:
+                self._end(result)
+            self._follow_now_and_then()
+            for item, now in checked.changed:
+                self._waits(Read(item=item, before=now, outcome=origin.read(item, now)))
+        waiting, self._waiting = self._waiting, []
+        for read in waiting:
+            self._end(overtaken(read.outcome.result.uri, read.before.known).result)
+
+    def _embed(self, reads: Sequence[Read[Any]]) -> None:
+        chunks = (chunk for read in reads if read.outcome.put for chunk in read.outcome.put.chunks)
         with self.stopwatch.timing("embed"):
             self._embedder.embed([chunk.context for chunk in chunks], role="passage")
-        waiting, self._waiting = self._waiting, []
-        self._commit_readings(waiting)
 
-    def _commit_readings(self, readings: Sequence[SourceOutcome]) -> None:
+    def _commit_readings(self, readings: Sequence[SourceOutcome]) -> list[SourceResult]:
         """Commits all together; where the database does not store what one of them holds, each by itself."""
+        if not readings:
+            return []
         puts = tuple(reading.put for reading in readings if reading.put)
         failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
         removed = tuple(reading.result.uri for reading in readings if reading.removed)
@@ -263,14 +305,10 @@ class Ingestion:
             self._commit(Batch(puts=puts, removed=removed, failures=failures))
         except UnstorableValue as error:
             if len(readings) > 1:
-                for reading in readings:
-                    self._commit_readings([reading])
-            else:
-                self._end(self._not_stored(readings[0], error))
-            return
+                return [result for reading in readings for result in self._commit_readings([reading])]
+            return [self._not_stored(readings[0], error)]
         self._widening.look(puts, known)
-        for reading in readings:
-            self._end(reading.result)
+        return [reading.result for reading in readings]
 
     def _not_stored(self, reading: SourceOutcome, error: UnstorableValue) -> SourceResult:
         uri = reading.result.uri
@@ -279,19 +317,18 @@ class Ingestion:
     def _commit(self, batch: Batch) -> None:
         with self.stopwatch.timing("commit"):
             self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
-        if time.monotonic() - self.followed > SECONDS_BETWEEN_FOLLOWS:
-            self._follow()
 
     def _remove(self, removal: Removal) -> None:
-        self._forget(removal.left_out)
-        self._forget(removal.behind, reason="behind a link that is not followed (folders.links)")
+        self._forget(removal.left_out, None)  # also what another run has just brought: nobody may see it
+        behind = "behind a link that is not followed (folders.links)"
+        self._forget(removal.behind, removal.since, reason=behind)
         if removal.refused:
             self._attention.append(removal.refused)
             return
-        self._forget(removal.uris, reason=removal.reason)
+        self._forget(removal.uris, removal.since, reason=removal.reason)
         self._attention.extend(removal.remarks)
 
-    def _keep(self, cursors: Sequence[Cursor], results: Sequence[SourceResult]) -> None:
+    def _keep(self, cursors: Sequence[Cursor], results: Sequence[SourceResult], since: int | None = None) -> None:
         """Remembers where listings ended, last of all: a run that is killed before lists the same again.
 
         So does one after a run in which a source of that scheme could not be had: no later listing would name it. What
@@ -302,14 +339,21 @@ class Ingestion:
         unread = {scheme_of(uri) for uri in failed if uri not in waiting}
         removed = {scheme_of(result.uri) for result in results if result.outcome == "removed"}
         kept = [one for one in cursors if scheme_of(one.address) not in unread]
-        self._collection.keep_cursors(kept, removed=removed)
+        self._collection.keep_cursors(kept, removed=removed, run=self._run, since=since)
 
-    def _forget(self, uris: Sequence[str], *, reason: str = "") -> None:
+    def _forget(self, uris: Sequence[str], since: int | None, *, reason: str = "") -> None:
         """Takes sources out of the catalog; without a reason their outcome was told already."""
         for start in range(0, len(uris), CHUNKS_A_COMMIT):
-            self._commit(Batch(puts=(), removed=tuple(uris[start : start + CHUNKS_A_COMMIT]), failures=()))
-        for uri in uris if reason else ():
-            self._end(SourceResult(uri=uri, outcome="removed", reason=reason))
+            with self._lock():
+                gone = self._still_gone(uris[start : start + CHUNKS_A_COMMIT], since)
+                self._commit(Batch(puts=(), removed=tuple(gone), failures=()))
+            for uri in gone if reason else ():
+                self._end(SourceResult(uri=uri, outcome="removed", reason=reason))
+            self._follow_now_and_then()
+
+    def _still_gone(self, uris: Sequence[str], since: int | None) -> list[str]:
+        known = {} if since is None else self._collection.known_map(uris)
+        return [uri for uri in uris if uri not in known or since is None or known[uri].added_rev <= since]
 
     def _change_model(self) -> None:
         """Embeds the stored text with the model in force, where the collection was built with another one."""
@@ -317,22 +361,26 @@ class Ingestion:
         present = self._collection.embedder()
         if present in ("", self._embedder.identity):
             return
-        batch: list[str] = []
         with self.stopwatch.timing("embed"):
-            for _, context in self._collection.missing_vectors(self._embedder.identity):
-                batch.append(context)
-                if len(batch) == CONTEXTS_A_CALL:
-                    self._embedder.embed(batch, role="passage")
-                    batch = []
-            self._embedder.embed(batch, role="passage")
-        self._collection.switch_embedder(self._embedder.identity)
+            change_model(self._collection, self._embedder, self._lock)
 
-    def _follow(self) -> None:
+    def _follow_now_and_then(self) -> None:
+        if time.monotonic() - self.followed > SECONDS_BETWEEN_FOLLOWS:
+            self._follow(timeout=0)
+
+    def _follow(self, *, timeout: float | None = None) -> None:
+        """Lets the indexes follow; without a timeout, waits for another process that is at it, as long as is set."""
         if self._collection.embedder() != self._embedder.identity:
             return  # nothing is committed yet, or the change to another model was not completed
-        with self.stopwatch.timing("follow"):
-            self._followers.catch_up()
+        with self.stopwatch.timing("follow"), suppress(*(() if timeout is None else (CollectionLocked,))):
+            self._followers.catch_up(timeout=timeout)
         self.followed = time.monotonic()
+
+    def _follow_to_the_end(self) -> None:
+        try:
+            self._follow()
+        except CollectionLocked as error:
+            self._attention.append(f"all is committed, and searches show the last of it later: {error}")
 
     def _counts(self) -> ChunkCounts:
         keyword, vector = self._followers.counts()
@@ -343,5 +391,8 @@ class Ingestion:
         self._watch(result)
 
 
-def _finished(reading: Future[SourceOutcome] | SourceOutcome) -> SourceOutcome:
-    return reading if isinstance(reading, SourceOutcome) else reading.result()
+def _finished(
+    found: FoundSource, before: KnownState, reading: Future[SourceOutcome] | SourceOutcome
+) -> Read[FoundSource]:
+    outcome = reading if isinstance(reading, SourceOutcome) else reading.result()
+    return Read(item=found, before=before, outcome=outcome)

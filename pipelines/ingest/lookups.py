@@ -7,7 +7,8 @@ from itertools import islice
 from penstock.catalog import Collection
 from penstock.model import EVERYBODY, Failure
 from penstock.pipelines.access.inheriting import Inheritance, Inherited
-from penstock.pipelines.ingest.reading import FoundSource, KnownState
+from penstock.pipelines.ingest.outcomes import SourceOutcome
+from penstock.pipelines.ingest.reading import FoundSource, KnownState, Reader
 
 PAGE = 500
 """Listed sources that are looked up together."""
@@ -52,17 +53,27 @@ class Known:
 
 
 class Heirs:
-    """Looks up the sources of a run, and for new ones whom they inherit their readers from."""
+    """The listed sources of a run: looks them up, and for new ones whom they inherit their readers from; reads them."""
 
-    def __init__(self, collection: Collection, beside: Callable[[FoundSource], Inherited]) -> None:
+    def __init__(self, collection: Collection, beside: Callable[[FoundSource], Inherited], reader: Reader) -> None:
         """`beside` says what a new source inherits from those around it."""
         self._collection = collection
+        self._reader = reader
         self._beside = beside
         self._restricts = collection.restricts()
         """As it was before the run changed anything."""
 
-    def of(self, found: Sequence[FoundSource]) -> Mapping[str, KnownState]:
+    def settled(self, item: FoundSource, before: KnownState) -> SourceOutcome | None:
+        """The outcome, where the listing alone tells it."""
+        return self._reader.settled(item, before)
+
+    def read(self, item: FoundSource, before: KnownState) -> SourceOutcome:
+        """What a source says now, if its listing does not tell that."""
+        return self._reader.settled(item, before) or self._reader.read(item, before)
+
+    def known(self, items: Sequence[FoundSource]) -> Mapping[str, KnownState]:
         """What is known of listed sources, and what new ones inherit."""
+        found = items
         before = dict(known_of(self._collection, [one.listed.uri for one in found]))
         new = [one for one in found if inherits(one, before.get(one.listed.uri, NEW))]
         if new:

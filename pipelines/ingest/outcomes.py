@@ -20,6 +20,8 @@ class SourceOutcome:
     """Whether the catalog shall forget what it holds of the source."""
     parsed: bool = False
     pages: int = 0
+    overtaken: bool = False
+    """Whether another run changed the source while it was read: it has to be looked up and read once more."""
 
 
 def as_before(known: KnownSource) -> SourceOutcome:
@@ -86,6 +88,12 @@ def not_fetched(uri: str, reason: str, known: KnownSource | None) -> SourceOutco
     return SourceOutcome(
         result=SourceResult(uri=uri, outcome="failed", reason=reason, chunks=known.chunks if known else 0)
     )
+
+
+def overtaken(uri: str, known: KnownSource | None = None) -> SourceOutcome:
+    """Another run has changed the source since it was looked up."""
+    reason = "other runs changed it while it was read; run again when they have finished"
+    return replace(not_fetched(uri, reason, known), overtaken=True)
 
 
 def not_listed(failure: Failure) -> SourceResult:

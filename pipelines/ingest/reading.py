@@ -220,7 +220,7 @@ class Reader:
             return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
         stored = self._collection.document(known.document_id)
         if stored is None:
-            raise AssertionError(f"{source.uri}: its document {known.document_id} is not in the catalog")
+            return outcomes.overtaken(source.uri, known)  # it was there when the source was looked up
         with self._stopwatch.timing("chunk"):
             drafts = self._parser.cut(source, _as_extraction(stored.document))
             if isinstance(drafts, Failure):

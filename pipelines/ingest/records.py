@@ -1,15 +1,16 @@
 """Documents that a program hands over as text, without a file."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from penstock.catalog import Collection, KnownSource
+from penstock.catalog import Collection
 from penstock.errors import LimitExceeded
 from penstock.model import EVERYBODY, Access, Extraction, ExtractionWriter, Labels, Source
 from penstock.pipelines.access.inheriting import NOTHING_SAID, UNKNOWN, Inheritance
+from penstock.pipelines.ingest.lookups import NEW, known_of
 from penstock.pipelines.ingest.outcomes import SourceOutcome, as_before, not_fetched
-from penstock.pipelines.ingest.reading import cut
+from penstock.pipelines.ingest.reading import KnownState, cut
 from penstock.ports import Chunker
 
 LOADER = "record-1"
@@ -51,29 +52,41 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def readings_of(records: Iterable[Record], collection: Collection, chunker: Chunker) -> Iterator[SourceOutcome]:
-    """What the catalog shall hold of each record; one that it holds already is unchanged."""
-    for record in records:
-        known = collection.known(record.uri)
-        access = _access(record, collection, known)
+class Records:
+    """Looks up records and makes of each what the catalog shall hold of it; one that it holds already is unchanged."""
+
+    def __init__(self, collection: Collection, chunker: Chunker) -> None:
+        self._collection = collection
+        self._chunker = chunker
+
+    def known(self, items: Sequence[Record]) -> Mapping[str, KnownState]:
+        """What is known of some records, and what new ones inherit."""
+        before = dict(known_of(self._collection, [record.uri for record in items]))
+        new = [record for record in items if record.access is None and before.get(record.uri, NEW).known is None]
+        inheritance = Inheritance(self._collection, [record.uri for record in new])
+        for record in new:
+            inherited = inheritance.of(record.uri, tried=EVERYBODY, beside=NOTHING_SAID)
+            before[record.uri] = replace(before.get(record.uri, NEW), inherited=inherited)
+        return before
+
+    def read(self, item: Record, before: KnownState) -> SourceOutcome:
+        """What the catalog shall hold of a record."""
+        known = before.known
+        access = _access(item, before)
         if access is None:
-            yield not_fetched(record.uri, UNKNOWN, None)
-            continue
-        source = record.source(access)
+            return not_fetched(item.uri, UNKNOWN, None)
+        source = item.source(access)
         try:
-            collection.check_uri(record.uri)
+            self._collection.check_uri(item.uri)
         except LimitExceeded as error:
-            yield not_fetched(record.uri, str(error), known)
-            continue
-        if known and (known.source, known.chunker) == (source, chunker.fingerprint):
-            yield as_before(known)
-        else:
-            yield cut(source, record.extraction(), LOADER, known, collection=collection.origin, chunker=chunker)
+            return not_fetched(item.uri, str(error), known)
+        if known and (known.source, known.chunker) == (source, self._chunker.fingerprint):
+            return as_before(known)
+        origin = self._collection.origin
+        return cut(source, item.extraction(), LOADER, known, collection=origin, chunker=self._chunker)
 
 
-def _access(record: Record, collection: Collection, known: KnownSource | None) -> Access | None:
+def _access(record: Record, before: KnownState) -> Access | None:
     if record.access is not None:
         return record.access
-    if known is not None:
-        return known.source.access
-    return Inheritance(collection, [record.uri]).of(record.uri, tried=EVERYBODY, beside=NOTHING_SAID).access
+    return before.known.source.access if before.known else before.inherited.access

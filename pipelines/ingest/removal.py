@@ -24,6 +24,9 @@ class Removal:
     refused: str = ""
     """Set where the guard stops the removal: what it would have been, what is allowed, what to do next."""
     remarks: tuple[str, ...] = ()
+    since: int | None = None
+    """The collection's revision when the listing began: what another run brought or changed after it, which the listing
+    may have missed, stays. None: whatever there is goes."""
 
     @property
     def removed(self) -> tuple[str, ...]:

@@ -140,8 +140,9 @@ def test_indexes_that_were_set_aside_are_named_and_go(penstock: Penstock, folder
 
 def test_nobody_compacts_under_a_writer(penstock: Penstock, folder: Path, home: Path) -> None:
     edit(penstock, folder, 1)
-    with writer(home / "collections", "default"), pytest.raises(CollectionLocked):
-        penstock.compact(keep=1)
+    hasty = Penstock(settings=penstock.settings.model_copy(update={"lock_seconds": 0.1}))
+    with hasty, writer(home / "collections", "default"), pytest.raises(CollectionLocked):
+        hasty.compact(keep=1)
 
 
 @pytest.mark.parametrize("given", [{"keep": 0}, {"keep": -1}, {"older_than": timedelta(days=-1)}])

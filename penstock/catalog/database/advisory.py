@@ -1,4 +1,4 @@
-"""Advisory locks of PostgreSQL: one writer a collection, whichever machine it runs on.
+"""Advisory locks of PostgreSQL: one writer a collection, one at its indexes, whichever machine it runs on.
 
 The lock lives as long as the connection that took it. Each commit, which goes through another connection, asks whether
 it still stands: a server that was restarted has forgotten it, and another process may be writing by now.
@@ -32,7 +32,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from penstock.catalog.database.backends import Check
 from penstock.errors import CollectionLocked
 
-SECONDS_BETWEEN_TRIES = 0.1
+SECONDS_BETWEEN_TRIES = 0.02
 NAMED = "penstock "
 """What the server's list of sessions shows first of a writer."""
 
@@ -56,16 +56,16 @@ def lock_schema(connection: Connection) -> None:
 
 
 @contextmanager
-def writing(engine: Engine, name: str, timeout: float) -> Iterator[Check]:
-    """Holds the lock of a collection; gives what each commit has to check.
+def writing(engine: Engine, name: str, doing: str, timeout: float) -> Iterator[Check]:
+    """Holds the lock of that name; gives what each commit has to check.
 
     Raises:
-        CollectionLocked: another process is writing; names its machine and number.
+        CollectionLocked: another process holds it; names its machine and number, and what it is `doing`.
     """
     connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     token = randbits(63)
     try:
-        _take(connection, name, timeout)
+        _take(connection, name, doing, timeout)
         # A second lock that nobody else can have: a later session might get the number of the one that was lost.
         connection.execute(select(func.pg_advisory_lock(_key(token))))
     except BaseException:
@@ -77,7 +77,7 @@ def writing(engine: Engine, name: str, timeout: float) -> Iterator[Check]:
         _let_go(connection)
 
 
-def _take(connection: Connection, name: str, timeout: float) -> None:
+def _take(connection: Connection, name: str, doing: str, timeout: float) -> None:
     key = key_of("penstock writer", _schema(connection), name)
     holder = f"{NAMED}process {os.getpid()} on {socket.gethostname()}"
     connection.execute(select(func.set_config("application_name", holder[:63], literal(False))))
@@ -86,9 +86,7 @@ def _take(connection: Connection, name: str, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while not connection.execute(select(func.pg_try_advisory_lock(_key(key)))).scalar_one():
         if time.monotonic() >= deadline:
-            raise CollectionLocked(
-                f"{_holder(connection, key)} is writing to collection {name!r}; run again when it has finished"
-            )
+            raise CollectionLocked(f"{_holder(connection, key)} {doing}; run again when it has finished")
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 

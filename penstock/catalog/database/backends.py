@@ -82,11 +82,11 @@ class Backend(Protocol):
         """The error, with what to do about it."""
         ...
 
-    def writing(self, engine: Engine, name: str, timeout: float, /) -> AbstractContextManager[Check | None]:
-        """Keeps writers of the collection on other machines out; gives what each commit has to check.
+    def writing(self, engine: Engine, name: str, doing: str, timeout: float, /) -> AbstractContextManager[Check | None]:
+        """Keeps others on other machines out that would hold the lock of that name; gives what a commit has to check.
 
         Raises:
-            CollectionLocked: another process is writing, and was so for `timeout` seconds.
+            CollectionLocked: another process holds it, and did so for `timeout` seconds; `doing` says what it does.
         """
         ...
 

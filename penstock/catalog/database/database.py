@@ -57,15 +57,28 @@ class Database:
             CollectionLocked: another process is writing.
             CatalogError: the database cannot be asked.
         """
-        lock = self.backend.writing(self._engines.pool, name, timeout)
+        with self.locked(name, f"is writing to collection {name!r}", timeout) as check:
+            try:
+                if check:
+                    self._checks[name] = check
+                yield
+            finally:
+                self._checks.pop(name, None)
+
+    @contextmanager
+    def locked(self, name: str, doing: str, timeout: float) -> Iterator[Check | None]:
+        """Holds the lock of any name against processes of other machines; `doing` says what its holder does.
+
+        Raises:
+            CollectionLocked: another process holds it.
+            CatalogError: the database cannot be asked.
+        """
+        lock = self.backend.writing(self._engines.pool, name, doing, timeout)
         with self._translated():
             check = lock.__enter__()
         try:
-            if check:
-                self._checks[name] = check
-            yield
+            yield check
         finally:
-            self._checks.pop(name, None)
             with self._translated():
                 lock.__exit__(None, None, None)
 

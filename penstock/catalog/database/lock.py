@@ -1,37 +1,47 @@
-"""One writer a collection: a lock that the kernel holds, so that a killed process leaves none behind."""
+"""Locks that the kernel holds, so that a killed process leaves none: one writer a collection, one at its indexes."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from penstock.errors import CatalogError, CollectionLocked
 
+SECONDS_BETWEEN_TRIES = 0.01
+"""Commits are short: whoever looks rarely finds the lock taken by the next one again and again."""
 
-@contextmanager
-def writing(folder: Path, collection: str, *, timeout: float = 0) -> Iterator[None]:
+
+def writing(folder: Path, collection: str, *, timeout: float = 0) -> AbstractContextManager[None]:
     """Keeps other writers of the collection out while the context is open; waits `timeout` seconds for it.
 
     Raises:
         CollectionLocked: another process, or another thread of this one, is writing; names the process.
         CatalogError: the lock file cannot be written.
     """
+    return held(folder / f"{collection}.lock", f"is writing to collection {collection!r}", timeout=timeout)
+
+
+@contextmanager
+def held(path: Path, doing: str, *, timeout: float) -> Iterator[None]:
+    """Holds the lock of a file while the context is open; `doing` says what its holder does. Waits `timeout` seconds.
+
+    Raises:
+        CollectionLocked: another process, or another thread of this one, holds it; names the process.
+        CatalogError: the lock file cannot be written.
+    """
     from filelock import FileLock, Timeout  # here: only writers need it
 
-    lock = FileLock(folder / f"{collection}.lock", thread_local=False)
+    lock = FileLock(path, thread_local=False, poll_interval=SECONDS_BETWEEN_TRIES)
     # The holder writes its number beside the lock, not into it: older releases of filelock empty a file that
     # they fail to lock.
-    holder = folder / f"{collection}.writer"
+    holder = path.with_name(f"{path.name.removesuffix('.lock')}.writer")
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)  # the indexes in it hold what the documents say
+        _make(path.parent)
         lock.acquire(timeout=timeout)
     except Timeout as error:
-        raise CollectionLocked(
-            f"process {_holder(holder)} is writing to collection {collection!r}; run again when it has finished"
-        ) from error
+        raise CollectionLocked(f"process {_holder(holder)} {doing}; run again when it has finished") from error
     except OSError as error:
-        raise CatalogError(f"collection {collection!r} cannot be locked in {str(folder)!r}: {error}") from error
+        raise CatalogError(f"{str(path)!r} cannot be locked: {error}") from error
     try:
         with suppress(OSError):  # it is a courtesy to people; on a full disk a search may still mend its indexes
             holder.write_text(str(os.getpid()), encoding="ascii")
@@ -39,6 +49,13 @@ def writing(folder: Path, collection: str, *, timeout: float = 0) -> Iterator[No
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder for its owner's eyes only, as the indexes in it hold what the documents say."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _holder(path: Path) -> str:

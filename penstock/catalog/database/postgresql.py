@@ -187,9 +187,9 @@ class Postgresql:
             return CatalogUnavailable(f"{begun}check that the server runs and can be reached, then run again")
         return CatalogError(begun + (advice or "nothing was written"))
 
-    def writing(self, engine: Engine, name: str, timeout: float, /) -> AbstractContextManager[Check | None]:
+    def writing(self, engine: Engine, name: str, doing: str, timeout: float, /) -> AbstractContextManager[Check | None]:
         """A lock in the database, which ends with its connection: a process that dies leaves none behind."""
-        return advisory.writing(engine, name, timeout)
+        return advisory.writing(engine, name, doing, timeout)
 
 
 def _is_operational(error: DBAPIError) -> bool:

@@ -118,8 +118,10 @@ class Sqlite:
         advice = next((text for sign, text in ADVICE.items() if sign in said.lower()), "nothing was written")
         return CatalogError(f"catalog {self.name!r}: {said}; {advice}")
 
-    def writing(self, _engine: Engine, _name: str, _timeout: float, /) -> AbstractContextManager[Check | None]:
-        """No lock: the file lies in one home, whose own lock keeps the writers of a collection apart."""
+    def writing(
+        self, _engine: Engine, _name: str, _doing: str, _timeout: float, /
+    ) -> AbstractContextManager[Check | None]:
+        """No lock: the file lies in one home, whose own locks keep processes apart."""
         return nullcontext()
 
 

@@ -225,9 +225,13 @@ def test_an_interrupt_keeps_what_is_committed(penstock: Penstock, folder: Path) 
     small.close()
 
 
-def test_only_one_process_writes(penstock: Penstock, folder: Path) -> None:
-    with writing(penstock.settings.home / "collections", "default"), pytest.raises(CollectionLocked):
-        penstock.ingest(folder)
+def test_a_commit_waits_only_so_long_for_that_of_another_process(penstock: Penstock, folder: Path) -> None:
+    hasty = Penstock(settings=penstock.settings.model_copy(update={"lock_seconds": 0.1}))
+    with hasty, writing(penstock.settings.home / "collections", "default"):
+        with pytest.raises(CollectionLocked, match=f"process {os.getpid()} is writing"):
+            hasty.ingest(folder)
+        assert [run.status for run in hasty.collection.runs()] == ["failed"]
+    assert penstock.ingest(folder).count("indexed") == 2
 
 
 def test_removing_by_path_and_unknown_paths(penstock: Penstock, folder: Path) -> None:

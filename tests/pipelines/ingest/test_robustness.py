@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from penstock.catalog import writing
+from penstock.catalog import held, writing
 from penstock.errors import CatalogError, CollectionLocked, IndexingError
 from penstock.indexers.tantivy import TantivyIndex
 from penstock.model import RunReport
+from penstock.pipelines.indexing.storage import place_of
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
 from penstock.testing.doubles.embedders import LittleModel
@@ -143,6 +144,7 @@ def test_searching_while_another_process_ingests(penstock: Penstock, folder: Pat
 
 def test_the_command_says_which_process_is_writing(folder: Path, home: Path) -> None:
     command = [sys.executable, "-c", "from penstock.cli import main; main()", "ingest", str(folder)]
+    command += ["--set", "lock_seconds=0.1"]
     with writing(home / "collections", "default"):
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
@@ -239,7 +241,7 @@ def test_where_nothing_can_be_written_the_last_state_is_searched(
     def refuses(*_arguments: object, **_options: object) -> None:
         raise CatalogError("collection 'default' cannot be locked: read-only file system")
 
-    monkeypatch.setattr("penstock.pipelines.workspace.writing", refuses)
+    monkeypatch.setattr("penstock.pipelines.indexing.turns.held", refuses)
     assert penstock.search("turbine3").revision == penstock.collection.revision() - 1
     shutil.rmtree(next((home / "collections").glob("default-*")))
     with Penstock(home) as other, pytest.raises(CatalogError, match="read-only"):
@@ -326,5 +328,10 @@ def test_locked_by_another_process_before_anything_can_be_searched(
     penstock: Penstock, folder: Path, home: Path
 ) -> None:
     run(home, folder, "penstock.catalog:Collection.commit", "after", 1).communicate(timeout=60)
-    with writing(home / "collections", "default"), pytest.raises(CollectionLocked):
-        penstock.search("turbine1")
+    hasty = Penstock(settings=penstock.settings.model_copy(update={"lock_seconds": 0.1}))
+    with hasty, writing(home / "collections", "default"):
+        assert hasty.search("turbine1").hits, "a commit hinders no search"
+    shutil.rmtree(place_of(home, penstock.collection))
+    at_work = held(place_of(home, penstock.collection) / "following.lock", "is at it", timeout=0)
+    with hasty, at_work, pytest.raises(CollectionLocked):
+        hasty.search("turbine1")

@@ -148,10 +148,11 @@ def test_the_first_batch_can_be_searched_before_the_last_is_read(stepwise: Stepw
         assert reader.search("paper about leave").hits
 
 
-def test_steps_wait_for_no_other_writer(stepwise: Stepwise, many: Path) -> None:
+def test_a_step_waits_only_so_long_for_another_writer(stepwise: Stepwise, many: Path) -> None:
     plan, run = stepwise.plan(many), stepwise.begin("ingest")
-    with writing(stepwise.settings.home / "collections", "steps"), pytest.raises(CollectionLocked):
-        stepwise.take(plan.pending, run=run)
+    hasty = Stepwise(settings=stepwise.settings.model_copy(update={"lock_seconds": 0.1}))
+    with hasty, writing(stepwise.settings.home / "collections", "steps"), pytest.raises(CollectionLocked):
+        hasty.take(plan.pending, run=run)
     stepwise.abandon(run)
     last = stepwise.status().last_run
     assert last
