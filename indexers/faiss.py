@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DamagedIndex, IndexingError
+from penstock.indexers.changes import in_batches, is_step
 from penstock.indexers.comparing import compared
 from penstock.indexers.durable import read_checked, remove_others, write_durably
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
 from penstock.indexers.snapshots import Snapshots
-from penstock.indexers.steps import is_step
-from penstock.indexers.streams import in_batches
 from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Float32Array
 

@@ -22,14 +22,13 @@ from tantivy import Occur, Query
 
 from penstock.errors import DamagedIndex, IndexingError
 from penstock.files import sync_folder
+from penstock.indexers.changes import in_batches, is_step
 from penstock.indexers.comparing import compared
 from penstock.indexers.durable import read_checked, unreadable
 from penstock.indexers.footers import META, changed_files
 from penstock.indexers.manifest import DataFile, Manifest, ManifestFile, Segment
 from penstock.indexers.ordering import best, contained
 from penstock.indexers.snapshots import Snapshots
-from penstock.indexers.steps import is_step
-from penstock.indexers.streams import in_batches
 from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Analyser
 

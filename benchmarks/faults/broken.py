@@ -17,8 +17,8 @@ from penstock.catalog import Batch
 from penstock.catalog.commit import committing
 from penstock.errors import DamagedIndex
 from penstock.indexers import durable, faiss, manifest
+from penstock.indexers.changes import is_step
 from penstock.indexers.manifest import Manifest
-from penstock.indexers.steps import is_step
 from penstock.indexers.tantivy import HEAP_BYTES, TantivyIndex, _delete, _document
 from penstock.model import Change
 from penstock.pipelines.indexing.following import Follower

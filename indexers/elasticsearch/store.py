@@ -21,6 +21,7 @@ from elasticsearch import ApiError, Elasticsearch
 from numpy.typing import NDArray
 
 from penstock.errors import DamagedIndex, IndexingError, IndexUnavailable
+from penstock.indexers.changes import is_step
 from penstock.indexers.elasticsearch import documents, queries
 from penstock.indexers.elasticsearch.client import BUSY, check_server, connect, is_absent, of_status, translated
 from penstock.indexers.elasticsearch.options import Connection, Layout
@@ -28,7 +29,6 @@ from penstock.indexers.elasticsearch.verifying import flaws
 from penstock.indexers.elasticsearch.versions import Versions, delete_all
 from penstock.indexers.elasticsearch.views import ElasticsearchKeywordIndex, ElasticsearchVectorIndex
 from penstock.indexers.elasticsearch.writing import Writing
-from penstock.indexers.steps import is_step
 from penstock.model import Candidate, Change, Entry, Flaw, Scope
 from penstock.ports import Analyser, Float32Array
 

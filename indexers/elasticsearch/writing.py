@@ -13,9 +13,9 @@ from elasticsearch.helpers import streaming_bulk
 
 from penstock import retries
 from penstock.errors import IndexingError, IndexUnavailable
+from penstock.indexers.changes import in_batches
 from penstock.indexers.elasticsearch.client import error_for, of_status
 from penstock.indexers.elasticsearch.documents import stub
-from penstock.indexers.streams import in_batches
 
 log = logging.getLogger(__name__)
 

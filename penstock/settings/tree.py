@@ -28,7 +28,7 @@ from pydantic_settings import (
 from penstock.errors import SettingsError
 from penstock.settings.described import ScheduleSettings, SourceSettings
 from penstock.settings.file import NAME as FILE
-from penstock.settings.file import FileSource, check_trust, refusal, untrusted
+from penstock.settings.file import FileSource, check_trust, check_variables, problem_text, refusal, untrusted
 from penstock.settings.groups import (
     AccessSettings,
     AnalyserSettings,
@@ -53,7 +53,6 @@ from penstock.settings.groups import (
     WebSettings,
 )
 from penstock.settings.harmless import sensitive
-from penstock.settings.misspelt import check_variables, problem_text
 from penstock.settings.options import OPTIONS, merged
 
 CollectionName = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,49}$")]

@@ -8,7 +8,7 @@ they look like, Arabic presentation forms.
 import re
 import unicodedata
 
-from penstock.analysis.marks import without_piles
+from penstock.analysis.normal import without_piles
 
 _RADICALS = (
     "⺁厂 ⺄乙 ⺇几 ⺋㔾 ⺌小 ⺎兀 ⺏尣 ⺐尢 ⺒巳 ⺓幺 ⺔彑 ⺕彐 ⺙攵 ⺛旡 ⺜日 ⺝月 ⺞歺 "

@@ -281,7 +281,7 @@ def _all(work: Callable[[str], Iterable[object]]) -> Callable[[str], object]:
 
 
 READERS: Mapping[str, Reader] = {
-    "analysis.normal, analysis.marks": Reader(work=normalise),
+    "analysis.normal": Reader(work=normalise),
     "analysis.scan": Reader(work=_all(scan.runs)),
     "analysis.numerals": Reader(work=_all(numerals.numbers)),
     "analysis.phrases": Reader(work=phrases.PhraseFinder(["word word", "水", "a"]).find),

@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.loaders.layout.columns import reading_order
-from penstock.loaders.layout.layout import page_drafts
-from penstock.loaders.layout.paged_document import PagedDocument
+from penstock.loaders.layout.paged_document import PagedDocument, page_drafts
 from penstock.loaders.layout.pages import OutlineEntry, Page, Piece, Rect, turned
 from penstock.loaders.layout.text_rows import cells_of, joined, rows_of
 from penstock.loaders.pdf.fonts import names_bold, names_mono
