@@ -84,11 +84,10 @@ class Follower(Generic[QueryT]):
         """The catalog's revisions that can be read."""
         return self._collection.history.kept()
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether the index does not stand at the catalog's revision, or cannot be read."""
+    def is_behind(self, newest: int) -> bool:
+        """Whether the index is not at `newest`, the catalog's revision, or cannot be read."""
         try:
-            return not self._kept.stands_at(self.index, self._collection.revision())
+            return not self._kept.stands_at(self.index, newest)
         except DamagedIndex:
             return True
 
@@ -219,10 +218,9 @@ class Followers:
         self.joint = joint
         """Where one store holds both: what answers both legs with one request."""
 
-    @property
-    def are_behind(self) -> bool:
-        """Whether a search would miss revisions of the catalog."""
-        return self.keyword.is_behind or self.vector.is_behind
+    def are_behind(self, newest: int) -> bool:
+        """Whether a search would miss revisions of the catalog, whose revision is `newest`."""
+        return self.keyword.is_behind(newest) or self.vector.is_behind(newest)
 
     @property
     def are_usable(self) -> bool:
