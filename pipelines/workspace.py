@@ -40,11 +40,11 @@ EVERYTHING = Filter()
 class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
-    Nothing is opened, read or loaded before a call needs it. Searching waits for nobody; ingesting and removing hold
-    the writer's lock for each commit and not between them, so that several processes may serve one collection.
-    Threads may share a workspace; none may close it under another.
-    It is the one collection of a `Library` of its own, or one of several of a `library` that is given, which is then
-    closed by whoever made it. Parts that are given as instances are those of `Library`.
+    Nothing is opened, read or loaded before a call needs it. Searching keeps no commit waiting; ingesting and removing
+    hold the writer's lock for each commit and not between them, so that several processes may serve one collection.
+    Threads may share a workspace; none may close it under another. It is the one collection of a `Library` of its own,
+    or one of several of a `library` that is given, which is then closed by whoever made it. Parts that are given as
+    instances are those of `Library`.
 
         with Penstock(home="./library", collection="handbook") as penstock:
             penstock.ingest("./handbook", "https://example.org/guide.html")

@@ -12,7 +12,7 @@ from penstock.catalog import Collection
 from penstock.catalog.read.kept import KeptRevisions
 from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Change, Scope
-from penstock.pipelines.indexing.rebuilding import Rebuilds
+from penstock.pipelines.indexing.rebuilding import Rebuilds, now
 from penstock.pipelines.indexing.storage import IndexPlace
 from penstock.pipelines.indexing.turns import Turns
 from penstock.ports import Float32Array, Index, ServerIndex
@@ -32,6 +32,7 @@ class Follower(Generic[QueryT]):
         self._turns = turns
         self._opened: object = None
         """Tells the index that was opened from one that has taken its place since."""
+        self._opened_at = now()
         self._refused: IndexingError | None = None
         self._index: Index[QueryT] | None = None
         self._damage: DamagedIndex | None = None
@@ -47,7 +48,7 @@ class Follower(Generic[QueryT]):
             raise self._damage
         index = self._index
         if index is None:
-            self._opened = self._kept.mark()
+            self._opened, self._opened_at = self._kept.mark(), now()
             index = self._index = self._kept.open()
         return index
 
@@ -130,7 +131,7 @@ class Follower(Generic[QueryT]):
             CollectionLocked: another process is at it, and was so for as long as this one waits.
         """
         with self._turns.rebuilding(timeout):
-            if self._opened != self._kept.mark():
+            if self._opened != self._kept.mark() or self._rebuilds.has_begun(str(damage), after=self._opened_at):
                 self.close()
                 return
             if not insist:
