@@ -382,7 +382,7 @@ class Ingestion:
         for _ in range(TRIES):
             keyword, vector = self._followers.counts()
             counts = ChunkCounts(catalog=self._collection.chunk_count(), keyword=keyword, vector=vector)
-            if counts.catalog == keyword == vector or not self._followers.are_behind:
+            if counts.catalog == keyword == vector or not self._followers.are_behind(self._collection.revision()):
                 break
             self._follow(timeout=0)  # another run has committed meanwhile
         return counts
