@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from benchmarks.faults.broken import VARIANTS
 from benchmarks.faults.steps import RANDOM, STEPS, is_built
@@ -30,21 +31,19 @@ def killed(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def on_sqlite() -> dict[str, Any]:
-    return killed("--kills", str(KILLS))
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Any]:
+    """The campaign, carried out once, however many processes share the tests."""
+    told = tmp_path_factory.getbasetemp().joinpath(*([] if worker_id == "master" else [".."]), "campaign.json")
+    with FileLock(told.with_suffix(".lock")):
+        if not told.exists():
+            told.write_text(json.dumps(killed("--kills", str(KILLS))), "utf-8")
+    found: dict[str, Any] = json.loads(told.read_text("utf-8"))
+    return found
 
 
 @pytest.fixture(scope="module")
 def on_postgresql(postgresql_url: str) -> dict[str, Any]:
     return killed("--kills", str(KILLS_ON_A_SERVER), "--database", "postgresql", "--server", postgresql_url)
-
-
-@pytest.mark.xdist_group("the campaign on SQLite")
-@pytest.mark.parametrize("step", BUILT)
-def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) -> None:
-    assert on_sqlite["kills"] == KILLS
-    assert on_sqlite["steps"][step] >= 2
-    assert not [said for said in on_sqlite["violations"] if f" at {step}:" in said]
 
 
 @pytest.mark.xdist_group("the campaign on SQLite")
@@ -64,3 +63,11 @@ def test_a_broken_program_is_caught(variant: str) -> None:
     told = killed("--broken", variant, "--kills", str(KILLS_UNTIL_CAUGHT))
     assert told["kills"] < KILLS_UNTIL_CAUGHT
     assert told["violations"]
+
+
+@pytest.mark.xdist_group("the campaign on SQLite")
+@pytest.mark.parametrize("step", BUILT)
+def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) -> None:
+    assert on_sqlite["kills"] == KILLS
+    assert on_sqlite["steps"][step] >= 2
+    assert not [said for said in on_sqlite["violations"] if f" at {step}:" in said]
