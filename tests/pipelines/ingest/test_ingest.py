@@ -344,7 +344,7 @@ def test_documents_are_cut_where_they_are_parsed(
         again = penstock.settings.chunker.model_copy(update={"size": 24})
         penstock.settings = penstock.settings.model_copy(update={"chunker": again})
         report = penstock.ingest(folder)
-    assert [one.reason for one in report.results] == ["cut anew from the stored text"] * 2
+    assert [one.reason for one in report.results] == ["cut again from the stored text"] * 2
     assert (report.parsed, report.stage_seconds["chunk"] > 0) == (0, True)
 
 
