@@ -8,7 +8,7 @@ from threading import RLock
 
 from penstock import __version__, loaders, registry
 from penstock.catalog import Collection
-from penstock.catalog.commit.addresses import last_said
+from penstock.catalog.commit.addresses import newest_given
 from penstock.loaders.sources.failures import MIB
 from penstock.model import EVERYBODY, Access
 from penstock.pipelines.access.inheriting import named_by, no_neighbours
@@ -109,5 +109,5 @@ def said_of(present: Collection | None, address: str) -> Access | None:
     if present is None:
         return EVERYBODY
     above = [address[:end] for end in range(len(scheme_of(address)) + 3, len(address)) if address[end - 1 : end] == "/"]
-    given = last_said(present.given([address, *above, *(prefix.removesuffix("/") for prefix in above)]))
+    given = newest_given(present.given([address, *above, *(prefix.removesuffix("/") for prefix in above)]))
     return given.access if given else EVERYBODY
