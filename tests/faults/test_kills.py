@@ -25,8 +25,8 @@ def killed(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.faults", "--json", *arguments]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.stdout, run.stderr
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def on_postgresql(postgresql_url: str) -> dict[str, Any]:
 def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) -> None:
     assert on_sqlite["kills"] == KILLS
     assert on_sqlite["steps"][step] >= 2
-    assert not [said for said in on_sqlite["violations"] if f" at {step}:" in said]
+    assert not [violation for violation in on_sqlite["violations"] if f" at {step}:" in violation]
 
 
 @pytest.mark.xdist_group("the campaign on SQLite")
@@ -61,6 +61,6 @@ def test_no_death_breaks_anything_on_a_server(on_postgresql: dict[str, Any]) -> 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_broken_program_is_caught(variant: str) -> None:
     """Else the tests above would prove nothing."""
-    told = killed("--broken", variant, "--kills", str(KILLS_UNTIL_CAUGHT))
-    assert told["kills"] < KILLS_UNTIL_CAUGHT
-    assert told["violations"]
+    report = killed("--broken", variant, "--kills", str(KILLS_UNTIL_CAUGHT))
+    assert report["kills"] < KILLS_UNTIL_CAUGHT
+    assert report["violations"]
