@@ -62,13 +62,13 @@ def catalog(settings: Settings) -> Catalog:
 
 
 def analyser(settings: Settings) -> Analyser:
-    """The one analyser of all keyword indexes."""
+    """The analyser of all keyword indexes."""
     given = settings.analyser
     return TextAnalyser(user_dictionary=given.user_dictionary, synonyms=given.synonyms)
 
 
 def embedder(settings: Settings) -> Embedder:
-    """The embedding engine; its model is loaded with the first text and not before."""
+    """The embedding engine; its model is loaded with the first text."""
     given = settings.embedder
     made: Embedder = registry.make(
         "embedders",
@@ -142,7 +142,7 @@ def check_model(name: str, built_with: str, model: Embedder) -> None:
     if built_with not in ("", model.identity):
         raise UsageError(
             f"collection {name!r} was built with the embedding model {built_with!r}, the settings name "
-            f"{model.identity!r}; set that model again, or ingest again to compute the vectors anew"
+            f"{model.identity!r}; set that model again, or ingest again to recompute the vectors"
         )
 
 
@@ -176,7 +176,7 @@ def searcher(legs: Legs, indexes: Followers, words: Analyser, model: Embedder) -
 
 
 def lister(settings: Settings, address: str | Path, present: Collection | None = None) -> Lister:
-    """The listing of an address. A path that is gone is an empty listing if something was read from it or below it.
+    """The listing of an address. A path that is gone gives an empty listing if sources were read from it or below it.
 
     `present` is the collection, if there is one yet.
 
@@ -212,11 +212,11 @@ def addressed(
     Raises: as `lister`.
     """
     made = []
-    for one in addresses:
-        if connectors.reads(str(one)):
-            made.append(connectors.listing(str(one), marks, present))
+    for address in addresses:
+        if connectors.reads(str(address)):
+            made.append(connectors.listing(str(address), marks, present))
         else:
-            listed, uri = lister(settings, one, present), loaders.address_of(str(one))
+            listed, uri = lister(settings, address, present), loaders.address_of(str(address))
             made.append(Listing(lister=listed, marks=marks, address=uri, beside=_beside(present, marks, uri, listed)))
     return made
 
@@ -247,14 +247,14 @@ def listings(
 def _beside(
     present: Collection | None, marks: Marks, address: str, listed: Lister, *, is_path: bool = True
 ) -> Neighbours:
-    """What new sources of a listing inherit from those around them, where the run does not say who may see them."""
+    """What new sources of a listing inherit from their neighbours, where the run does not say who may see them."""
     if present is None or marks.access is not None or not address:
         return no_neighbours
     return neighbours_of(present, address, listed) if is_path else named_by(present, address)
 
 
 def described_lister(settings: Settings, entry: SourceSettings, fetcher_for: Callable[[str], Fetcher]) -> Lister:
-    """The listing of one entry. A path that is not there is an incomplete one: nothing is removed for its sake."""
+    """The listing of an entry. A missing path gives an incomplete listing: nothing is removed because of it."""
     if entry.urls:
         return loaders.UrlLister(entry.urls)
     if entry.url_list:
@@ -329,7 +329,7 @@ def formats(settings: Settings, given: Mapping[str, Loader] = NO_LOADERS) -> For
 
 
 def fetching(settings: Settings) -> Callable[[str], Fetcher]:
-    """What gives the fetcher for a URI: one for a run, so that all its fetchers together are polite to a site."""
+    """A function that gives the fetcher for a URI; a run uses one, so that its fetchers share the pauses for a site."""
     web = settings.web
     agent = f"{web.user_agent} (+{web.contact})" if web.contact else web.user_agent
     return partial(

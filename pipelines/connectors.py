@@ -8,7 +8,7 @@ from threading import RLock
 
 from penstock import __version__, loaders, registry
 from penstock.catalog import Collection
-from penstock.catalog.commit.addresses import last_said
+from penstock.catalog.commit.addresses import newest_given
 from penstock.loaders.sources.failures import MIB
 from penstock.model import EVERYBODY, Access
 from penstock.pipelines.access.inheriting import named_by, no_neighbours
@@ -44,7 +44,7 @@ class Connectors:
         return loaders.ConnectedLister(uri, partial(connector.lister, uri, cursor))
 
     def fetchers(self, others: Callable[[str], Fetcher]) -> Callable[[str], Fetcher]:
-        """What gives the fetcher for a URI: that of its connector, or of those that are built in."""
+        """Gives the fetcher for a URI: that of its connector, or a built-in one."""
         return lambda uri: self._fetcher(uri) if self.reads(uri) else others(uri)
 
     def listing(self, address: str, marks: Marks, present: Collection | None, *, name: str = "") -> Listing:
@@ -93,21 +93,21 @@ class Connectors:
             return self._made[scheme]
 
     def _mark(self, marks: Marks, within: Access | None) -> str:
-        """What makes something else of the same sources: readers, labels, and how they are read and cut."""
+        """A hash of what the result depends on beside the sources: readers, labels, how they are read and cut."""
         given = self._settings
-        groups = [one.model_dump(mode="json") for one in (given.loaders, given.chunker, given.embedder)]
+        groups = [part.model_dump(mode="json") for part in (given.loaders, given.chunker, given.embedder)]
         readers = None if within is None else sorted(within)
-        told = json.dumps([__version__, groups, readers, marks.labels], sort_keys=True, default=str)
-        return hashlib.sha256(told.encode()).hexdigest()
+        text = json.dumps([__version__, groups, readers, marks.labels], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def said_of(present: Collection | None, address: str) -> Access | None:
-    """Who may see what lies at a connector's address as it was last said of it, or of an address above it.
+    """The access last given to a connector's address, or to an address above it.
 
-    None where one run said two things that have no reader in common; everybody where nothing was said.
+    None where one run gave two that share no reader; everybody where none was given.
     """
     if present is None:
         return EVERYBODY
     above = [address[:end] for end in range(len(scheme_of(address)) + 3, len(address)) if address[end - 1 : end] == "/"]
-    given = last_said(present.given([address, *above, *(one.removesuffix("/") for one in above)]))
+    given = newest_given(present.given([address, *above, *(prefix.removesuffix("/") for prefix in above)]))
     return given.access if given else EVERYBODY

@@ -1,4 +1,4 @@
-"""Reading sources without a collection: what each says, cleaned, and how each of them ended."""
+"""Reading sources without a collection: the cleaned text and the outcome of each."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -41,8 +41,8 @@ def extract(settings: Settings, *addresses: str | Path) -> Generator[Extracted, 
     """
     connectors = Connectors(settings)
     listers = [
-        connectors.lister(str(one)) if connectors.reads(str(one)) else assembly.lister(settings, one)
-        for one in addresses
+        connectors.lister(str(address)) if connectors.reads(str(address)) else assembly.lister(settings, address)
+        for address in addresses
     ]
     with assembly.sandbox(settings, preparation.blueprint()) as sandbox:
         reader = _Extractor(sandbox, connectors.fetchers(assembly.fetching(settings)), assembly.formats(settings))
@@ -76,12 +76,12 @@ def _in_order(
         pool.shutdown()
 
 
-def _finished(one: Future[Extracted] | Extracted) -> Extracted:
-    return one if isinstance(one, Extracted) else one.result()
+def _finished(pending: Future[Extracted] | Extracted) -> Extracted:
+    return pending if isinstance(pending, Extracted) else pending.result()
 
 
 class _Extractor:
-    """Reads one listed source; several threads may ask at once."""
+    """Reads one listed source; safe to use from several threads."""
 
     def __init__(self, sandbox: loaders.Sandbox, fetcher_for: Callable[[str], Fetcher], formats: Formats) -> None:
         self._sandbox = sandbox

@@ -10,8 +10,8 @@ from penstock.pipelines.workspace import Penstock
 class Library(Shared):
     """A home: its catalog, its embedding models, analysers and language models, shared by all its collections.
 
-    Nothing is opened, read or loaded before a call needs it. Collections that set another model than the rest have that
-    one. Threads may share a library; none may close it under another.
+    Nothing is opened, read or loaded before a call needs it. A collection that sets another model than the rest uses
+    it. Threads may share a library; none may close it while another uses it.
 
         with Library("./library") as library:
             for info in library.collections():

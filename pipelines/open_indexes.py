@@ -1,6 +1,6 @@
-"""The indexes of one collection as they are open in this process: brought up to date before they are searched.
+"""The indexes of one collection that are open in this process; they are updated before they are searched.
 
-A search that finds them behind brings them up to date, unless another one is at it: then it waits for a moment, and is
+A search that finds them behind updates them. If another process is updating them, the search waits a moment and is then
 answered at the revision that they have.
 """
 
@@ -19,11 +19,11 @@ from penstock.ports import Retriever
 from penstock.settings import Legs, Settings
 
 SECONDS_FOR_THE_NEWEST = 0.25
-"""So long a search waits for whoever brings the indexes up to date: mostly that is done by then."""
+"""How long a search waits for another process that updates the indexes: most updates take less."""
 
 
 class OpenIndexes:
-    """Opened when they are first asked for, by each model that the collection has vectors of."""
+    """Opens the indexes at first use, for each model that the collection has vectors of."""
 
     def __init__(self, settings: Settings, library: Shared, collection: Callable[[], Collection]) -> None:
         self._settings = settings
@@ -35,10 +35,10 @@ class OpenIndexes:
         """The indexes of the past revision that was searched last."""
         self._looking_back = RLock()
         self._opening = RLock()
-        """Held while parts are opened: threads that come together wait, and find it done."""
+        """Held while parts are opened, so that several threads do not open them twice."""
 
     def close(self) -> None:
-        """Lets go of all files; the next call opens them again."""
+        """Closes all files; the next call opens them again."""
         for followers in self._opened.values():
             followers.close()
         self._opened, self._retriever = {}, None
@@ -53,11 +53,11 @@ class OpenIndexes:
 
     @property
     def as_built(self) -> Followers:
-        """The indexes by the model that the collection was built with: no model is needed to look at them."""
+        """The indexes by the model that the collection was built with; the model itself is not loaded."""
         return self._by(self._collection().embedder(), self._collection().dimension())
 
     def retriever(self) -> Retriever:
-        """The collection's retriever, its indexes brought up to date if no other process is doing so."""
+        """The collection's retriever; its indexes are updated unless another process is doing so."""
         self._catch_up()
         with self._opening:
             if self._retriever is None:
@@ -65,7 +65,7 @@ class OpenIndexes:
             return self._retriever
 
     def retriever_of(self, legs: Legs) -> Retriever:
-        """The retriever with one leg alone, or with both, whatever the settings say."""
+        """The retriever with the given legs, whatever the settings say."""
         retrieval = self._settings.retrieval.model_copy(update={"legs": legs})
         self._catch_up()
         with self._opening:
@@ -73,7 +73,7 @@ class OpenIndexes:
 
     @contextmanager
     def past(self, revision: int) -> Iterator[Retriever]:
-        """The retriever of a past revision, over indexes built for it, kept until another revision is asked for.
+        """The retriever of a past revision, with indexes built for it and kept until another revision is searched.
 
         Searches of the past wait for each other, so that no thread removes the indexes that another one searches.
         """
@@ -101,7 +101,7 @@ class OpenIndexes:
         if followers.are_behind(newest):
             try:
                 followers.catch_up(timeout=SECONDS_FOR_THE_NEWEST if followers.are_usable else None)
-            except (CatalogError, IndexingError):  # another process is at it, or nothing can be written here
+            except (CatalogError, IndexingError):  # another process is updating them, or nothing can be written here
                 if not followers.are_usable:
                     raise
 

@@ -30,24 +30,24 @@ class Instances:
 
 
 class Closable(Protocol):
-    """What has files open: a collection."""
+    """Something that has files open: a collection."""
 
     def close(self) -> None:
-        """Lets go of them."""
+        """Closes them."""
         ...
 
 
 class _Made:
-    """Values by the settings that they were made from, each made once."""
+    """Values by the settings that they were made from; each is made once."""
 
     def __init__(self) -> None:
         self._made: list[tuple[tuple[Any, ...], Any]] = []
         self._lock = RLock()
 
     def get(self, key: tuple[Any, ...], make: Callable[[], ValueT]) -> ValueT:
-        # Settings hold tables and secrets: they can be compared, not hashed. There are as many as models are in use.
+        # Settings hold tables and secrets: they can be compared, not hashed. There are few: one entry a model in use.
         with self._lock:
-            found: ValueT | None = next((value for one, value in self._made if one == key), None)
+            found: ValueT | None = next((value for known, value in self._made if known == key), None)
             if found is None:
                 found = make()
                 self._made.append((key, found))
@@ -82,17 +82,17 @@ class Shared:
         self._opened: WeakSet[Closable] = WeakSet()
 
     def holds(self, opened: Closable) -> None:
-        """Notes what uses this, to be closed with it."""
+        """Registers a user of this, to be closed with it."""
         self._opened.add(opened)
 
     def close(self) -> None:
-        """Lets go of all files, those of its collections too; the next call opens them again. Models stay loaded."""
+        """Closes all files, those of its collections too; the next call opens them again. Models stay loaded."""
         for opened in tuple(self._opened):
             opened.close()
         self.release()
 
     def release(self) -> None:
-        """Lets go of the catalog alone."""
+        """Closes only the catalog."""
         with self._opening:
             catalog, self._catalog = self._catalog, None
         if catalog:
@@ -121,7 +121,7 @@ class Shared:
         return self.instances.llm or self._made.get(key, lambda: assembly.llm(settings, self.analyser(settings)))
 
     def chunker(self, settings: Settings) -> Chunker:
-        """What cuts in this process.
+        """The chunker for this process.
 
         Raises:
             SettingsError: the chunker that was given cuts more than the model sees.

@@ -1,4 +1,4 @@
-"""A run in steps that an orchestrator can tell apart, repeat and show: what is there, batch by batch, what is gone."""
+"""A run in steps that an orchestrator can repeat and show: a plan, batches to ingest, and a last step that removes."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -20,7 +20,7 @@ from penstock.pipelines.workspace import Penstock
 
 
 class Stepwise(Penstock):
-    """A workspace whose runs are made step by step; all of them together do what `ingest` or `sync` does.
+    """A workspace whose runs are made in steps; all steps together do what `ingest` or `sync` does.
 
     The steps exchange plain values, so each may run in a process of its own; those that share a workspace share its
     model, its parsers and its catalog. A step that failed may be repeated: what it committed is then unchanged. Batches
@@ -34,16 +34,16 @@ class Stepwise(Penstock):
     """
 
     def close(self) -> None:
-        """Lets go of all files and of the parsing processes; the next call opens them again."""
+        """Closes all files and the parsing processes; the next call opens them again."""
         self._close_sandbox()
         super().close()
 
     def plan(
         self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
     ) -> RunPlan:
-        """What an ingest of these addresses would do, or without any a sync with `penstock.toml`; nothing is written.
+        """What an ingest of these addresses would do, or without addresses a sync with `penstock.toml`; writes nothing.
 
-        What is listed is looked up, and what lies below it. `labels` and `access` are those of `ingest`.
+        Listed sources, and known ones below the addresses, are looked up. `labels` and `access` are those of `ingest`.
 
         Raises:
             UnknownName: no address is given, and `penstock.toml` does not describe the collection.
@@ -61,12 +61,12 @@ class Stepwise(Penstock):
         )
 
     def begin(self, command: str) -> int:
-        """Notes in the catalog that a run begins, making the collection where there is none; gives the run's number."""
+        """Records in the catalog that a run begins, and creates the collection if needed; gives the run's number."""
         self.collection = self.catalog.collection(self.settings.collection, create=True)
         return self.collection.start_run(command)
 
     def take(self, batch: Sequence[FoundSource], *, run: int, watch: Watch = ignore) -> BatchReport:
-        """Reads and commits one batch of a plan's pending sources; only those are looked up, nothing is removed.
+        """Reads and commits a batch of a plan's pending sources; looks up only those, and removes nothing.
 
         Raises:
             CollectionLocked: another process held the writer's lock for longer than `lock_seconds`.
@@ -79,7 +79,7 @@ class Stepwise(Penstock):
             self._followed = max(self._followed, working.followed)
 
     def finish(self, plan: RunPlan, batches: Sequence[BatchReport], *, run: int, watch: Watch = ignore) -> RunReport:
-        """Removes what is gone, brings the indexes up to date, and gives the account of the whole run.
+        """Removes what is gone, updates the indexes, and gives the report of the whole run.
 
         A run that lacks batches of its plan counts as interrupted; nothing is removed then.
 
@@ -98,7 +98,7 @@ class Stepwise(Penstock):
         return report
 
     def abandon(self, run: int) -> None:
-        """Notes in the catalog that a run ended before its time, if that can still be noted."""
+        """Records in the catalog that a run ended early, if the catalog can still be written."""
         with suppress(CatalogError):
             self.collection.finish_run(run, None, "failed")
 
@@ -112,7 +112,7 @@ class Stepwise(Penstock):
 
     @property
     def _sandbox(self) -> Sandbox:
-        """Made once, whichever thread asks first."""
+        """Made once, by the first thread that needs it."""
         with self._making:
             if self._made is None:
                 self._made = self._new_sandbox()

@@ -1,4 +1,4 @@
-"""What is done with a collection as a whole: looks at it, history, making room, names, files. A part of `Penstock`."""
+"""Calls for a collection as a whole: status, repair, history, compaction, names, export. A part of `Penstock`."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
@@ -25,7 +25,7 @@ from penstock.ports import Analyser, Embedder
 from penstock.settings import Settings
 
 LISTED = 20
-"""Revisions that are listed where nobody says how many."""
+"""Revisions that are listed by default."""
 
 
 class Workspace(Protocol):
@@ -44,7 +44,7 @@ class Workspace(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of all files."""
+        """Closes all files."""
         ...
 
     @property
@@ -79,8 +79,8 @@ class Upkeep:
     ) -> Diagnosis:
         """Whether catalog, keyword index and vector index hold the same chunks; `repair` rebuilds what differs.
 
-        With `deep` also whether they say the same of each, and whether every file is still what was written. With
-        `principals`, chunks are named that these readers see; what is wrong with others is only counted.
+        With `deep` also whether the content of each chunk agrees, and whether every file is unchanged since it was
+        written. With `principals`, only chunks that these readers see are named; problems of others are only counted.
         """
         view = self._view(principals)
         if not repair:
@@ -88,14 +88,14 @@ class Upkeep:
         return doctor.repair(view, self._followers_as_built, deep=deep)
 
     def status(self: Workspace, *, principals: Iterable[str] | None = None) -> Status:
-        """How the collection and its indexes stand, also where the settings name another model than it was built with.
+        """The status of the collection and its indexes, also where the settings name another model than theirs.
 
         With `principals`, sources, chunks and quarantine are those that these readers see.
 
         Raises:
             UsageError: a reader is required (`access.required`), and none is named.
             UnknownName: there is no such collection.
-            DamagedIndex: an index cannot be read; `doctor(repair=True)` builds it anew.
+            DamagedIndex: an index cannot be read; `doctor(repair=True)` rebuilds it.
         """
         return look(self._view(principals, reads=True), self._followers_as_built, self.settings.home)
 
@@ -104,12 +104,12 @@ class Upkeep:
 
         Raises:
             UsageError: a reader is required (`access.required`), and none is named.
-            UnknownName: there is none, or none that the `principals` see.
+            UnknownName: there is no such document, or none that the `principals` see.
         """
         return self._view(principals, reads=True).document(document)
 
     def diff(self: Workspace, first: int, second: int, *, principals: Iterable[str] | None = None) -> Difference:
-        """Which sources came, changed and went from one revision to another.
+        """Which sources were added, changed and removed from one revision to another.
 
         With `principals`, only those that these readers saw then and see today.
 
@@ -128,7 +128,7 @@ class Upkeep:
         before: int | None = None,
         principals: Iterable[str] | None = None,
     ) -> tuple[RevisionEntry, ...]:
-        """The revisions that are kept, newest first: so many of them, those before one.
+        """The revisions that are kept, newest first: at most `limit`, only those before `before`.
 
         With `principals`, only sources are counted that these readers saw then and see today.
 
@@ -144,11 +144,11 @@ class Upkeep:
     def compact(
         self: Workspace, *, keep: int | None = None, older_than: timedelta | None = None, dry_run: bool = False
     ) -> Compacted:
-        """Makes room: leaves the newest `keep` revisions, and drops what nothing needs then.
+        """Frees disk space: keeps the newest `keep` revisions, and deletes what no kept revision needs.
 
-        With `older_than`, what held that long ago stays, and all that came later. Where both are given, what either
-        leaves; where neither is, the setting `history.keep`. The commits of one run count as one revision. With
-        `dry_run` nothing is written.
+        With `older_than`, keeps the revision that was valid that long ago, and all later ones. Where both are given,
+        keeps what either keeps; where neither is, follows the setting `history.keep`. The commits of one run count as
+        one revision. With `dry_run` nothing is written.
 
         Raises:
             UsageError: `keep` is less than 1, or `older_than` is negative.
@@ -162,16 +162,16 @@ class Upkeep:
         since = None if older_than is None else datetime.now(UTC) - older_than
         if keep is None and since is None:
             keep = self.settings.history.revisions
-        _ = self.collection.revision()  # one that is not there is told before a lock is made for it
+        _ = self.collection.revision()  # raises for an unknown collection before a lock file is made for it
         lock = nullcontext if dry_run else self._lock
         given: Any = {"keep": keep, "since": since, "dry_run": dry_run, "lock": lock}
         return compacting.compact(self.catalog, self.collection, self.settings.home, **given)
 
     def rollback(self: Workspace, revision: int) -> RolledBack:
-        """Makes a new revision that holds what an earlier one held; nothing is parsed or embedded.
+        """Makes a new revision with the content of an earlier one; nothing is parsed or embedded.
 
-        Who may see a source stays what it is today, or was then where that were fewer. The files that it was read from
-        are not touched: the next run that looks at them brings back what they say.
+        A source gets its present access or that of then, whichever lets fewer see it. The files that it was read from
+        are not touched: the next run that reads them brings their content back.
 
         Raises:
             RevisionGone: that revision was compacted away; says which are left.
@@ -211,12 +211,12 @@ class Upkeep:
     def export(self: Workspace, file: str | Path) -> Exported:
         """Writes the collection as it is now into one file, with its vectors and with who may see what.
 
-        Earlier revisions are not in it. Whoever has the file reads everything that is in it.
+        Earlier revisions are not in it. Whoever has the file can read everything in it.
 
         Raises:
             UnknownName: there is no such collection.
             UsageError: there is such a file already.
-            CatalogError: the file cannot be written; none is left then.
+            CatalogError: the file cannot be written; no partial file is left.
         """
         before, collection, target = disk_use(self.catalog, self.settings.home), self.collection, Path(file)
         revision, sha256 = exporting.export(self.catalog, collection, target)
@@ -231,13 +231,13 @@ class Upkeep:
         )
 
     def import_(self: Workspace, file: str | Path, *, name: str | None = None) -> Imported:
-        """Makes a collection of a file that `export` wrote, all of it or nothing; by default of the name that it had.
+        """Imports a collection from a file that `export` wrote, all of it or nothing; by default under its old name.
 
         Raises:
             BrokenSource: the file is no export, is damaged, or holds what does not fit together.
             NewerCatalog: a newer version of Penstock wrote it.
             UsageError: there is a collection of that name.
-            CollectionLocked: another process is writing to one of that name.
+            CollectionLocked: another process is writing to a collection of that name.
         """
         path, before = Path(file), disk_use(self.catalog, self.settings.home)
         name = importing.name_in(path) if name is None else name
@@ -252,7 +252,7 @@ class Upkeep:
             followers.catch_up()
         finally:
             followers.close()
-        info = next(one for one in self.catalog.collections() if one.name == name)
+        info = next(info for info in self.catalog.collections() if info.name == name)
         model = self._embedder.identity
         return Imported(
             collection=name,
@@ -269,15 +269,15 @@ class Upkeep:
         """Gives a collection another name; ids of documents, revisions and indexes stay as they are.
 
         Raises:
-            UnknownName: there is none of that name.
-            UsageError: a collection cannot have the new name, or another one has it.
+            UnknownName: there is no collection of that name.
+            UsageError: a collection cannot have the new name, or another collection has it.
             CollectionLocked: another process is writing to it.
         """
         before = disk_use(self.catalog, self.settings.home)
         _check_there(self.catalog, name)
         with ExitStack() as locks:
-            for one in sorted({name, new}):
-                locks.enter_context(self._lock_of(one))
+            for locked in sorted({name, new}):
+                locks.enter_context(self._lock_of(locked))
             self.catalog.rename(name, new)
         self.close()
         return Renamed(collection=name, new=new, before=before, after=disk_use(self.catalog, self.settings.home))
@@ -286,7 +286,7 @@ class Upkeep:
         """Drops a collection with its history and its indexes, and the vectors that only it needed.
 
         Raises:
-            UnknownName: there is none of that name.
+            UnknownName: there is no collection of that name.
             CollectionLocked: another process is writing to it.
             IndexingError: an index on servers cannot be deleted; the collection is still there then.
         """

@@ -42,9 +42,9 @@ class Penstock(Upkeep):
 
     Nothing is opened, read or loaded before a call needs it. Searching keeps no commit waiting; ingesting and removing
     hold the writer's lock for each commit and not between them, so that several processes may serve one collection.
-    Threads may share a workspace; none may close it under another. It is the one collection of a `Library` of its own,
-    or one of several of a `library` that is given, which is then closed by whoever made it. Parts that are given as
-    instances are those of `Library`.
+    Threads may share a workspace; none may close it under another.
+    It is the only collection of its own `Library`, or one of several in the given `library`, which its maker then
+    closes. Instances of parts may be given as to `Library`.
 
         with Penstock(home="./library", collection="handbook") as penstock:
             penstock.ingest("./handbook", "https://example.org/guide.html")
@@ -64,7 +64,7 @@ class Penstock(Upkeep):
         loaders: Mapping[str, Loader] | None = None,
         library: Shared | None = None,
     ) -> None:
-        if library and any(one is not None for one in (home, settings, embedder, llm, chunker, loaders)):
+        if library and any(part is not None for part in (home, settings, embedder, llm, chunker, loaders)):
             raise UsageError("a library has its home, settings and parts already: give those to Library")
         self._library = library or Shared(
             home, settings=settings, embedder=embedder, llm=llm, chunker=chunker, loaders=loaders
@@ -82,7 +82,7 @@ class Penstock(Upkeep):
         self.close()
 
     def close(self) -> None:
-        """Lets go of all files; the next call opens them again."""
+        """Closes all files; the next call opens them again."""
         self._indexes.close()
         for name in ("collection", "_fetching", "_connectors"):
             self.__dict__.pop(name, None)
@@ -110,7 +110,7 @@ class Penstock(Upkeep):
         access: Iterable[str] | None = None,
         watch: Watch = ignore,
     ) -> RunReport:
-        """Brings the collection to what the addresses (files, folders, URLs) say now, and tells each source's outcome.
+        """Updates the collection from the addresses (files, folders, URLs), and reports each source's outcome.
 
         Only what changed is parsed and embedded; a source that is gone from a folder is removed. `labels` and `access`
         are attached to every source of the run; None keeps what a source has, and gives a new one the access that its
@@ -126,11 +126,11 @@ class Penstock(Upkeep):
         return self._bring("ingest", self.discovery(*addresses, labels=labels, access=access), watch)
 
     def sync(self, *, watch: Watch = ignore) -> RunReport:
-        """Brings the collection to what `penstock.toml` says that it is made of (`Stepwise.plan`: what that would do).
+        """Updates the collection to what `penstock.toml` describes (`Stepwise.plan` shows what that would do).
 
-        A known source that no entry lists is removed, whatever it came from, when every entry could be listed whole;
-        else only what a complete listing speaks for. Labels become those of the entries, and so does access where an
-        entry names one; without, a source keeps what it has, and a new one inherits as for `ingest`.
+        A known source that no entry lists is removed, wherever it came from, when every entry was listed completely;
+        else only sources that a complete listing covers. Labels become those of the entries, and so does access where
+        an entry sets it; without, a source keeps its access, and a new one inherits as for `ingest`.
 
         Raises: as `ingest`; UnknownName where `penstock.toml` does not describe the collection.
         """
@@ -139,7 +139,7 @@ class Penstock(Upkeep):
     def discovery(
         self, *addresses: str | Path, labels: Labels | None = None, access: Iterable[str] | None = None
     ) -> Discovery:
-        """What an ingest of these addresses would list, or without any a sync; nothing is made or locked for it.
+        """What an ingest of these addresses would list, or without addresses a sync; creates and locks nothing.
 
         Raises:
             UsageError: `access` names a principal that is blank.
@@ -178,7 +178,7 @@ class Penstock(Upkeep):
         return assembly.reader(self.settings, collection, sandbox, chunker, stopwatch, self._fetching, given)
 
     def present(self) -> Collection | None:
-        """The collection, if there is one; a catalog is not made to see that there is none."""
+        """The collection, or None where there is none yet; never creates a catalog."""
         if not assembly.is_there(self.settings):
             return None
         try:
@@ -187,7 +187,7 @@ class Penstock(Upkeep):
             return None
 
     def add(self, records: Iterable[Record], *, watch: Watch = ignore) -> RunReport:
-        """Takes texts that a program holds already: each becomes a document, in place of the one of its URI.
+        """Adds texts that a program holds already: each becomes a document and replaces the one of the same URI.
 
         Raises: as `ingest`.
         """
@@ -200,9 +200,9 @@ class Penstock(Upkeep):
     def remove(
         self, *addresses: str | Path, principals: Iterable[str] | None = None, watch: Watch = ignore
     ) -> RunReport:
-        """Takes sources out of the collection, by URI or path; a folder stands for everything below it.
+        """Removes sources from the collection, by URI or path; a folder means everything below it.
 
-        With `principals`, only what these readers see is taken out, and counted.
+        With `principals`, only what these readers see is removed and counted.
 
         Raises:
             UnknownName: the collection has no such source, or none that these readers see.
@@ -225,13 +225,13 @@ class Penstock(Upkeep):
     ) -> Retrieved:
         """The best `k` chunks for the question from both legs, each with its source, places and trace.
 
-        With `at`, as the collection was at that revision; a reader finds what was seen then and may be seen today.
+        With `at`, searches the collection as of that revision; a reader finds what was visible then and still is.
 
         Raises:
             UsageError: the question is blank, it or the filter is too long, fewer or more hits are wanted than
                 `penstock.limits` allows, or the collection was built with another embedding model.
             UnknownName: there is no such collection.
-            CollectionLocked: there is no index yet that can be searched, and another process is still building it.
+            CollectionLocked: no index can be searched yet, and another process is still building it.
             RevisionGone: the revision of `at` was compacted away; says which are left.
         """
         check_question(question)
@@ -244,11 +244,11 @@ class Penstock(Upkeep):
                 return self._retrieve(question, k or given.k, where, count, past)
         try:
             return self._retrieve(question, k or given.k, where, count)
-        except (DamagedIndex, RevisionGone):  # found by the search itself: damage, or that others compacted meanwhile
+        except (DamagedIndex, RevisionGone):  # damage that only the search found, or others compacted meanwhile
             return self._retrieve(question, k or given.k, where, count)
 
     def prompt(self, question: str, *, k: int | None = None, where: Filter = EVERYTHING) -> Prompt:
-        """The prompt that `ask` would send, with its token count; it is sent nowhere."""
+        """The prompt that `ask` would send, with its token count; nothing is sent."""
         hits = self.search(question, k=k, where=where).hits
         return assemble(question, hits, llm=self._llm, **self._prompting)
 
@@ -260,19 +260,19 @@ class Penstock(Upkeep):
     def ask_streaming(
         self, question: str, *, k: int | None = None, where: Filter = EVERYTHING
     ) -> Iterator[str | Answer]:
-        """The answer of `ask` piece by piece as it may be shown, and last the whole of it."""
+        """The answer of `ask` sentence by sentence as it may be shown, then the whole `Answer`."""
         hits = self.search(question, k=k, where=where).hits
         return stream_answer(question, hits, llm=self._llm, analyser=self._analyser, **self._prompting)
 
     def _view(self, principals: Iterable[str] | None, *, reads: bool = False) -> View:
-        """What these readers see; for what reads documents, a reader has to be named where that is required."""
+        """What these readers see; where a reader is required, calls that read documents have to name one."""
         reader, required = principals_of(principals), self.settings.access.required
         check_reader(reader, required=required and reads)
         return View(self.collection, reader, names=reader is not None or not required)
 
     @property
     def retriever(self) -> Retriever:
-        """The collection's retriever, its indexes brought up to date if no other process is doing so."""
+        """The collection's retriever; its indexes are updated unless another process is doing so."""
         return self._indexes.retriever()
 
     def _retrieve(
@@ -284,7 +284,7 @@ class Penstock(Upkeep):
         return retriever.retrieve(question, k=k, where=where)
 
     def retriever_of(self, legs: Legs) -> Retriever:
-        """The retriever with one leg alone, or with both, whatever the settings say: for comparing them."""
+        """The retriever with the given legs, whatever the settings say: for comparing them."""
         return self._indexes.retriever_of(legs)
 
     @property
@@ -293,7 +293,7 @@ class Penstock(Upkeep):
 
     @cached_property
     def _fetching(self) -> Callable[[str], Fetcher]:
-        """What fetches, for listings and sources alike: together they are polite to a site."""
+        """Makes fetchers, for listings and sources alike: they share the pauses for a site."""
         return self._connectors.fetchers(assembly.fetching(self.settings))
 
     @cached_property
@@ -327,7 +327,7 @@ class Penstock(Upkeep):
         return self._indexes.as_built
 
     def _lock(self) -> AbstractContextManager[None]:
-        """Makes this the collection's one writer, also among those on other machines that share the catalog."""
+        """Holds the writer's lock, also against processes on other machines that share the catalog."""
         return self._lock_of(self.settings.collection)
 
     @contextmanager
@@ -345,7 +345,7 @@ class Penstock(Upkeep):
         try:
             report = work(self._ingestion(number, watch))
         except BaseException:
-            with suppress(CatalogError):  # what ended the run is what has to be told
+            with suppress(CatalogError):  # the error that ended the run is the one to report
                 self.collection.finish_run(number, None, "failed")
             raise
         self.collection.finish_run(number, report, status_of(report))

@@ -1,4 +1,4 @@
-"""Kills processes until it is enough, and prints what was found: `python -m benchmarks.faults --kills 3000`."""
+"""Kills a number of processes, and prints what was found: `python -m benchmarks.faults --kills 3000`."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from benchmarks.faults.steps import RANDOM, STEPS, is_built
 
 @contextmanager
 def base_of(kind: str, address: str) -> Iterator[Base]:
-    """Where the catalogs are; a PostgreSQL server is started where no address of one is given."""
+    """Where the catalogs are; without an address, a PostgreSQL server is started."""
     if kind == "sqlite":
         yield InHome()
     elif address:
@@ -32,9 +32,9 @@ def base_of(kind: str, address: str) -> Iterator[Base]:
 def show(report: Report, base: str, seconds: float) -> None:
     """Prints the kills of each step and all violations."""
     for step in (*STEPS, RANDOM):
-        told = f"{report.kills[step]:6}" if step == RANDOM or is_built(step) else "  not built yet: nothing to kill"
-        print(f"{step:14}{told}")
-    points = len([one for one in report.known if report.moments[one]])
+        count = f"{report.kills[step]:6}" if step == RANDOM or is_built(step) else "  not built yet: nothing to kill"
+        print(f"{step:14}{count}")
+    points = len([moment for moment in report.known if report.moments[moment]])
     print(f"{report.total} kills on {base} at {points} of {len(report.known)} named moments and at random ones, ")
     print(f"{report.missed} operations that ended before; {len(report.violations)} violations; {seconds:.0f} s")
     for violation in report.violations:
@@ -42,7 +42,7 @@ def show(report: Report, base: str, seconds: float) -> None:
 
 
 def tell_progress(report: Report) -> None:
-    """One line, now and then."""
+    """Prints the counts so far and the last violations."""
     print(
         f"{report.total} kills, {len(report.violations)} violations",
         *report.violations[-3:],
@@ -53,26 +53,26 @@ def tell_progress(report: Report) -> None:
 
 
 def main() -> int:
-    """1 where something was violated."""
+    """Returns 1 where there was a violation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--server", default="", help="address of a PostgreSQL server; default: one is started")
+    parser.add_argument("--server", default="", help="address of a PostgreSQL server; default: start one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where homes are made; default: in memory, where that is a place")
     parser.add_argument("--broken", choices=VARIANTS, help="a broken program, to see that it is caught")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    args = parser.parse_args()
     memory = Path("/dev/shm")
-    folder = given.folder or (memory if memory.is_dir() else None)
+    folder = args.folder or (memory if memory.is_dir() else None)
     begun = time.monotonic()
     with ExitStack() as stack:
         there = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix="penstock-faults-")))
-        base = stack.enter_context(base_of(given.database, given.server))
-        variant = VARIANTS[given.broken] if given.broken else WHOLE
-        campaign = Campaign(base, there, seed=given.seed, variant=variant)
-        report = campaign.run(given.kills, stop_at_first=bool(given.broken), watch=tell_progress)
-    if given.json:
+        base = stack.enter_context(base_of(args.database, args.server))
+        variant = VARIANTS[args.broken] if args.broken else WHOLE
+        campaign = Campaign(base, there, seed=args.seed, variant=variant)
+        report = campaign.run(args.kills, stop_at_first=bool(args.broken), watch=tell_progress)
+    if args.json:
         steps = {step: report.kills[step] for step in (*STEPS, RANDOM) if step == RANDOM or is_built(step)}
         print(json.dumps({"kills": report.total, "steps": steps, "violations": report.violations}))
     else:

@@ -1,4 +1,4 @@
-"""Fresh collections to work on: copies of one that was made at the beginning, in SQLite or on a PostgreSQL server."""
+"""Fresh collections to work on: copies of the first, in SQLite or on a PostgreSQL server."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Base(Protocol):
     name: str
 
     def first(self) -> AbstractContextManager[str]:
-        """The address of an empty catalog, from which the others are copied later; empty: in the home."""
+        """The address of an empty catalog, from which others are copied later; empty: in the home."""
         ...
 
     def copy(self) -> AbstractContextManager[str]:
@@ -24,7 +24,7 @@ class Base(Protocol):
         ...
 
     def settle(self, url: str) -> None:
-        """Waits until the database has noticed that a process is dead."""
+        """Waits until the database has noticed that a process was killed."""
         ...
 
 
@@ -42,7 +42,7 @@ class InHome:
         return nullcontext("")
 
     def settle(self, url: str) -> None:
-        """Nothing: the kernel lets go of a dead process's locks before its parent learns of its death."""
+        """Does nothing: the kernel releases a dead process's locks before its parent learns of its death."""
 
 
 class OnServer:
@@ -63,7 +63,7 @@ class OnServer:
 
         with fresh_database(self._url) as url:
             self._template = url.partition("?")[0].rpartition("/")[2]
-            with suppress(Exception):  # a server without the extension is looked at less closely
+            with suppress(Exception):  # a server without the extension is checked less thoroughly
                 administer(url, "CREATE EXTENSION amcheck")
             yield url
 
@@ -79,13 +79,13 @@ class OnServer:
         """Waits until the sessions of the dead process have ended: a COMMIT that was sent may still be carried out."""
         import psycopg
 
-        others = (
+        sessions = (
             b"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
             b"AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         with psycopg.connect(url, autocommit=True) as connection:
             for _ in range(3000):
-                found = connection.execute(others).fetchone()
+                found = connection.execute(sessions).fetchone()
                 if found is None or not found[0]:
                     return
                 connection.execute(b"SELECT pg_sleep(.005)")

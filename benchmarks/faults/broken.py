@@ -1,6 +1,6 @@
-"""Programs that break the promise, each by one small patch: the proof that the look at what is left would see it.
+"""Broken programs, each made by a small patch: they show that the checks find such a fault.
 
-A patch is applied in each child, so that the broken program works, dies and is opened again as a whole.
+A patch is applied in each child, so that the same broken program works, is killed and is opened again.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,16 +26,16 @@ from penstock.pipelines.ingest.ingest import Ingestion
 
 
 class Variant(NamedTuple):
-    """A patch, and the steps in which a death shows it."""
+    """A patch, and the steps in which a kill shows it."""
 
     patch: Callable[[], None]
     steps: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ("add", "change", "remove")
-    """The operations to die in."""
+    """The operations to kill."""
 
 
 def no_replay() -> None:
-    """An index that was just opened believes that it missed nothing."""
+    """An index that was just opened assumes that it missed nothing."""
     catch_up = Follower.catch_up
 
     def trusting(self: Follower[Any], newest: int) -> None:
@@ -47,7 +47,7 @@ def no_replay() -> None:
                 return
         catch_up(self, newest)
 
-    _put(Follower, "catch_up", trusting)
+    _patch(Follower, "catch_up", trusting)
 
 
 def prune_before_snapshot() -> None:
@@ -55,12 +55,12 @@ def prune_before_snapshot() -> None:
     write = manifest.ManifestFile.write
 
     def early(self: manifest.ManifestFile, new: Manifest) -> None:
-        named = {file.name for one in new.segments for file in (one.data, one.removed) if file}
+        named = {file.name for segment in new.segments for file in (segment.data, segment.removed) if file}
         for suffix in (faiss.VECTORS, faiss.REMOVED):
             durable.remove_others(self.path.parent, suffix, named)
         write(self, new)
 
-    _put(manifest.ManifestFile, "write", early)
+    _patch(manifest.ManifestFile, "write", early)
 
 
 def two_transactions() -> None:
@@ -72,11 +72,11 @@ def two_transactions() -> None:
         connection.exec_driver_sql("BEGIN")
         write(connection, *given)
 
-    _put(committing, "_write_documents", apart)
+    _patch(committing, "_write_documents", apart)
 
 
 def write_in_place() -> None:
-    """Files are written where they belong, and not beside it."""
+    """Files are written in place, and not beside their place and then renamed."""
 
     def in_place(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,11 +86,11 @@ def write_in_place() -> None:
             file.write(data[half:])
 
     for module in (durable, faiss, manifest):
-        _put(module, "write_durably", in_place)
+        _patch(module, "write_durably", in_place)
 
 
 def row_numbers_used_again() -> None:
-    """What is gone is deleted, and its row numbers are given to what comes."""
+    """Removed rows are deleted, and their row numbers are used again."""
     write = committing._write_documents
 
     def again(connection: Connection, plan: Any, prepared: Any, born: dict[str, Any]) -> None:
@@ -102,31 +102,31 @@ def row_numbers_used_again() -> None:
             connection.exec_driver_sql(f"UPDATE sqlite_sequence SET seq = {last} WHERE name = '{table}'")
         write(connection, plan, prepared, born)
 
-    _put(committing, "_write_documents", again)
+    _patch(committing, "_write_documents", again)
 
 
 def mark_ahead() -> None:
-    """The manifest tells a revision before the index holds it."""
+    """The manifest names a revision before the index holds it."""
     apply = TantivyIndex.apply
 
     def ahead(self: TantivyIndex, change: Change) -> None:
         before = self.revision
         if is_step(change, before):
             self._manifest.write(Manifest(revision=change.revision, entries=0))
-            write, told = self._manifest.write, TantivyIndex.revision
-            _put(TantivyIndex, "revision", property(lambda _: before))
-            _put(self._manifest, "write", lambda _: None)
+            write, revision = self._manifest.write, TantivyIndex.revision
+            _patch(TantivyIndex, "revision", property(lambda _: before))
+            _patch(self._manifest, "write", lambda _: None)
             try:
                 apply(self, change)
             finally:
-                _put(self._manifest, "write", write)
-                _put(TantivyIndex, "revision", told)
+                _patch(self._manifest, "write", write)
+                _patch(TantivyIndex, "revision", revision)
 
-    _put(TantivyIndex, "apply", ahead)
+    _patch(TantivyIndex, "apply", ahead)
 
 
 def switch_before_whole() -> None:
-    """An index that is built anew takes its place when half of it is there."""
+    """A rebuilt index replaces the old one when only half of it is written."""
     build = Follower._build
 
     def early(self: Follower[Any], timeout: float | None) -> None:
@@ -138,15 +138,15 @@ def switch_before_whole() -> None:
         self.put_in_place()
         build(self, timeout)
 
-    _put(Follower, "_build", early)
+    _patch(Follower, "_build", early)
 
 
 def delete_before_tombstone() -> None:
-    """What a batch replaces or removes is taken out of the keyword index before the catalog says that it is gone."""
+    """What a batch replaces or removes is deleted from the keyword index before the catalog removes it."""
     commit = Ingestion._commit
 
     def early(self: Ingestion, batch: Batch) -> None:
-        uris = [*batch.removed, *(put.source.uri for put in batch.puts)]
+        uris = [*batch.removed, *(upsert.source.uri for upsert in batch.puts)]
         found = [self._collection.document(uri) for uri in uris]
         ids = {chunk.id for stored in found if stored for chunk in stored.chunks}
         live = self._collection.live_rows()
@@ -154,7 +154,7 @@ def delete_before_tombstone() -> None:
         _write_past_the_catalog(self, lambda index, writer: _delete(writer, index._schema, gone))
         commit(self, batch)
 
-    _put(Ingestion, "_commit", early)
+    _patch(Ingestion, "_commit", early)
 
 
 def index_in_no_transaction() -> None:
@@ -164,25 +164,25 @@ def index_in_no_transaction() -> None:
     def early(self: Ingestion, batch: Batch) -> None:
         with self._collection._database.read() as connection:
             last = connection.execute(text("SELECT coalesce(max(row), 0) FROM chunks")).scalar_one()
-        texts = [chunk.context for put in batch.puts for chunk in put.chunks]
+        texts = [chunk.context for upsert in batch.puts for chunk in upsert.chunks]
 
-        def put(index: TantivyIndex, writer: tantivy.IndexWriter) -> None:
-            for row, said in enumerate(texts, start=last + 1):
-                writer.add_document(_document(row, " ".join(index._analyser.tokens(said))))
+        def add_documents(index: TantivyIndex, writer: tantivy.IndexWriter) -> None:
+            for row, content in enumerate(texts, start=last + 1):
+                writer.add_document(_document(row, " ".join(index._analyser.tokens(content))))
 
-        _write_past_the_catalog(self, put)
+        _write_past_the_catalog(self, add_documents)
         commit(self, batch)
 
-    _put(Ingestion, "_commit", early)
+    _patch(Ingestion, "_commit", early)
 
 
-def _put(owner: object, name: str, other: object) -> None:
-    """Puts something else in the place of what has this name."""
-    setattr(owner, name, other)
+def _patch(owner: object, name: str, replacement: object) -> None:
+    """Replaces the attribute of that name."""
+    setattr(owner, name, replacement)
 
 
 def _write_past_the_catalog(run: Ingestion, write: Callable[[TantivyIndex, tantivy.IndexWriter], None]) -> None:
-    """Writes into the keyword index, at the revision that it has; then something else takes a moment."""
+    """Writes into the keyword index at its present revision, before the catalog is written."""
     index: Any = run._followers.keyword.index
     if not isinstance(index, TantivyIndex) or not index.revision:
         return

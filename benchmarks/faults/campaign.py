@@ -1,4 +1,4 @@
-"""Kill after kill: chooses where to die next, lets a child work until then, and has another look at what is left."""
+"""Kill after kill: chooses the next moment, lets a child work until then, and has another child check what is left."""
 
 import shutil
 from collections import Counter, defaultdict
@@ -23,29 +23,29 @@ from penstock.pipelines.indexing import rebuilding
 from penstock.pipelines.workspace import Penstock
 
 FEWEST = 3
-"""Deaths of each step that come before all others: some have few moments, and most of those come too rarely."""
+"""Steps with fewer kills than this are killed first: some have few moments, most of which are reached rarely."""
 KILLS_A_HOME = 25
-"""Deaths that one collection goes through, one after the other; then the next begins with a copy of the first one."""
+"""Kills of a collection, one after the other; then the next collection starts as a copy of the first."""
 RANDOM_SHARE = 0.25
-"""Kills at any moment of time; the others come at named ones."""
+"""Share of kills at random times; the others are at named moments."""
 FOLLOWED = 0.7
 """Share of operations whose indexes follow each commit; the others' follow at the end."""
 DAMAGES_A_HOME = 4
-"""Damages to one collection's indexes: each leaves a folder that was set aside."""
+"""Damages to one collection's indexes: after each, an old index is moved away."""
 FARTHEST = 6
-"""A moment that comes often kills at one of its first times."""
+"""A moment that is reached often kills at one of its first times."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What a campaign saw."""
+    """What a campaign found."""
 
     kills: Counter[str] = field(default_factory=Counter)
     """By step."""
     moments: Counter[Moment] = field(default_factory=Counter)
     known: set[Moment] = field(default_factory=set)
     missed: int = 0
-    """Operations that ended before their moment came; they were looked at all the same."""
+    """Operations that ended before their moment was reached; they were checked all the same."""
     violations: list[str] = field(default_factory=list)
 
     @property
@@ -56,7 +56,7 @@ class Report:
 
 @dataclass(slots=True, kw_only=True)
 class Life:
-    """One collection through its deaths."""
+    """One collection through its kills."""
 
     place: Place
     state: State
@@ -65,9 +65,9 @@ class Life:
     damaged: bool = False
     damages: int = 0
     folders: tuple[Path, ...] = ()
-    """Of the indexes that are in use."""
+    """Folders of the indexes that are in use."""
     past: dict[int, State] = field(default_factory=dict)
-    """What revisions held that are kept, the newest among them."""
+    """The states of the revisions that are kept, including the newest."""
 
 
 def ignore(_: Report) -> None:
@@ -78,7 +78,7 @@ class Campaign:
     """Kills of one program, on one kind of database."""
 
     def __init__(self, base: Base, folder: Path, *, seed: int, variant: Variant = WHOLE) -> None:
-        """The variant says what is broken, and which steps and operations to die in."""
+        """The variant says what is broken, and which steps and operations to kill."""
         self._base = base
         self._folder = folder
         self._chance = Random(seed)
@@ -92,7 +92,7 @@ class Campaign:
         self.report = Report()
 
     def run(self, kills: int, *, stop_at_first: bool = False, watch: Callable[[Report], None] = ignore) -> Report:
-        """Goes on until so many processes were killed, or until the first violation; `watch` is called now and then."""
+        """Runs until `kills` processes were killed, or until the first violation; calls `watch` for each home."""
         with self._base.first() as url:
             self._make_first(url)
             self._count_moments()
@@ -105,7 +105,7 @@ class Campaign:
                             break
                         self._die(life)
                         if len(self.report.violations) > seen:
-                            break  # what is broken would be told again and again
+                            break  # the same violation would be reported again and again
         return self.report
 
     def _make_first(self, url: str) -> None:
@@ -132,7 +132,7 @@ class Campaign:
             yield Life(place=place, state=self._begun, history=History(), number=10 * KILLS_A_HOME * self._homes)
 
     def _count_moments(self) -> None:
-        """Which moments come in which kind of operation, and how long each takes."""
+        """Finds which moments each kind of operation reaches, and how long it takes."""
         for _ in range(1 if self._variant.steps else 2):  # homes of both keyword indexes among them
             with self._life() as life:
                 for kind in self._variant.kinds:
@@ -140,7 +140,7 @@ class Campaign:
                     ended = children.run(partial(self._count, life.place, asked))
                     self._must(ended)
                     self._seconds[kind] = ended.seconds
-                    for step, function, line, times in ended.told[-1]["moments"]:
+                    for step, function, line, times in ended.messages[-1]["moments"]:
                         found = Moment(step, function, line)
                         if not self._variant.steps or step in self._variant.steps:
                             self._reached[found][kind] = min(times, FARTHEST)
@@ -165,18 +165,20 @@ class Campaign:
             self.report.missed += 1
         if moment:
             self.report.moments[moment] += 1
-        done = set(ended.told)
+        done = set(ended.messages)
         committed = sum(any(uri in done for uri in uris) for uris in asked.batches)
         states = asked.states(life.state)
         self._look(life, asked, states[committed : committed + 2] if ended.killed else states[-1:], where)
 
     def _least_tried(self, life: Life) -> Moment:
-        """A moment that comes in this life: without another damage there is nothing to repair."""
+        """The moment with the fewest kills that can be reached: without another damage there is nothing to repair."""
         tried, steps = self.report.moments, self.report.kills
-        comes = [one for one, kinds in self._reached.items() if set(kinds) != {"repair"} or self._may_damage(life)]
+        comes = [
+            moment for moment, kinds in self._reached.items() if set(kinds) != {"repair"} or self._may_damage(life)
+        ]
         return min(
             comes,
-            key=lambda one: (steps[one.step] >= FEWEST, tried[one], steps[one.step], self._chance.random()),
+            key=lambda moment: (steps[moment.step] >= FEWEST, tried[moment], steps[moment.step], self._chance.random()),
         )
 
     def _next(self, life: Life, kind: Kind) -> Operation:
@@ -197,9 +199,9 @@ class Campaign:
         return life.damages < (KILLS_A_HOME if self._variant.steps else DAMAGES_A_HOME)
 
     def _damage(self, folders: Sequence[Path]) -> bool:
-        """Cuts a file of an index that is in use in half, so that it has to be built anew.
+        """Cuts a file of an index that is in use in half, so that the index has to be rebuilt.
 
-        As if an hour had gone by since the last time: for the same cause an index is built anew once an hour.
+        Deletes the record of rebuilds: for the same cause an index is rebuilt only once an hour.
         """
         for folder in folders:
             folder.with_name(rebuilding.NAME).unlink(missing_ok=True)
@@ -232,23 +234,23 @@ class Campaign:
         tell({"moments": [[*moment, times] for moment, times in clock.seen.items()]})
 
     def _look(self, life: Life, asked: Operation, states: Sequence[State], where: str) -> None:
-        """Has a child check everything, and takes over what it found."""
+        """Has a child check everything, and stores what it found."""
         self._base.settle(life.place.url)
         aside = life.place.aside
         ended = children.run(lambda tell: self._check(life, asked.kind, states, tell))
-        wrong = [ended.error] if ended.error or not ended.told else ended.told[0]["wrong"]
+        wrong = [ended.error] if ended.error or not ended.messages else ended.messages[0]["wrong"]
         if not life.damaged and life.place.aside > (0 if life.damages == 0 else aside):
-            wrong = [*wrong, "an index was set aside that nobody had damaged"]
-        self.report.violations += [f"{asked.kind} at {where}: {one}" for one in wrong]
-        if ended.told:
-            told = ended.told[0]
-            life.state = states[told["state"]]
-            life.past[told["newest"]] = life.state
-            life.past = {revision: state for revision, state in life.past.items() if revision >= told["oldest"]}
-            life.place = replace(life.place, model=told["model"])
-            life.folders = tuple(map(Path, told["folders"]))
+            wrong = [*wrong, "an index was moved away that was not damaged on purpose"]
+        self.report.violations += [f"{asked.kind} at {where}: {problem}" for problem in wrong]
+        if ended.messages:
+            message = ended.messages[0]
+            life.state = states[message["state"]]
+            life.past[message["newest"]] = life.state
+            life.past = {revision: state for revision, state in life.past.items() if revision >= message["oldest"]}
+            life.place = replace(life.place, model=message["model"])
+            life.folders = tuple(map(Path, message["folders"]))
             life.history = History(
-                digests={int(revision): digest for revision, digest in told["digests"].items()}, rows=told["rows"]
+                digests={int(revision): digest for revision, digest in message["digests"].items()}, rows=message["rows"]
             )
         life.damaged = False
 
@@ -260,8 +262,8 @@ class Campaign:
         with opened(place) as penstock:
             model = DIMENSIONS.index(penstock.collection.dimension() or DIMENSIONS[place.model])
         with opened(replace(place, model=model)) as penstock:
-            state, said = checking.documents(penstock, states)
-            wrong += said
+            state, problems = checking.documents(penstock, states)
+            wrong += problems
             wrong += checking.as_found(penstock, damaged=life.damaged)
             penstock.search(EVERYWHERE)
             wrong += checking.agreement(penstock)
@@ -273,7 +275,7 @@ class Campaign:
 
     @staticmethod
     def _arrived(place: Place, states: Sequence[State]) -> list[str]:
-        """What is wrong with what an import made, if it made anything; that is removed then."""
+        """Problems of the collection that an import made, if it made one; removes that collection."""
         with opened(place, ARRIVED) as penstock:
             if penstock.present() is None:
                 return []
@@ -281,16 +283,16 @@ class Campaign:
             penstock.search(EVERYWHERE)
             wrong += [*checking.agreement(penstock), *checking.answers(penstock, states[0])]
             penstock.remove_collection(ARRIVED)
-        return [f"import: {one}" for one in wrong]
+        return [f"import: {problem}" for problem in wrong]
 
     @staticmethod
     def _must(ended: children.Ended) -> None:
         if ended.error:
-            raise RuntimeError(f"the program fails without any death: {ended.error}")
+            raise RuntimeError(f"the program fails without any kill: {ended.error}")
 
 
 def perform(penstock: Penstock, asked: Operation, exported: Path, tell: Tell) -> None:
-    """Calls the program, and tells each source that it says is done."""
+    """Calls the program, and sends the URI of each source that it reports as done."""
 
     def watch(result: SourceResult) -> None:
         if result.outcome != "unchanged":
@@ -298,7 +300,7 @@ def perform(penstock: Penstock, asked: Operation, exported: Path, tell: Tell) ->
 
     if asked.removed:
         penstock.remove(*asked.removed, watch=watch)
-    elif asked.puts:
+    elif asked.upserts:
         penstock.add(asked.records, watch=watch)
     elif asked.kind == "repair":
         penstock.doctor(repair=True)

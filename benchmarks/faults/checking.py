@@ -1,4 +1,4 @@
-"""Everything that must hold after a death, looked at from outside and through the program."""
+"""Checks everything that must hold after a kill, from outside and through the program."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from penstock.pipelines.workspace import Penstock
 
 
 def tables(place: Place, history: History) -> Iterator[str]:
-    """What is wrong with the catalog, before the program opens it."""
+    """Problems of the catalog before the program opens it."""
     engines = backend_of(place.url or f"sqlite:///{place.home / assembly.CATALOG}").connect()
     try:
         with engines.reading.connect() as connection, connection.begin():
@@ -31,7 +31,7 @@ def tables(place: Place, history: History) -> Iterator[str]:
 
 
 def documents(penstock: Penstock, states: Sequence[State]) -> tuple[int, list[str]]:
-    """Which of the states the collection is in, and what is wrong with its documents."""
+    """Which of the states the collection is in, and the problems of its documents."""
     found: dict[str, Held] = {}
     wrong: list[str] = []
     for stored in penstock.collection.documents():
@@ -54,7 +54,7 @@ def documents(penstock: Penstock, states: Sequence[State]) -> tuple[int, list[st
 
 
 def as_found(penstock: Penstock, *, damaged: bool) -> Iterator[str]:
-    """What is wrong with the indexes as the dead process left them, before anything catches up."""
+    """Problems of the indexes as the killed process left them, before they are updated."""
     collection = penstock.collection
     if not collection.embedder():
         return
@@ -65,21 +65,21 @@ def as_found(penstock: Penstock, *, damaged: bool) -> Iterator[str]:
             revision, held = follower.index.revision, follower.index.rows()
         except DamagedIndex as error:
             if not damaged:
-                yield f"{name}: damaged by a death: {error}"
+                yield f"{name}: damaged by a kill: {error}"
             continue
         if revision > newest:
-            yield f"{name}: it stands at revision {revision}, ahead of the catalog at {newest}"
+            yield f"{name}: it is at revision {revision}, ahead of the catalog at {newest}"
             continue
         if revision < collection.history.kept().oldest:
-            continue  # it is built anew when it is needed
+            continue  # it is brought up to date when it is needed
         may_be = range(revision, newest + 1)  # data may be ahead of its mark, never behind
         if not damaged and not any(np.array_equal(held, _live(penstock, at)) for at in may_be):
-            yield f"{name}: marked with revision {revision}, and what it holds is of none from there on"
+            yield f"{name}: marked with revision {revision}, but its rows are of no revision from there on"
     followers.close()
 
 
 def agreement(penstock: Penstock) -> Iterator[str]:
-    """What is wrong once the program was opened and searched: catalog and both indexes, row by row, id by id."""
+    """Differences after the program was opened and searched: catalog and both indexes, row by row, id by id."""
     collection = penstock.collection
     if not collection.embedder():
         return
@@ -90,7 +90,7 @@ def agreement(penstock: Penstock) -> Iterator[str]:
         index: Any = follower.index
         held = index.rows()
         if index.revision != collection.revision():
-            yield f"{name}: it stands at {index.revision} after all, the catalog at {collection.revision()}"
+            yield f"{name}: it is still at {index.revision}, the catalog at {collection.revision()}"
         if sorted(collection.chunk_ids(held).items()) != sorted(ids.items()) or not np.array_equal(held, live):
             yield f"{name}: it holds rows {held.tolist()}, the catalog {live.tolist()}"
     followers.close()
@@ -100,7 +100,7 @@ def agreement(penstock: Penstock) -> Iterator[str]:
 
 
 def answers(penstock: Penstock, state: State) -> Iterator[str]:
-    """What is wrong with what searches find: each leg everything, and each chunk by its own words."""
+    """Problems of searches: each leg has to find all sources, at the newest revision."""
     for legs in ("keyword", "vector", "both"):
         found = penstock.retriever_of(legs).retrieve(EVERYWHERE, k=200, where=Filter())
         uris = {source.uri for hit in found.hits for source in hit.sources}
@@ -111,7 +111,7 @@ def answers(penstock: Penstock, state: State) -> Iterator[str]:
 
 
 def _entries(penstock: Penstock) -> Iterator[str]:
-    """Each live chunk is found by a word that only it has, and by its own vector."""
+    """Live chunks that are not found by a word that only they have, or by their own vector."""
     followers = _followers(penstock)
     collection = penstock.collection
     scope = collection.scope(Filter())
@@ -119,22 +119,22 @@ def _entries(penstock: Penstock) -> Iterator[str]:
         assert entry.vector is not None
         own = [word for word in entry.chunk.text.split() if word.startswith("n") and word[-1].isdigit()]
         words = [token for word in own for token in _tokens(penstock, word)]
-        by_word = [one.row for one in followers.keyword.search(words, k=50, scope=scope)] if words else [entry.row]
+        by_word = [hit.row for hit in followers.keyword.search(words, k=50, scope=scope)] if words else [entry.row]
         if entry.row not in by_word:
             yield f"keyword: row {entry.row} is not found by {own}"
-        near = {one.row: one.score for one in followers.vector.search(entry.vector, k=100, scope=scope)}
+        near = {hit.row: hit.score for hit in followers.vector.search(entry.vector, k=100, scope=scope)}
         if abs(near.get(entry.row, 0) - 1) > 1e-5:
             yield f"vector: row {entry.row} is not found by its own vector"
     followers.close()
 
 
 def in_use(penstock: Penstock) -> list[str]:
-    """The folders of both indexes, as they are set now."""
+    """The folders of both indexes that the settings use now."""
     if not penstock.collection.embedder():
         return []
     followers = _followers(penstock)
     kept: list[Any] = [followers.keyword._kept, followers.vector._kept]
-    return [str(one._folder) for one in kept]
+    return [str(place._folder) for place in kept]
 
 
 def _followers(penstock: Penstock) -> Followers:

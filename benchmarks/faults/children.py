@@ -1,4 +1,4 @@
-"""Work in forked children: each begins with all modules loaded, and leaves its parent as it was, whatever happens."""
+"""Work in forked children: each starts with all modules loaded, and cannot change its parent, whatever happens."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 LONGEST_SECONDS = 120.0
-"""How long a child may take: one that hangs is an error of the program under test."""
+"""How long a child may take: a child that hangs is an error of the program under test."""
 
 Tell = Callable[[Any], None]
 
@@ -21,18 +21,18 @@ class Ended:
     """How a child ended."""
 
     killed: bool
-    told: tuple[Any, ...]
-    """What it told before it ended, in order."""
+    messages: tuple[Any, ...]
+    """What it sent before it ended, in order."""
     error: str
     """Its traceback, or that it hung; empty where it ended well or was killed."""
     seconds: float
 
 
 class Child:
-    """Work that goes on in a process of its own."""
+    """Work in a separate process."""
 
     def __init__(self, work: Callable[[Tell], None]) -> None:
-        """The work is given what tells values that JSON knows."""
+        """`work` gets a function that sends values of JSON types to the parent."""
         self._pipe, writing = os.pipe()
         self._begun = time.monotonic()
         self._number = os.fork()
@@ -42,18 +42,18 @@ class Child:
         os.close(writing)
 
     def ended(self, *, kill_after: float = LONGEST_SECONDS) -> Ended:
-        """Waits for the end; the child is killed so many seconds after it began."""
-        told = _read(self._number, self._pipe, self._begun + kill_after)
+        """Waits for the end; kills the child `kill_after` seconds after it began."""
+        messages = _read(self._number, self._pipe, self._begun + kill_after)
         _, status = os.waitpid(self._number, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         seconds = time.monotonic() - self._begun
-        error = told[-1]["error"] if told and isinstance(told[-1], dict) and "error" in told[-1] else ""
-        told = told[:-1] if error else told
+        error = messages[-1]["error"] if messages and isinstance(messages[-1], dict) and "error" in messages[-1] else ""
+        messages = messages[:-1] if error else messages
         if killed and seconds >= LONGEST_SECONDS <= kill_after:
             error = f"it did not end within {kill_after:g} seconds"
         if status and not killed and not error:
             error = f"it ended with status {status}"
-        return Ended(killed=killed, told=told, error=error, seconds=seconds)
+        return Ended(killed=killed, messages=messages, error=error, seconds=seconds)
 
 
 def run(work: Callable[[Tell], None], *, kill_after: float = LONGEST_SECONDS) -> Ended:
@@ -69,14 +69,14 @@ def _work(work: Callable[[Tell], None], pipe: int) -> NoReturn:
     try:
         work(tell)
         status = 0
-    except BaseException:  # noqa: BLE001 # whatever ends a child is told to its parent
+    except BaseException:  # noqa: BLE001 # whatever ends a child is sent to its parent
         tell({"error": traceback.format_exc()})
     finally:
         os._exit(status)  # nothing of the parent is closed or flushed twice
 
 
 def _read(child: int, pipe: int, deadline: float) -> tuple[Any, ...]:
-    """What the child tells until it ends; it is killed when its time is over."""
+    """What the child sends until it ends; it is killed at the deadline."""
     data, alive = b"", True
     while True:
         left = max(0.0, deadline - time.monotonic()) if alive else None

@@ -1,7 +1,7 @@
-"""A disk that is full, for real: `python -m benchmarks.faults.full --megabytes 1 4 16 64`.
+"""A disk that is really full: `python -m benchmarks.faults.full --megabytes 1 4 16 64`.
 
 A small file system in memory is mounted where only this process and its children see it. A collection grows until it
-does not fit; what is there must be whole, and with some space back the next run goes on.
+does not fit; its content must be intact, and with some space free again the next run must succeed.
 """
 
 import argparse
@@ -24,26 +24,26 @@ from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.workspace import Penstock
 
 INSIDE = "--inside"
-"""Says that this process has a mount namespace of its own already."""
+"""The process already has its own mount namespace."""
 DOCUMENTS_A_RUN = 6
 SPARE = 0.4
-"""Share of the file system that a file of nothing takes, and gives back in the end."""
+"""Share of the file system that a spare file uses; it is deleted in the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What became of a collection on a file system of some size."""
+    """The result for a collection on a file system of some size."""
 
     megabytes: int
     documents: int
-    """That were there when it was full."""
+    """How many documents it holds in the end."""
     refused: str
-    """How the program told that it is full."""
+    """The program's error about the full disk."""
     wrong: tuple[str, ...]
 
 
 def fill(folder: Path, megabytes: int) -> Filled:
-    """Fills a file system that is mounted at the folder, looks, gives space back, and looks again."""
+    """Fills the file system mounted at the folder, checks, frees space, and checks again."""
     spare = folder / "spare"
     spare.write_bytes(bytes(int(megabytes * SPARE * 1024 * 1024)))
     place = Place(home=folder / "home")
@@ -60,7 +60,7 @@ def fill(folder: Path, megabytes: int) -> Filled:
                 penstock.add(records, watch=lambda result, done=done: done.add(result.uri))  # type: ignore[misc] # a lambda's default
         except PenstockError as error:
             refused = f"{type(error).__name__}: {error}"
-        held.update((one.uri, Held(one.text, "red")) for one in records if one.uri in done)
+        held.update((record.uri, Held(record.text, "red")) for record in records if record.uri in done)
         if refused:
             break
     with opened(place) as penstock:
@@ -68,33 +68,34 @@ def fill(folder: Path, megabytes: int) -> Filled:
     spare.unlink()
     with opened(place) as penstock:
         penstock.add(_records(10_000, size=10))
-        held.update((one.uri, Held(one.text, "red")) for one in _records(10_000, size=10))
+        held.update((record.uri, Held(record.text, "red")) for record in _records(10_000, size=10))
         wrong += _wrong(place, penstock, held, "with space again")
-        wrong += [f"with space again: {one}" for one in checking.agreement(penstock)]
+        wrong += [f"with space again: {problem}" for problem in checking.agreement(penstock)]
     return Filled(megabytes=megabytes, documents=len(held), refused=refused, wrong=tuple(wrong))
 
 
 def _records(run: int, *, size: int) -> list[Record]:
-    """Texts that do not compress, with a word that is in all of them."""
+    """Texts that do not compress, with a word that all of them contain."""
     chance = Random(run)
     return [
         Record(
-            uri=f"record:{run}-{one}",
-            text=f"{EVERYWHERE} n{run}x{one}\n\n{' '.join(f'{chance.getrandbits(60):x}' for _ in range(size // 16))}",
+            uri=f"record:{run}-{number}",
+            text=f"{EVERYWHERE} n{run}x{number}\n\n"
+            + " ".join(f"{chance.getrandbits(60):x}" for _ in range(size // 16)),
             labels={"team": "red"},
         )
-        for one in range(DOCUMENTS_A_RUN)
+        for number in range(DOCUMENTS_A_RUN)
     ]
 
 
 def _wrong(place: Place, penstock: Penstock, held: dict[str, Held], when: str) -> Iterator[str]:
-    """What is wrong with the catalog, and with an answer, at a time when the indexes may be behind."""
-    for said in checking.tables(place, History()):
-        yield f"{when}: {said}"
+    """Problems of the catalog and of an answer, while the indexes may be behind."""
+    for problem in checking.tables(place, History()):
+        yield f"{when}: {problem}"
     present = {source.uri for stored in penstock.collection.documents() for source in stored.sources}
     if lost := set(held) - present:
         yield f"{when}: {len(lost)} acknowledged documents are not there"
-    with suppress(PenstockError):  # it may say that it cannot be searched now; what it shows must be right
+    with suppress(PenstockError):  # the search may fail now; what it finds must be right
         found = penstock.search(EVERYWHERE, k=50)
         live = penstock.collection.live_rows(at=found.revision)
         ids = set(penstock.collection.chunk_ids(live).values())
@@ -106,7 +107,7 @@ def _wrong(place: Place, penstock: Penstock, held: dict[str, Held], when: str) -
 
 @contextmanager
 def mounted(megabytes: int) -> Iterator[Path]:
-    """A file system of that size; for a process that has a mount namespace of its own."""
+    """A file system of that size; for a process that has its own mount namespace."""
     with TemporaryDirectory(prefix="penstock-full-") as folder:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "penstock", folder], check=True)
         try:
@@ -127,27 +128,27 @@ def can_mount() -> bool:
 
 
 def _alone() -> list[str]:
-    """What begins a command in a mount namespace of its own."""
+    """The beginning of a command that runs in its own mount namespace."""
     return ["unshare", "--mount", "--user", "--map-root-user"]
 
 
 def main() -> int:
-    """1 where something was wrong."""
+    """Returns 1 where there was a problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64])
     parser.add_argument("--json", action="store_true")
     parser.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if not given.inside:
+    args = parser.parse_args()
+    if not args.inside:
         command = [*_alone(), sys.executable, "-m", "benchmarks.faults.full", INSIDE, *sys.argv[1:]]
         return subprocess.run(command, check=False).returncode
     wrong = 0
-    for megabytes in given.megabytes:
+    for megabytes in args.megabytes:
         with mounted(megabytes) as folder:
             found = fill(folder, megabytes)
         wrong += len(found.wrong)
         summary = f"{megabytes:3} MB: full with {found.documents} documents ({found.refused[:90]})"
-        tell(found, summary, as_json=given.json)
+        tell(found, summary, as_json=args.json)
     return 1 if wrong else 0
 
 

@@ -1,4 +1,4 @@
-"""Moments in the life of a process: each line of the functions that `steps` names, and the death at one of them."""
+"""Moments of a process: each line of the functions that `steps` names. Kills the process at one of them."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Moment(NamedTuple):
 
 
 class Clock:
-    """Counts the moments that come; at the `nth` of the one where it is to die, the process is gone."""
+    """Counts the moments that are reached; kills the process when it reaches the deadly one for the `nth` time."""
 
     def __init__(self, deadly: Moment | None = None, nth: int = 1) -> None:
         self.seen: Counter[Moment] = Counter()

@@ -1,4 +1,4 @@
-"""Where the collection under test lies, and how a child opens it: a home, a catalog, and settings that change."""
+"""Where the collection under test is, and how a child opens it: a home, a catalog, and settings that change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ from penstock.testing.doubles.embedders import LittleModel
 
 COLLECTION = "faults"
 ARRIVED = "arrived"
-"""What an import makes of an export of the other."""
+"""The collection that an import makes from an export of `COLLECTION`."""
 DIMENSIONS = (8, 12)
-"""Lengths of the vectors of the two models that take turns."""
+"""Lengths of the vectors of the two models that are used in turn."""
 CHUNK_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A home and what is set in it."""
+    """A home and its settings."""
 
     home: Path
     url: str = ""
@@ -53,22 +53,22 @@ class Place:
 
     @property
     def indexes(self) -> list[Path]:
-        """The folders of all indexes, also of those that were set aside."""
+        """The folders of all indexes, also of those that were moved away."""
         return sorted((self.home / "collections").glob(f"{COLLECTION}-*/*"))
 
     @property
     def exported(self) -> Path:
-        """Where an export lies, while it is taken in again."""
+        """Where an export is written, until it is imported again."""
         return self.home / "export.zip"
 
     @property
     def aside(self) -> int:
-        """How many indexes were set aside."""
+        """How many indexes were moved away."""
         return sum(".aside-" in folder.name for folder in self.indexes)
 
 
 def warm() -> None:
-    """Loads what each child would else load for itself: modules that are imported late, and dictionaries."""
+    """Loads what each child would otherwise load itself: modules that are imported late, and dictionaries."""
     for name in ("tantivy", "rank-bm25", "faiss"):
         registry.load("indexers", name)
     for module in ("faiss", "tantivy", "rank_bm25", "filelock", "numpy.ma"):
@@ -77,14 +77,14 @@ def warm() -> None:
 
 
 def prepare(*, follow_each_commit: bool) -> None:
-    """Makes this process, a child, one that needs no model, and whose indexes follow each commit where that is set."""
+    """Lets the indexes of this process, a child, follow each commit, if that is asked for."""
     if follow_each_commit:
         ingest.SECONDS_BETWEEN_FOLLOWS = -1.0
 
 
 @contextmanager
 def opened(place: Place, collection: str = COLLECTION) -> Iterator[Penstock]:
-    """The workspace of a place, with the little model that is set there; for a process that opens no other."""
+    """The workspace of a place, with the little model that is set there; for a process that opens no other model."""
     model = LittleModel(dimension=DIMENSIONS[place.model])
     with Penstock(settings=place.settings, collection=collection, embedder=model) as penstock:
         yield penstock

@@ -1,4 +1,4 @@
-"""One process writes, four search: is each answer that of one revision? `python -m benchmarks.faults.readers`."""
+"""One process writes, four search: does each answer match a single revision? `python -m benchmarks.faults.readers`."""
 
 import argparse
 import sys
@@ -24,19 +24,19 @@ from penstock.settings import Legs
 
 LEGS: tuple[Legs, ...] = ("keyword", "vector", "both")
 SEARCHES_A_WORKSPACE = 10
-"""After so many searches a reader opens everything anew."""
-TOLD = 20
-"""Wrong answers that are told one by one."""
+"""After this many searches a reader opens everything again."""
+LISTED = 20
+"""Wrong answers that are listed individually."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What readers saw while somebody wrote."""
+    """What readers found while another process wrote."""
 
     revisions: int
     answers: int
     noted: int
-    """Answers that said themselves that something of the last change may be missing."""
+    """Answers with the note that a part of the last change may be missing."""
     wrong: tuple[str, ...]
 
 
@@ -49,13 +49,13 @@ def steps(seed: int) -> Iterator[tuple[Operation, State]]:
         number += 1
         kinds: tuple[Kind, ...] = ("add", "change", "change", "remove") if len(state) > 4 else ("add",)
         asked = operation(chance.choice(kinds), state, number=number, chance=chance)
-        asked = Operation(kind=asked.kind, puts=asked.puts[:BATCH], removed=asked.removed)
+        asked = Operation(kind=asked.kind, upserts=asked.upserts[:BATCH], removed=asked.removed)
         state = dict(asked.states(state)[-1])
         yield asked, state
 
 
 class Sayings:
-    """The state of each revision, made as far as it is asked for."""
+    """The state of each revision, computed when it is first needed."""
 
     def __init__(self, seed: int) -> None:
         self._steps = steps(seed)
@@ -69,7 +69,7 @@ class Sayings:
 
 
 def write(place: Place, seconds: float, seed: int, done: int, tell: Tell) -> None:
-    """Commits once or more, until the time is over, and tells the last revision; `done` steps were made before."""
+    """Commits at least once, until the time is over, and sends the last revision; `done` steps were made before."""
     prepare(follow_each_commit=True)
     deadline, revision = time.monotonic() + seconds, done
     with opened(place) as penstock:
@@ -86,12 +86,12 @@ def _written(penstock: Penstock, asked: Operation) -> RunReport:
     while True:
         try:
             return penstock.remove(*asked.removed) if asked.removed else penstock.add(asked.records)
-        except CollectionLocked:  # a reader brings the indexes up to date
+        except CollectionLocked:  # a reader is updating the indexes
             time.sleep(0.005)
 
 
 def read(place: Place, seconds: float, seed: int, tell: Tell) -> None:
-    """Searches until the time is over, and tells how often, and what was wrong."""
+    """Searches until the time is over, and sends the number of answers and the wrong ones."""
     deadline, sayings = time.monotonic() + seconds, Sayings(seed)
     answers, noted = 0, 0
     wrong: list[str] = []
@@ -102,12 +102,12 @@ def read(place: Place, seconds: float, seed: int, tell: Tell) -> None:
                 found = penstock.retriever_of(legs).retrieve(EVERYWHERE, k=100, where=Filter())
                 answers += 1
                 noted += WRITTEN_MEANWHILE in found.notes
-                wrong += [f"{legs}: {one}" for one in differences(found, sayings.at(found.revision))]
-    tell([answers, noted, wrong[:TOLD]])
+                wrong += [f"{legs}: {difference}" for difference in differences(found, sayings.at(found.revision))]
+    tell([answers, noted, wrong[:LISTED]])
 
 
 def differences(found: Retrieved, state: State) -> Iterator[str]:
-    """How an answer differs from what was there at its revision."""
+    """How an answer differs from the state of its revision."""
     uris = {source.uri for hit in found.hits for source in hit.sources}
     where = f"at revision {found.revision}"
     for hit in found.hits:
@@ -119,36 +119,38 @@ def differences(found: Retrieved, state: State) -> Iterator[str]:
 
 
 def measure(place: Place, seconds: float, *, readers: int = 4, seed: int = 1) -> Outcome:
-    """Lets one process write and others read for so many seconds."""
+    """Lets one process write and others read for `seconds`."""
     warm()
     first = children.run(partial(write, place, 0.0, seed, 0))  # makes the catalog
     assert not first.error, first.error
     jobs = [partial(write, place, seconds, seed, 1), *[partial(read, place, seconds, seed)] * readers]
-    at_work = [children.Child(job) for job in jobs]
-    writer, *others = [child.ended(kill_after=seconds + children.LONGEST_SECONDS) for child in at_work]
-    failed = tuple(one.error or "it was killed: it did not end" for one in (writer, *others) if one.error or one.killed)
-    told = [one.told[-1] for one in others if one.told]
+    running = [children.Child(job) for job in jobs]
+    writer, *searchers = [child.ended(kill_after=seconds + children.LONGEST_SECONDS) for child in running]
+    failed = tuple(
+        ended.error or "it was killed: it did not end" for ended in (writer, *searchers) if ended.error or ended.killed
+    )
+    results = [ended.messages[-1] for ended in searchers if ended.messages]
     return Outcome(
-        revisions=writer.told[-1] if writer.told else 0,
-        answers=sum(one[0] for one in told),
-        noted=sum(one[1] for one in told),
-        wrong=(*failed, *(said for one in told for said in one[2])),
+        revisions=writer.messages[-1] if writer.messages else 0,
+        answers=sum(result[0] for result in results),
+        noted=sum(result[1] for result in results),
+        wrong=(*failed, *(problem for result in results for problem in result[2])),
     )
 
 
 def main() -> int:
-    """1 where an answer was wrong."""
+    """Returns 1 where an answer was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--readers", type=int, default=4)
     parser.add_argument("--keyword", choices=("tantivy", "rank-bm25"), default="tantivy")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with TemporaryDirectory(prefix="penstock-readers-") as folder:
-        place = Place(home=Path(folder), keyword=given.keyword)
-        found = measure(place, given.seconds, readers=given.readers)
+        place = Place(home=Path(folder), keyword=args.keyword)
+        found = measure(place, args.seconds, readers=args.readers)
     summary = f"{found.revisions} revisions, {found.answers} answers, of which {found.noted} said that something may"
-    tell(found, f"{summary}\nbe missing; {len(found.wrong)} wrong", as_json=given.json)
+    tell(found, f"{summary}\nbe missing; {len(found.wrong)} wrong", as_json=args.json)
     return 1 if found.wrong or not found.answers else 0
 
 

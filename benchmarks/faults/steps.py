@@ -1,6 +1,6 @@
-"""The named fail points: before each line, and before the return, of the functions that each step consists of.
+"""The named fail points: before each line, and before the return, of the functions of each step.
 
-To add points to a step, name one more function; the lines in it are found when the program runs.
+To add points to a step, name another function; its lines are found when the program runs.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "rollback": (
         "penstock.pipelines.upkeep:Upkeep.rollback",
         "penstock.catalog.commit.returning:roll_back",
-        "penstock.catalog.commit.returning:_puts",
+        "penstock.catalog.commit.returning:_upserts",
         "penstock.catalog.commit.returning:_place",
         "penstock.catalog.commit.returning:_settle",
     ),
@@ -93,11 +93,11 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.catalog.commit.carrying:_write_vectors",
     ),
 }
-"""Functions of each step. A step without one is not built yet."""
+"""Functions of each step. A step without functions is not built yet."""
 SHARED = ("penstock.indexers.durable:write_durably", "penstock.files:replacing", "penstock.files:sync_folder")
 """Functions that belong to the step that calls them."""
 RANDOM = "random"
-"""The step of a kill at any moment of time."""
+"""The step of a kill at a random time."""
 
 
 def is_built(step: str) -> bool:
@@ -106,7 +106,7 @@ def is_built(step: str) -> bool:
 
 
 def codes() -> dict[CodeType, tuple[str, str]]:
-    """Step and name of each function by its code, as it is now: also where a test has put another in its place.
+    """Step and name of each function by its present code, also where a test has replaced the function.
 
     The step of a shared function is empty.
     """

@@ -1,4 +1,4 @@
-"""What must hold inside the catalog, asked of its tables with SQL of our own and not with the catalog's code."""
+"""What must hold inside the catalog, checked with separate SQL and not with the catalog's code."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,21 +49,21 @@ NEVER: Mapping[str, str] = {
         WHERE NOT EXISTS (SELECT 1 FROM vectors v JOIN models m ON m.row = v.model
         WHERE m.identity = r.embedder AND v.hash = c.context_hash)""",
 }
-"""Queries that must give no row, by what each row of theirs would be. The database holds one collection."""
+"""Queries that must give no rows, by what a row would be. The database holds one collection."""
 
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """What earlier looks saw: past revisions must stay as they were."""
+    """What earlier checks saw: past revisions must not change."""
 
     digests: dict[int, str] = field(default_factory=dict)
-    """Of what was live at each revision, row by row and chunk id by chunk id."""
+    """By revision: a hash of the live rows and their chunk ids."""
     rows: int = 0
     """The largest row number of a chunk."""
 
 
 def broken_rules(connection: Connection) -> Iterator[str]:
-    """What is there that must never be."""
+    """Rows that must never exist."""
     for what, query in NEVER.items():
         found = connection.execute(text(query), {"live": LIVE} if ":live" in query else {}).first()
         if found is not None:
@@ -71,7 +71,7 @@ def broken_rules(connection: Connection) -> Iterator[str]:
 
 
 def damaged_files(connection: Connection) -> Iterator[str]:
-    """What the database itself finds wrong with its files."""
+    """Flaws of its files that the database itself finds."""
     if connection.dialect.name == "sqlite":
         for pragma in ("integrity_check", "foreign_key_check"):
             for row in connection.exec_driver_sql(f"PRAGMA {pragma}"):
@@ -87,7 +87,7 @@ def damaged_files(connection: Connection) -> Iterator[str]:
 
 
 def changed_history(connection: Connection, history: History) -> Iterator[str]:
-    """Past revisions that are not what they were, and row numbers that were given twice; takes in what is new."""
+    """Past revisions that changed, and row numbers that were used twice; adds new revisions to the history."""
     newest = connection.execute(text("SELECT max(revision) FROM collections")).scalar() or 0
     oldest = connection.execute(text("SELECT max(oldest) FROM collections")).scalar() or 0
     every = connection.execute(text("SELECT row, id, added_rev, removed_rev FROM chunks ORDER BY row")).all()
@@ -106,7 +106,7 @@ def changed_history(connection: Connection, history: History) -> Iterator[str]:
 
 
 def state_of(connection: Connection) -> State:
-    """The live sources with a label of theirs; texts are put in by who can read them."""
+    """The live sources with a label each; the content hash in place of the text."""
     rows = connection.execute(
         text(
             "SELECT s.uri, s.content, l.value FROM sources s LEFT JOIN source_labels l ON l.source = s.row "

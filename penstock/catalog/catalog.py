@@ -1,4 +1,4 @@
-"""Opening a catalog, and its collections."""
+"""Opens a catalog, and its collections."""
 
 import re
 import time
@@ -56,10 +56,10 @@ class Catalog:
         )
 
     def collection(self, name: str, *, create: bool = False) -> Collection:
-        """The collection of that name; with `create` it is made where there is none.
+        """The collection of that name; with `create` it is created if needed.
 
         Raises:
-            UnknownName: there is none.
+            UnknownName: there is no such collection.
             UsageError: a collection cannot have that name.
         """
         query = select(collections.c.row, collections.c.uid, collections.c.origin).where(collections.c.name == name)
@@ -74,11 +74,11 @@ class Catalog:
         return Collection(self._database, self.vectors, found.row, name, found.uid, found.origin)
 
     def rename(self, name: str, new: str) -> None:
-        """Gives a collection another name; its documents keep their ids, and its indexes their places.
+        """Gives a collection another name; its documents keep their ids, and its indexes their folders.
 
         Raises:
-            UnknownName: there is none of that name.
-            UsageError: a collection cannot have the new name, or another one has it.
+            UnknownName: there is no collection of that name.
+            UsageError: a collection cannot have the new name, or another collection has it.
         """
         _check_name(new)
         with self._database.write() as connection:
@@ -93,18 +93,18 @@ class Catalog:
     def writing(self, name: str, *, timeout: float = 0) -> AbstractContextManager[None]:
         """Keeps processes of other machines from writing to the collection of that name while the context is open.
 
-        Those of this home are kept out by `penstock.catalog.writing`, the only lock that a catalog in the home needs.
+        Processes of this home are kept out by `penstock.catalog.writing`, the only lock that a catalog file needs.
 
         Raises:
-            CollectionLocked: another process is writing, and was so for `timeout` seconds; names it.
+            CollectionLocked: another process is still writing after `timeout` seconds; names it.
         """
         return self._database.writing(name, timeout)
 
     def receive(self, name: str, parcel: Parcel) -> None:
-        """Makes a collection of a parcel that an export gave, whole or not at all.
+        """Creates a collection from an exported parcel, completely or not at all.
 
         Raises:
-            UsageError: a collection cannot have that name, or there is one of it.
+            UsageError: a collection cannot have that name, or one of that name exists.
             CatalogError: the parcel contradicts itself, or could not be written; nothing was written.
         """
         _check_name(name)
@@ -112,11 +112,11 @@ class Catalog:
         carrying.receive(self._database, self.vectors, name, parcel)
 
     def size(self) -> int:
-        """Bytes that the catalog takes on disk, with all its collections."""
+        """Bytes that the catalog uses on disk, with all its collections."""
         return self._database.size()
 
     def shrink(self) -> None:
-        """Gives room that is free inside the database back.
+        """Returns free space inside the database to the disk.
 
         Raises:
             CatalogError: that cannot be done now.
@@ -132,7 +132,7 @@ class Catalog:
             connection.execute(insert_if_absent(connection, collections), values)
 
     def close(self) -> None:
-        """Lets go of the database; the catalog is not used afterwards."""
+        """Closes the database; the catalog must not be used afterwards."""
         self._database.close()
 
     def __enter__(self) -> "Catalog":
@@ -152,7 +152,7 @@ def _check_name(name: str) -> None:
 def open_catalog(url: str, *, password: str | None = None) -> Catalog:
     """The catalog at a database address: `sqlite:///PATH`, or `postgresql://USER@HOST/DATABASE` (extra `postgresql`).
 
-    File, folder and tables are made where missing. `password` is the user's, where the address does not hold it.
+    File, folder and tables are created where missing. `password` is the user's, where the address does not contain it.
 
     Raises:
         NewerCatalog: a newer version of Penstock wrote it.

@@ -1,4 +1,4 @@
-"""One collection of the catalog: what is in it, what was in it, and the one way to change it."""
+"""A collection of the catalog: its content, its history, and the only way to change it."""
 
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ NEWEST = LIVE - 1
 
 
 class Collection:
-    """A collection; threads may share it. Every call sees what was committed before it, by whichever process."""
+    """A collection; threads may share it. Every call sees what any process committed before it."""
 
     def __init__(self, database: Database, vectors: VectorCache, row: int, name: str, uid: str, origin: str) -> None:
         self._database = database
@@ -47,9 +47,9 @@ class Collection:
         self._row = row
         self.name = name
         self.uid = uid
-        """Never given twice, not even to a later collection of the same name: for the folders of its indexes."""
+        """Never used twice, not even for a later collection of the same name: names the folders of its indexes."""
         self.origin = origin
-        """The name that it was made with, which its documents' ids are made of: it stays when it is renamed."""
+        """The name that it was created with, from which document ids are made: a rename does not change it."""
         self.history = History(database, row, name)
         """Its revisions."""
 
@@ -57,12 +57,12 @@ class Collection:
         """The newest revision; 0 before the first commit.
 
         Raises:
-            UnknownName: the collection was removed, or bears another name now.
+            UnknownName: the collection was removed or renamed.
         """
         return self.head()[0]
 
     def embedder(self) -> str:
-        """Identity of the model that the collection's vectors are by; empty before the first commit."""
+        """Identity of the model that made the collection's vectors; empty before the first commit."""
         return self.head()[1]
 
     def dimension(self) -> int:
@@ -93,7 +93,7 @@ class Collection:
         return newest if at is None else at
 
     def check_uri(self, uri: str) -> None:
-        """Looks whether a source of that address can be kept.
+        """Checks whether a source with that address can be stored.
 
         Raises:
             LimitExceeded: the address is too long for the indexes of the database.
@@ -102,14 +102,14 @@ class Collection:
         if length > most:
             raise LimitExceeded(f"its address is {length} bytes long; the catalog's database takes at most {most}")
 
-    # What is in it
+    # Content
 
     def known(self, uri: str) -> KnownSource | None:
         """The live source of that URI."""
         return reading.known(self._database, self._row, uri)
 
     def known_map(self, uris: Sequence[str]) -> KnownMap:
-        """The live sources among these URIs, by URI: for a run that looks at some of a large collection."""
+        """The live sources among these URIs, by URI: for a run that looks up some sources of a large collection."""
         return reading.known_map(self._database, self._row, uris)
 
     def by_bytes(self, sha256: str, loader: str) -> KnownSource | None:
@@ -126,17 +126,17 @@ class Collection:
         yield from below.live_uris(self._database, self._row, at)
 
     def known_uris(self, at: Sequence[str] | None = None) -> Iterator[str]:
-        """The same, and then those of the sources that were never read and wait in quarantine."""
+        """The same, and then the URIs of sources in quarantine that were never read."""
         yield from below.known_uris(self._database, self._row, at)
 
     def known_count(self) -> int:
-        """How many sources are live or wait in quarantine."""
+        """How many sources are live or in quarantine."""
         return below.known_count(self._database, self._row)
 
     def document(self, wanted: str, *, at: int | None = None, where: Filter = EVERYTHING) -> StoredDocument | None:
-        """The document of an id, of the beginning of one, or of a source's URI.
+        """The document with an id, with a unique beginning of an id, or of a source's URI.
 
-        A source that the filter does not let through is as one that is not there.
+        A source that the filter excludes counts as missing.
 
         Raises:
             UsageError: several ids begin so.
@@ -159,7 +159,7 @@ class Collection:
         return hydrating.count_languages(self._database, self._row, where, NEWEST)
 
     def sample(self, n: int) -> list[str]:
-        """Texts of at most `n` live chunks, evenly spread: the same ones as long as nothing changes."""
+        """Texts of at most `n` live chunks, evenly spread: the same texts as long as nothing changes."""
         with self._database.read() as connection:
             rows = changes.live_rows(connection, self._row, NEWEST)
             if len(rows) > n:
@@ -178,19 +178,19 @@ class Collection:
         """All sources that could not be read, or those among some URIs; in the order of their URIs."""
         return quarantine.read_quarantine(self._database, self._row, uris)
 
-    # Who may see it
+    # Access
 
-    def remember(self, told: Iterable[tuple[str, Access]], *, run: int) -> None:
-        """Notes what a run was told of addresses, for the sources that come there later.
+    def remember(self, given: Iterable[tuple[str, Access]], *, run: int) -> None:
+        """Stores the access that a run gave to addresses, for sources that are added there later.
 
         Raises:
             CatalogError: the database could not be written.
         """
         longest = self._database.backend.longest_uri
-        addresses.remember(self._database, (self._row, self.name), told, run=run, longest=longest)
+        addresses.remember(self._database, (self._row, self.name), given, run=run, longest=longest)
 
     def given(self, uris: Sequence[str] | None = None) -> Mapping[str, Given]:
-        """What was said last of all addresses, or of those at or above some URIs."""
+        """The access last given to all addresses, or to those at or above some URIs."""
         return addresses.read_given(self._database, self._row, uris)
 
     def restricts(self) -> bool:
@@ -198,32 +198,32 @@ class Collection:
         return addresses.restricts(self._database, self._row)
 
     def access_of_removed(self, uris: Sequence[str] | None = None) -> Mapping[str, Access]:
-        """Who could last see the sources that are gone, all or some; without those that everybody could."""
+        """The last access of removed sources, all or some; without those that everybody could see."""
         return addresses.access_of_removed(self._database, self._row, uris)
 
     def access_below(self, folder: str, *, at: int = NEWEST) -> Iterator[tuple[str, Access]]:
-        """Who may see, or could last see, each source below a folder, streamed; nothing where everybody sees all.
+        """The access of each source below a folder, present or removed, streamed; nothing where everybody sees all.
 
-        What came after the revision `at` is as if it were not there.
+        Ignores what was added after the revision `at`.
         """
         yield from addresses.access_below(self._database, self._row, folder, at)
 
     def access_in(self, folder: str, *, before_run: int) -> Mapping[Access, int]:
-        """How many sources right in a folder had which access before a run changed anything."""
+        """How many sources directly in a folder had each access before a run changed anything."""
         return addresses.access_in(self._database, self._row, folder, before_run)
 
     def access_of_bytes(self, sha256: str) -> Sequence[Access]:
-        """Who may see the sources with these bytes; where none is live, who could see those that went last."""
+        """The access of the live sources with these bytes; where there are none, of those that were removed last."""
         return addresses.access_of_bytes(self._database, self._row, sha256)
 
-    # Where listings go on
+    # Cursors of listings
 
     def cursor(self, address: str) -> Cursor | None:
-        """Where the listing of an address goes on."""
+        """Where the next listing of an address continues."""
         return cursors.read_cursor(self._database, self._row, address)
 
     def keep_cursors(self, kept: Sequence[Cursor], *, removed: Several[str], run: int, since: int | None) -> None:
-        """Remembers cursors, and forgets those of other addresses of the `removed` schemes.
+        """Stores cursors, and deletes those of other addresses of the `removed` schemes.
 
         A cursor is not kept where another run than `run` removed or changed sources of its scheme after the revision
         `since`, at which the listing began.
@@ -235,18 +235,18 @@ class Collection:
         key = self._row, self.name
         cursors.keep_cursors(self._database, key, kept, removed=removed, longest=longest, run=run, since=since)
 
-    # Changing it
+    # Changes
 
     def locked(self, name: str, doing: str, *, timeout: float) -> AbstractContextManager[object]:
         """Holds a lock of the collection against processes of other machines; `doing` says what its holder does.
 
         Raises:
-            CollectionLocked: another process holds it, and did so for `timeout` seconds; names it.
+            CollectionLocked: another process still holds it after `timeout` seconds; names it.
         """
         return self._database.locked(f"{name} {self.uid}", doing, timeout)
 
     def live_contents(self, contents: Iterable[str]) -> Several[str]:
-        """Those contents of which a document is live."""
+        """The contents that have a live document."""
         with self._database.read() as connection:
             return committing.live_documents(connection, self._row, contents).keys()
 
@@ -257,11 +257,11 @@ class Collection:
     def commit(self, batch: Batch, *, run: int | None, embedder: str) -> int:
         """Makes the batch visible, all at once; gives the newest revision.
 
-        The revision is a new one when something visible changed; quarantine alone does not count.
+        The revision is new when something visible changed; quarantine alone does not count.
 
         Raises:
             CatalogError: the batch contradicts itself or the catalog, a chunk of it has no vector by `embedder` in the
-                cache, or the database could not be written. Nothing was written then.
+                cache, or the database could not be written. Nothing is written then.
         """
         if batch.is_empty:
             return self.revision()
@@ -275,7 +275,7 @@ class Collection:
         )
 
     def roll_back(self, to: int, *, run: int | None) -> Returned:
-        """Makes what was live at a revision live again, as a new revision; nothing is read, cut or embedded.
+        """Makes the content of a past revision live again, as a new revision; nothing is read, chunked or embedded.
 
         Raises:
             RevisionGone: that revision was compacted away.
@@ -285,7 +285,7 @@ class Collection:
         return returning.roll_back(self._database, self._vectors, key, self._at(to), run=run)
 
     def know_model(self, identity: str, dimension: int) -> None:
-        """Notes a model whose vectors the collection is about to hold.
+        """Stores a model whose vectors the collection is about to hold.
 
         Raises:
             CatalogError: vectors of that identity have another length.
@@ -293,7 +293,7 @@ class Collection:
         self._vectors.know(identity, dimension)
 
     def switch_embedder(self, identity: str) -> int:
-        """Makes another model's vectors those of the collection; gives the new revision.
+        """Switches the collection to another model's vectors; gives the new revision.
 
         Raises:
             CatalogError: a live chunk has no vector by that model.
@@ -302,24 +302,24 @@ class Collection:
         return switching.switch_embedder(self._database, self._vectors, key, identity)
 
     def missing_vectors(self, identity: str) -> Iterator[tuple[str, str]]:
-        """Hash and text of what a model has yet to embed for the live chunks, each text once, streamed."""
+        """Hash and text of each live chunk text that the model has not embedded, each text once, streamed."""
         yield from switching.missing_vectors(self._database, self._vectors, self._row, identity)
 
     def remove(self) -> None:
-        """Drops the collection with its history; the embedding cache stays, it serves all collections.
+        """Drops the collection with its history; the embedding cache stays, because all collections use it.
 
         Raises:
             UnknownName: it was removed before.
         """
         dropping.drop(self._database, self._row, self.name)
 
-    # What indexes and searches ask
+    # Queries of indexes and searches
 
     def change(self, since: int, *, to: int | None = None, vectors: bool) -> Change:
-        """What an index at revision `since` must do to stand at `to`, or at the newest revision.
+        """The change that brings an index from revision `since` to `to`, or to the newest revision.
 
-        From 0 it is all that is live, for an empty index. An index that takes vectors gets everything anew when the
-        collection's embedder was switched in between.
+        From 0 it contains everything live, for an empty index. An index that takes vectors gets everything again when
+        the collection's embedder was switched in between.
 
         Raises:
             CatalogError: `since` is later than `to`: the index is ahead of the catalog.
@@ -329,11 +329,11 @@ class Collection:
         )
 
     def scope(self, where: Filter, *, at: int | None = None) -> Scope:
-        """What a search with that filter may see, at the newest revision or at an earlier one."""
+        """What a search with that filter may see, at the newest or an earlier revision."""
         return hydrating.make_scope(self._database, self._row, where, self._at(at))
 
     def hydrate(self, rows: Rows, *, scope: Scope) -> dict[int, Hydrated]:
-        """What the rows stand for, by row; those that the scope does not let through are absent."""
+        """The chunks of the rows, by row; those outside the scope are absent."""
         return hydrating.hydrate(self._database, self._row, [int(row) for row in rows], scope)
 
     def neighbours(self, row: int, before: int, after: int, *, scope: Scope) -> tuple[Hydrated, ...]:
@@ -349,7 +349,7 @@ class Collection:
         return hydrating.row_of(self._database, self._row, chunk, scope.revision)
 
     def live_rows(self, *, at: int | None = None) -> NDArray[np.int64]:
-        """Rows of all live chunks, sorted."""
+        """Rows of all live chunks, sorted: shape (n,), int64."""
         revision = self._at(at)
         with self._database.read() as connection:
             return changes.live_rows(connection, self._row, revision)
@@ -364,29 +364,29 @@ class Collection:
         return found
 
     def verify(self) -> Iterator[str]:
-        """What is wrong with the database, and with what is live: all ids and hashes made once more; streamed.
+        """Flaws of the database and of live content, whose ids and hashes are all recomputed; streamed.
 
         Raises:
             CatalogError: the database cannot be read.
         """
         return verifying.flaws(self._database, self._row, self.origin, self.revision())
 
-    # Its record
+    # Runs and revisions
 
     def start_run(self, command: str) -> int:
-        """Notes that a run begins; gives its number."""
+        """Records that a run begins; gives its number."""
         return runs.start_run(self._database, self._row, command)
 
     def finish_run(self, run: int, report: RunReport | None, status: str) -> None:
-        """Notes how a run ended."""
+        """Records how a run ended."""
         runs.finish_run(self._database, self._row, run, report, status)
 
     def runs(self) -> tuple[RunInfo, ...]:
-        """All runs, oldest first; one that was killed has no end."""
+        """All runs, oldest first; a run that was killed has no end."""
         return runs.read_runs(self._database, self._row)
 
     def last_run(self) -> RunInfo | None:
-        """The run that began last."""
+        """The run that started last."""
         return next(iter(runs.read_runs(self._database, self._row, last=1)), None)
 
     def revisions(self) -> tuple[RevisionInfo, ...]:

@@ -20,12 +20,12 @@ from penstock.errors import CatalogError
 from penstock.model import Filter, Source
 
 CHANGE_OF_MODEL = "change of model"
-"""What made a revision that no run did: the collection's vectors are by another model since."""
+"""The cause of a revision that no run made: the collection was switched to another model."""
 EVERYTHING = Filter()
 
 
 class History:
-    """What a collection was, as far back as it is kept."""
+    """The past of a collection, as far back as it is kept."""
 
     def __init__(self, database: Database, row: int, name: str) -> None:
         self._database = database
@@ -42,9 +42,9 @@ class History:
             return read_kept(connection, self._row)
 
     def forget(self, *, keep: int | None, since: datetime | None = None) -> int:
-        """Leaves so many of the newest revisions, and what held at a time; gives the oldest that is left.
+        """Keeps the newest `keep` revisions and those valid since `since`; gives the oldest that is kept.
 
-        The commits of one run count as one. Earlier revisions cannot be read any more; `clear` gives their room back.
+        The commits of one run count as one. Earlier revisions cannot be read any more; `clear` deletes their rows.
 
         Raises:
             UnknownName: the collection was removed.
@@ -53,18 +53,18 @@ class History:
         return compacting.forget(self._database, self._key, keep=keep, since=_micro(since))
 
     def clear(self, *, runs: int) -> Freed:
-        """Removes what no revision that is left needs, and what is told of runs beyond so many of the last.
+        """Deletes what no kept revision needs, and the reports of all but the last `runs` runs.
 
-        Vectors go as well, if no other collection has a run that goes on and may be about to use them.
+        Vectors are deleted as well, if no other collection has a run in progress that may be about to use them.
 
-        Raises: as `forget`; what went is gone, and the next call goes on.
+        Raises: as `forget`; what was deleted is gone, and the next call continues.
         """
         return compacting.clear(self._database, self._key, runs_kept=runs)
 
     def sweep(self) -> Freed | None:
-        """Removes the vectors that no revision of any collection needs.
+        """Deletes the vectors that no revision of any collection needs.
 
-        None where another collection has a run that goes on; then none goes.
+        Deletes nothing and gives None where another collection has a run in progress.
 
         Raises:
             CatalogError: the database cannot be written.
@@ -72,11 +72,11 @@ class History:
         return compacting.sweep(self._database, self._row)
 
     def foreseen(self, *, keep: int | None, since: datetime | None, runs: int) -> tuple[int, Freed]:
-        """The oldest revision that `forget` would leave, and what would go."""
+        """The oldest revision that `forget` would keep, and how much would be deleted."""
         return compacting.foreseen(self._database, self._row, keep=keep, since=_micro(since), runs_kept=runs)
 
     def embedder(self, at: int) -> str:
-        """Identity of the model by which the vectors of a revision are; empty at revision 0.
+        """Identity of the model that made the vectors of a revision; empty at revision 0.
 
         Raises:
             RevisionGone: the revision was compacted away.
@@ -98,17 +98,17 @@ class History:
         yield from carrying.sources_by_age(self._database, self._row, at)
 
     def gone(self) -> Iterator[Source]:
-        """The sources that are gone and that not everybody could see, as they were last."""
+        """Removed sources that not everybody could see, as they were last."""
         yield from carrying.gone_sources(self._database, self._row)
 
     def text_hashes(self, at: int) -> Iterator[Sequence[str]]:
-        """The keys of the vectors of a revision in order, streamed, some at a time."""
+        """The keys of the vectors of a revision in order, streamed in pages."""
         yield from carrying.text_hashes(self._database, self._row, at)
 
     def entries(
         self, *, limit: int | None = None, before: int | None = None, where: Filter = EVERYTHING
     ) -> tuple[RevisionEntry, ...]:
-        """The revisions, newest first: all, so many, or those before one; counted are sources that the filter shows."""
+        """The revisions, newest first: at most `limit`, before `before`; counts only sources that the filter shows."""
         table = revisions.c
         query = (
             select(table.revision, table.time, table.run, table.embedder, runs.c.command)
@@ -130,7 +130,7 @@ class History:
                 cause=row.command or CHANGE_OF_MODEL,
                 run=row.run,
                 embedder=row.embedder,
-                **_told(row.revision, *counted),
+                **_change_counts(row.revision, *counted),
             )
             for row in rows
         )
@@ -144,7 +144,7 @@ Counts = Mapping[int, int]
 
 
 def _counts(connection: Connection, collection: int, first: int, last: int, where: Filter) -> tuple[Counts, ...]:
-    """Sources that came, that went, and that did both under one address, by revision."""
+    """By revision: how many sources were added, were removed, and both under the same address."""
     conditions = source_conditions(where, past=True)
     came = _moved(sources.c.added_rev, collection, first, last, conditions).subquery()
     went = _moved(sources.c.removed_rev, collection, first, last, conditions).subquery()
@@ -165,7 +165,7 @@ def _moved(
     )
 
 
-def _told(revision: int, came: Counts, went: Counts, both: Counts) -> dict[str, int]:
+def _change_counts(revision: int, came: Counts, went: Counts, both: Counts) -> dict[str, int]:
     changed = both.get(revision, 0)
     return {
         "added": came.get(revision, 0) - changed,

@@ -9,7 +9,7 @@ from penstock.model import Chunk, Document, Failure, Outcome, RunReport, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
-    """One source that was read, with what it said."""
+    """A source that was read, with its document."""
 
     source: Source
     outcome: Outcome
@@ -21,7 +21,7 @@ class Upsert:
     chunker: str
     """Fingerprint of the chunker that cut the text."""
     document: Document | None = None
-    """None for an exact copy of a document that is live, or that another put of the batch brings."""
+    """None for an exact copy of a document that is live, or that another upsert of the batch has."""
     chunks: tuple[Chunk, ...] = ()
 
 
@@ -38,7 +38,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one commit changes: all of it becomes visible at once, or nothing does."""
+    """The changes of one commit: all of them become visible at once, or none does."""
 
     puts: tuple[Upsert, ...] = ()
     removed: tuple[str, ...] = ()
@@ -86,13 +86,13 @@ class KnownSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDocument:
-    """A document with everything that hangs on it: enough to cut it anew without parsing it."""
+    """A document with its sources and chunks: enough to chunk it again without parsing it."""
 
     document: Document
     content: str
     chunker: str
     known: KnownSource
-    """The source that the document's id is made of."""
+    """The source from whose URI the document's id is made."""
     sources: tuple[Source, ...]
     """All sources with this content, the document's own first."""
     chunks: tuple[Chunk, ...]
@@ -129,7 +129,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionInfo:
-    """One commit."""
+    """A commit."""
 
     revision: int
     time: datetime
@@ -139,7 +139,7 @@ class RevisionInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionEntry:
-    """One revision as `history` tells it: what made it, and how many sources it changed."""
+    """A revision as `history` lists it: its cause, and how many sources it changed."""
 
     revision: int
     time: datetime

@@ -14,7 +14,7 @@ from penstock.errors import CatalogError
 from penstock.ports import Float32Array
 
 STORED = np.dtype("<f4")
-"""Vectors lie in the database as little-endian 32-bit floats, whatever the machine."""
+"""Vectors are stored in the database as little-endian 32-bit floats, whatever the machine."""
 
 
 class Model(NamedTuple):
@@ -25,14 +25,14 @@ class Model(NamedTuple):
 
 
 class VectorCache:
-    """Vectors by (model identity, `ids.text_hash` of the text); what is there is never changed."""
+    """Vectors by (model identity, `ids.text_hash` of the text); a stored vector is never changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._models: dict[str, Model] = {}
 
     def get(self, identity: str, hashes: Sequence[str]) -> dict[str, Float32Array]:
-        """The vectors that are there, each of shape (dimension,) and read-only."""
+        """The stored vectors of these hashes, each of shape (dimension,), float32, read-only."""
         with self._database.read() as connection:
             model = self.model(connection, identity)
             return {} if model is None else read_vectors(connection, model, hashes)
@@ -44,10 +44,10 @@ class VectorCache:
             return set(hashes) if model is None else missing_hashes(connection, model, hashes)
 
     def put(self, identity: str, found: Mapping[str, Float32Array]) -> None:
-        """Keeps vectors; those that are there already stay as they are.
+        """Stores vectors of shape (dimension,), float32; does not change those that are stored already.
 
         Raises:
-            CatalogError: a vector is not finite, or not as long as the model's others; nothing is kept then.
+            CatalogError: a vector is not finite, or not as long as the model's others; nothing is stored then.
         """
         if not found:
             return
@@ -56,7 +56,7 @@ class VectorCache:
         self._models[identity] = model
 
     def write(self, connection: Connection, identity: str, found: Mapping[str, Float32Array]) -> Model:
-        """Writes vectors in a transaction of the caller's.
+        """Writes vectors of shape (dimension,), float32, in the caller's transaction.
 
         Raises: as `put`.
         """
@@ -64,13 +64,13 @@ class VectorCache:
         model = self.interned(connection, identity, stacked.shape[1])
         rows = [
             {"model": model.row, "hash": key, "vector": vector.tobytes()}
-            for key, vector in sorted(zip(found, stacked, strict=True), key=itemgetter(0))  # in one order everywhere:
-        ]  # of two processes that write the same texts one waits for the other, and never both
+            for key, vector in sorted(zip(found, stacked, strict=True), key=itemgetter(0))  # the same order everywhere:
+        ]  # of two processes that write the same texts, one waits for the other, so there is no deadlock
         connection.execute(insert_if_absent(connection, vectors), rows)
         return model
 
     def know(self, identity: str, dimension: int) -> None:
-        """Notes a model that may have no vectors yet: its dimension is known, also of a collection without text.
+        """Stores a model that may have no vectors yet, so that its dimension is known without any text.
 
         Raises:
             CatalogError: vectors of that identity have another length.
@@ -94,7 +94,7 @@ class VectorCache:
         return self._models[identity]
 
     def interned(self, connection: Connection, identity: str, dimension: int) -> Model:
-        """The model of that identity, noted in a transaction of the caller's.
+        """The model of that identity, stored in the caller's transaction if needed.
 
         Raises:
             CatalogError: vectors of that identity have another length.
@@ -123,7 +123,7 @@ def _checked(identity: str, found: Mapping[str, Float32Array]) -> Float32Array:
 
 
 def read_vectors(connection: Connection, model: Model, hashes: Sequence[str]) -> dict[str, Float32Array]:
-    """The vectors that are there, by hash."""
+    """The stored vectors by hash, each of shape (dimension,), float32."""
     found: dict[str, Float32Array] = {}
     for page in pages(list(dict.fromkeys(hashes))):
         query = select(vectors.c.hash, vectors.c.vector).where(vectors.c.model == model.row, vectors.c.hash.in_(page))

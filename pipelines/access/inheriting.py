@@ -1,7 +1,7 @@
-"""Who may see a new source of which nobody said who may: never more readers than those of what it comes from.
+"""Access of a new source for which nobody named readers: never more readers than what it comes from has.
 
-In this order: what was said last of its address or of a folder above it; who could see it before it was gone; who may
-see its neighbours, where nothing was said of those either; who may see the same bytes elsewhere; everybody.
+In this order: the access last given to its address or to a folder above it; the access it had before it was removed;
+the access of its neighbours, where none was given to those either; the access of the same bytes elsewhere; everybody.
 """
 
 from collections import defaultdict
@@ -28,14 +28,14 @@ class Inherited:
     """Who may see a source that is new."""
 
     access: Access | None = EVERYBODY
-    """None where that is not known: then it stays out."""
+    """None where that is not known: then the source is not ingested."""
     decided: bool = False
-    """Whether that holds whatever the source says; else exact copies of it elsewhere count too."""
+    """Whether that is final; else exact copies of the source elsewhere count too."""
 
 
 NOTHING_SAID = Inherited()
 Neighbours = Callable[[str], Inherited]
-"""What a source inherits from those around it, by its URI."""
+"""What a source inherits from its neighbours, by its URI."""
 
 
 def no_neighbours(_uri: str) -> Inherited:
@@ -47,7 +47,7 @@ class Inheritance:
     """What the catalog remembers of the addresses of some sources, and of those among them that are gone."""
 
     def __init__(self, collection: Collection, uris: Sequence[str], *, restricts: bool | None = None) -> None:
-        """`restricts` is what the collection said of that before the run; by default it is asked now."""
+        """`restricts`: whether the collection hid anything from anybody before the run; by default it is asked now."""
         self._given = collection.given(uris)
         self._removed = collection.access_of_removed(uris)
         self._restricts = collection.restricts() if restricts is None else restricts
@@ -65,10 +65,10 @@ class Inheritance:
 
 
 def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neighbours:
-    """What is inherited below an address from sources of which nothing is remembered, as they are now.
+    """What is inherited below an address from present sources whose addresses were given no access.
 
-    Those are of catalogs that were written before addresses were remembered, of lists, sitemaps and programs, and
-    what came from renamed folders. They are looked at when the first new source asks.
+    Such sources are in catalogs written before the access of addresses was stored; they come from lists, sitemaps,
+    programs and renamed folders. They are read when the first new source asks.
     """
     folder = next(iter(folders_of(address)), "") if lister.covers(address) else address
     if not folder.startswith("file:"):
@@ -77,7 +77,7 @@ def neighbours_of(collection: Collection, address: str, lister: Lister) -> Neigh
 
 
 def named_by(collection: Collection, address: str) -> Neighbours:
-    """What is inherited by the pages of a list or a sitemap: what was said last of the list itself."""
+    """What the pages of a list or a sitemap inherit: the access last given to the list itself."""
     given = last_given(address, collection.given([address]))
     if given is None:
         return no_neighbours
@@ -99,7 +99,7 @@ class _Around:
 
     @cached_property
     def _direct(self) -> Mapping[str, set[Access]]:
-        """Who sees what lies right in each folder, of that of which nothing was said; empty where all see all of it."""
+        """Access of sources directly in each folder that were given none; empty where everybody sees all of them."""
         collection = self._collection
         if not collection.restricts() or last_given(self._address, collection.given([self._address])):
             return {}
@@ -114,7 +114,7 @@ class _Around:
 
 
 def _nearest(direct: Mapping[str, set[Access]], root: str, uri: str) -> Inherited:
-    """The readers in common of those in the nearest folder that has any; at last, of all below the root."""
+    """The readers that all sources in the nearest folder with any share; where none has any, all below the root."""
     near: Iterable[Access] = (access for several in direct.values() for access in several)
     for folder in folders_of(uri):
         if folder in direct:
@@ -126,7 +126,7 @@ def _nearest(direct: Mapping[str, set[Access]], root: str, uri: str) -> Inherite
 
 
 def access_of_copies(copies: Sequence[Access]) -> Access:
-    """Who sees bytes that are elsewhere already: one more source of them shows them to nobody else.
+    """Access of a source whose bytes are in the collection already: all readers of the copies, and nobody else.
 
     >>> sorted(access_of_copies([frozenset({"ann"}), frozenset({"bob"})])), access_of_copies([])
     (['ann', 'bob'], frozenset())

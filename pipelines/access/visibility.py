@@ -12,18 +12,18 @@ from penstock.loaders import address_of, as_shown, is_connected, shown, uri_of
 from penstock.model import Access, Filter, may_see
 
 PAGE = 500
-"""Sources that are looked at together."""
+"""Sources that are looked up together."""
 NAMED = 20
-"""Sources that are named where none of the name asked for is there."""
+"""Known sources that the error about an unknown name lists."""
 
 
 def principals_of(given: Iterable[str] | None) -> frozenset[str] | None:
-    """Principals by name, one or several; None where nobody is named, which is not the same as none of them."""
+    """Principals by name, one or several; None where nobody is named, which differs from naming no principals."""
     return None if given is None else frozenset([given] if isinstance(given, str) else given)
 
 
 def access_of(given: Iterable[str] | None) -> Access | None:
-    """Who may see what is ingested; None where nobody says.
+    """Who may see what is ingested; None where that is not given.
 
     Raises:
         UsageError: a name is blank, as an unset variable of a script is.
@@ -37,20 +37,20 @@ def access_of(given: Iterable[str] | None) -> Access | None:
 
 
 class View:
-    """What somebody sees of a collection; None stands for no restriction."""
+    """What a reader sees of a collection; None as principals restricts nothing."""
 
     def __init__(self, collection: Collection, principals: frozenset[str] | None, *, names: bool = True) -> None:
-        """Without `names`, no source is named to whoever does not name it."""
+        """Without `names`, errors list no known sources."""
         self.collection = collection
         self.principals = principals
         self.where = Filter(principals=principals)
         self._names = names
 
     def document(self, wanted: str) -> StoredDocument:
-        """A document by id (or its unique beginning), URI, path, or address as it is shown where only one looks so.
+        """A document by id (or its unique beginning), URI, path, or shown address, where no other is shown the same.
 
         Raises:
-            UnknownName: there is none, or none that is seen: that looks the same.
+            UnknownName: there is none, or none that the reader sees: both look the same.
             UsageError: several ids begin so.
         """
         for name in (wanted, uri_of(wanted)):
@@ -65,7 +65,7 @@ class View:
         """URIs of the sources at an address and, were it a folder, below it; also of those that could not be read.
 
         Raises:
-            UnknownName: there is none, or none that is seen: that looks the same.
+            UnknownName: there is none, or none that the reader sees: both look the same.
         """
         named = [address] if self.collection.known(address) or self.collection.quarantined(address) else []
         folder = address_of(address) if is_connected(address) else uri_of(address)
@@ -76,7 +76,7 @@ class View:
         return below
 
     def _seen(self, uris: Iterable[str]) -> Iterator[str]:
-        """Those of known sources that are seen: as they were read, or where they never were, as they were tried."""
+        """Those of known sources that the reader sees, by their access when they were last read, else last tried."""
         uris = iter(uris)
         while page := list(islice(uris, PAGE)):
             if self.principals is None:
@@ -87,7 +87,7 @@ class View:
             yield from (uri for uri in page if uri in access and may_see(access[uri], self.principals))
 
     def quarantine(self) -> tuple[Quarantined, ...]:
-        """Sources that could not be read: those that are seen, also as what was read of them before."""
+        """Sources that could not be read, which the reader sees both as tried and, if so, as read before."""
         kept = self.collection.quarantine()
         if self.principals is None:
             return kept
@@ -100,7 +100,7 @@ class View:
         )
 
     def rows(self) -> NDArray[np.int64] | None:
-        """Rows of the chunks that are seen, sorted; None where that is all."""
+        """Rows of the chunks that the reader sees, sorted, shape (n,), int64; None where the reader sees all."""
         if not self._names and self.principals is None:
             return np.empty(0, np.int64)
         return self.collection.scope(self.where).rows()

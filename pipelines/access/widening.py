@@ -1,4 +1,4 @@
-"""What a run shows to more readers: known sources to more than before, new ones to more than see their neighbours."""
+"""Finds the sources that a run shows to more readers: known ones than before, new ones than see their neighbours."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,7 +13,7 @@ NAMED = 3
 
 
 class Widening:
-    """Looks at what a run is about to commit, and at the collection as it was before the run."""
+    """Compares what a run is about to commit with the collection as it was before the run."""
 
     def __init__(self, collection: Collection, run: int) -> None:
         self._collection = collection
@@ -24,14 +24,14 @@ class Widening:
         self.exposed: list[str] = []
         """URIs of new sources that all readers of most of their neighbours see, and more."""
 
-    def known(self, puts: Sequence[Upsert]) -> Mapping[str, KnownSource]:
-        """What the catalog holds of the sources of puts before they are committed; empty where nobody is kept out."""
-        return self._collection.known_map([put.source.uri for put in puts]) if self._restricts else {}
+    def known(self, upserts: Sequence[Upsert]) -> Mapping[str, KnownSource]:
+        """What the catalog holds of the sources before the upserts are committed; empty where everybody sees all."""
+        return self._collection.known_map([upsert.source.uri for upsert in upserts]) if self._restricts else {}
 
-    def look(self, puts: Sequence[Upsert], known: Mapping[str, KnownSource]) -> None:
-        """Notes which of the puts show more; `known` is what the catalog held of them."""
-        for put in puts if self._restricts else ():
-            uri, access = put.source.uri, put.source.access
+    def look(self, upserts: Sequence[Upsert], known: Mapping[str, KnownSource]) -> None:
+        """Notes which upserts show a source to more readers; `known` is what the catalog held of their sources."""
+        for upsert in upserts if self._restricts else ():
+            uri, access = upsert.source.uri, upsert.source.access
             before = known.get(uri)
             if before is None:
                 if self._is_exposed(uri, access):
@@ -44,7 +44,7 @@ class Widening:
         if folder and folder not in self._around:
             self._around[folder] = self._collection.access_in(folder, before_run=self._run)
         around = self._around.get(folder, {})
-        return 2 * sum(count for one, count in around.items() if is_wider(access, one)) > sum(around.values())
+        return 2 * sum(count for readers, count in around.items() if is_wider(access, readers)) > sum(around.values())
 
     @cached_property
     def _restricts(self) -> bool:
@@ -52,12 +52,12 @@ class Widening:
 
 
 def remarks(opened: Sequence[str], exposed: Sequence[str]) -> list[str]:
-    """What a person is told of it; empty where nothing was shown to more readers."""
-    told = (
+    """Lines for the report of the run; empty where nothing was shown to more readers."""
+    lines = (
         (opened, "known sources are visible to more readers than before"),
         (exposed, "new sources are visible to more readers than their neighbours"),
     )
-    return [f"{len(uris)} {what}: {_named(uris)}; --access narrows it again" for uris, what in told if uris]
+    return [f"{len(uris)} {change}: {_named(uris)}; --access narrows it again" for uris, change in lines if uris]
 
 
 def _named(uris: Sequence[str]) -> str:

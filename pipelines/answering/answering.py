@@ -21,7 +21,7 @@ LABELS = {
 }
 """The first line of an answer that only quotes."""
 CUT_SHORT = " […]"
-"""Ends an answer that took all the tokens it was allowed, and so did not come to its end."""
+"""Ends an answer that was cut off because it used all the tokens allowed."""
 
 
 @runtime_checkable
@@ -30,7 +30,7 @@ class Quoter(Target, Protocol):
 
     @property
     def name(self) -> str:
-        """What answers say of who gave them."""
+        """The name that answers give as their model."""
         ...
 
     def quotes(self, question: str, passages: Sequence[Sequence[Hit]]) -> list[Quote]:
@@ -80,9 +80,9 @@ def stream_answer(
 ) -> Iterator[str | Answer]:
     """The answer sentence by sentence as it may be shown, then the whole `Answer`, whose text is those joined.
 
-    Without hits nothing is asked: the answer says that the sources do not answer. With the extractive engine the
-    answer is quotations, labelled as such. `analyser` compares claims with sources; by default the one of the indexes
-    without a user dictionary.
+    Without hits no model is called: the answer says that the sources do not answer. With the extractive engine the
+    answer is quotations, labelled as such. `analyser` compares claims with sources; by default it is the analyser of
+    the indexes without a user dictionary.
 
     Raises:
         UsageError: the question is blank or over the budget, or no hit fits the budget.
@@ -95,7 +95,7 @@ def stream_answer(
     if hits and not prompt.passages:
         raise UsageError(f"none of {len(hits)} hits fits into the prompt; {prompt.left_out[0].reason}")
     if not hits:
-        yield from _told(prompt, hits, llm.name, [REFUSALS[prompt.language]], [])
+        yield from _without_model(prompt, hits, llm.name, [REFUSALS[prompt.language]], [])
     elif isinstance(llm, Quoter):
         yield from _quoted(prompt, hits, llm)
     else:
@@ -106,7 +106,7 @@ def _asked(
     prompt: Prompt, hits: Sequence[Hit], llm: LLM, analyser: Analyser, answer_tokens: int
 ) -> Iterator[str | Answer]:
     """Streams a model's answer, each claim checked before it is given out."""
-    found = [passage(one) for one in prompt.passages]
+    found = [passage(group) for group in prompt.passages]
     usage: list[Usage] = []
     raw: list[str] = []
     shown: list[str] = []
@@ -137,17 +137,17 @@ def _text(items: Iterator[str | Usage], usage: list[Usage], raw: list[str]) -> I
 def _quoted(prompt: Prompt, hits: Sequence[Hit], quoter: Quoter) -> Iterator[str | Answer]:
     quotes = quoter.quotes(prompt.question, prompt.passages)
     if not quotes:
-        yield from _told(prompt, hits, quoter.name, [REFUSALS[prompt.language]], [])
+        yield from _without_model(prompt, hits, quoter.name, [REFUSALS[prompt.language]], [])
         return
     citations = [
-        Citation(chunk_id=one.hit.chunk.id, source=one.hit.source, places=one.hit.chunk.places, quote=one.text)
-        for one in quotes
+        Citation(chunk_id=quote.hit.chunk.id, source=quote.hit.source, places=quote.hit.chunk.places, quote=quote.text)
+        for quote in quotes
     ]
-    lines = [f"\n\n“{unmarked(one.text)}” [{one.number}]" for one in quotes]
-    yield from _told(prompt, hits, quoter.name, [LABELS[prompt.language], *lines], citations)
+    lines = [f"\n\n“{unmarked(quote.text)}” [{quote.number}]" for quote in quotes]
+    yield from _without_model(prompt, hits, quoter.name, [LABELS[prompt.language], *lines], citations)
 
 
-def _told(
+def _without_model(
     prompt: Prompt, hits: Sequence[Hit], name: str, parts: Sequence[str], citations: Sequence[Citation]
 ) -> Iterator[str | Answer]:
     """An answer for which no model was called."""

@@ -2,7 +2,7 @@
 
 The rules, for each claim (a sentence with its marks):
 
-1. A mark `[n]` stands only for a passage that was given.
+1. A mark `[n]` refers only to a passage that was given.
 2. A quotation belongs to the marks that follow it; to those before it, if their passages contain it or none follow.
    One of these passages must contain the quotation (`quoting` compares them). A mark is dropped if its passage contains
    none of its quotations; if any quotation is in no passage at all, all marks are dropped.
@@ -82,13 +82,13 @@ def check_claim(claim: str, passages: Sequence[Passage], analyser: Analyser) -> 
         numbers = dict.fromkeys(number for mark in group for number in mark.numbers if 0 < number <= len(passages))
         evidence = _evidence(list(numbers), quotes[at], passages, support)
         kept.append([number for number in numbers if number in evidence])
-        citations += (one for number in numbers for one in evidence.get(number, ()))
+        citations += (citation for number in numbers for citation in evidence.get(number, ()))
     return Checked(_rewritten(claim, groups, kept), distinct(citations))
 
 
 def distinct(citations: Iterable[Citation]) -> tuple[Citation, ...]:
     """The citations in order, each quote of a chunk once."""
-    return tuple({(one.chunk_id, one.quote): one for one in citations}.values())
+    return tuple({(citation.chunk_id, citation.quote): citation for citation in citations}.values())
 
 
 def without_marks(text: str) -> str:
@@ -114,7 +114,7 @@ def _numbers(written: str, count: int) -> Iterator[int]:
 
 
 def _groups(marks: Sequence[Mark], claim: str) -> list[list[Mark]]:
-    """Marks that stand side by side, which speak for the same words."""
+    """Marks side by side, which support the same words."""
     groups: list[list[Mark]] = []
     for mark in marks:
         if groups and not claim[groups[-1][-1].span.end : mark.span.start].strip(" \t,，、;；"):
@@ -155,7 +155,7 @@ def _evidence(
         return {}
     evidence: dict[int, list[Citation]] = {}
     for number in numbers:
-        one = passages[number - 1]
+        passage = passages[number - 1]
         found = [span for placed in spans[number] for span in placed or ()]
         if quotes and not found:
             continue
@@ -164,24 +164,24 @@ def _evidence(
             if support is None:
                 continue
             found = found or [support]
-        citations = [citation for span in found if (citation := _citation(one, span)) is not None]
+        citations = [citation for span in found if (citation := _citation(passage, span)) is not None]
         if citations:
             evidence[number] = citations
     return evidence
 
 
-def _supporting(claim: str, one: Passage, analyser: Analyser) -> Span | None:
+def _supporting(claim: str, passage: Passage, analyser: Analyser) -> Span | None:
     """The sentence of a passage that supports a claim best, by the third rule; None where none does."""
-    said = without_marks(claim)
-    wanted = set(analyser.tokens(said)) - _function_words(analyser)
+    unmarked = without_marks(claim)
+    wanted = set(analyser.tokens(unmarked)) - _function_words(analyser)
     han = sum(is_cjk(token[0]) for token in wanted) * 2 > len(wanted)
     least = MIN_SHARE_HAN if han else MIN_SHARE
-    numbers = set(_NUMBER.findall(canonical(said).text))
-    sentences = sentence_spans(one.text)
+    numbers = set(_NUMBER.findall(canonical(unmarked).text))
+    sentences = sentence_spans(passage.text)
     pairs = [Span(first.start, second.end) for first, second in pairwise(sentences)]
     best, best_share = None, 0.0
     for span, needed in (*((span, least) for span in sentences), *((span, least + MORE_OF_TWO) for span in pairs)):
-        text = one.text[span.start : span.end]
+        text = passage.text[span.start : span.end]
         shared = wanted.intersection(analyser.tokens(text))
         share = len(shared) / len(wanted) if len(shared) >= max(2, min(MIN_SHARED, len(wanted))) else 0.0
         if share >= needed and share > best_share and numbers <= set(_NUMBER.findall(canonical(text).text)):
@@ -194,8 +194,8 @@ def _function_words(analyser: Analyser) -> frozenset[str]:
     return frozenset(token for word in STOP_WORDS | MODALS for token in analyser.tokens(word))
 
 
-def _citation(one: Passage, span: Span) -> Citation | None:
-    hit, part = one.part(span)
+def _citation(passage: Passage, span: Span) -> Citation | None:
+    hit, part = passage.part(span)
     quote = hit.chunk.text[part.start : part.end].strip()
     if not quote:
         return None

@@ -1,8 +1,8 @@
 """Cuts an answer, while it streams, into claims: a sentence with the citation marks that follow it.
 
-Each end of a sentence is judged once, when enough of what follows it is there, and what was looked at is not looked at
-again: so a claim ends at the same place however the answer arrives, and a long answer without ends costs no more than
-another one.
+Each end of a sentence is judged once, when enough of the text after it has arrived, and no text is searched twice: so a
+claim ends at the same place in whatever pieces the answer arrives, and a long answer without sentence ends costs no
+more than any other.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from penstock.pipelines.answering.passages import MARKER
 
 LONGEST_MARK = 60
-"""Characters within the brackets of a citation mark: for the end of a longer one no claim waits."""
+"""Characters within the brackets of a citation mark: a claim does not wait for the end of a longer one."""
 _OPENERS, _CLOSERS = r"\[【［〔", r"\]】］〕"
 _END = re.compile(rf"[。！？!?]{{1,64}}|\.(?=[\s{_OPENERS}\"”])|\n")
 _TAIL = re.compile(
@@ -28,7 +28,7 @@ _PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("«", "»"))
 
 @dataclass(slots=True)
 class _Looked:
-    """How far the held text was looked at for the end of the claim that begins in it."""
+    """How far the buffered text was searched for the end of the claim that begins in it."""
 
     at: int = 0
     """No claim ends before this place."""
@@ -67,12 +67,12 @@ def claims(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _cut(text: str, looked: _Looked) -> int | None:
-    """Where the claim ends for certain; None while that cannot be told."""
+    """Where the claim ends for certain; None while that is not known."""
     while match := _END.search(text, looked.at):
         if match[0] == "\n":
-            said = _SAID.search(text, looked.blank, match.end())
+            word = _SAID.search(text, looked.blank, match.end())
             looked.at = looked.blank = match.end()
-            if said:
+            if word:
                 return match.end()
             continue
         tail = _TAIL.match(text, match.end())

@@ -10,7 +10,7 @@ from penstock.model import Hit, Span
 from penstock.pipelines.answering.special_tokens import broken
 
 GAP = 2
-"""Characters that may lie between neighbours: what stands between two blocks of a document is no text of its own."""
+"""Characters that may lie between neighbours: blocks of a document are separated by this many line breaks."""
 
 MARKER = re.compile(
     r"[\[【［〔]\s*+(?:(?:\^|(?:sources?|来源|资料|文献|引用)\s*+[:：]?)\s*+)?"
@@ -20,7 +20,7 @@ MARKER = re.compile(
 )
 """A citation mark as models write it: `[1]`, `[1, 2]`, `【1】`, `［１］`, `[来源1]`, `[^1]`.
 
-Possessive, and no two repeats of blanks side by side: a bracket with blanks alone is seen through once."""
+Possessive, and no two repeats of blanks side by side: a bracket with many blanks is scanned once."""
 
 _ROLE = re.compile(
     r"^(?=[ \t#*>_-]*(?:system|user|assistant|human|ai|developer|tool|系统|用户|助手|助理|人类)"
@@ -53,7 +53,7 @@ class Passage:
 
 
 def passage(hits: Sequence[Hit]) -> Passage:
-    """One passage of hits that overlap or touch each other; text that several of them hold stands in it once."""
+    """One passage of hits that overlap or touch each other; text that several of them share appears once."""
     ordered = tuple(sorted(hits, key=lambda hit: (hit.chunk.span, hit.chunk.id)))
     start = end = ordered[0].chunk.span.start
     parts: list[str] = []
@@ -66,7 +66,7 @@ def passage(hits: Sequence[Hit]) -> Passage:
 
 
 def passages(hits: Sequence[Hit]) -> list[Passage]:
-    """Hits in order of rank, grouped into passages; a passage stands where its best hit stood."""
+    """Hits in order of rank, grouped into passages; a passage has the rank of its best hit."""
     rank = {hit.chunk.id: at for at, hit in enumerate(hits)}
     groups: list[list[Hit]] = []
     end = 0

@@ -15,7 +15,7 @@ from penstock.pipelines.answering.places import place_name
 from penstock.pipelines.answering.templating import renderer
 
 Policy = Literal["strict", "open"]
-"""strict: an answer from the sources or none; open: what the sources do not say may be added, told apart."""
+"""strict: an answer from the sources or none; open: what the sources do not say may be added, marked as such."""
 
 MESSAGE_TOKENS = 8
 """Tokens that chat formats put around each message, at most."""
@@ -25,12 +25,12 @@ REFUSALS: Mapping[str, str] = {
     "en": "The sources do not answer this question.",
     "zh": "所给资料无法回答这个问题。",
 }
-"""What a model is told to say, and what is recognised, when the sources do not answer; by language of the prompt."""
+"""The refusal that the prompt asks the model for, and by which refusals are recognised; by language of the prompt."""
 _NAMES: Mapping[str, tuple[str, str, str, str]] = {
     "en": ("Title", "Place", "Section", "Columns"),
     "zh": ("标题", "位置", "章节", "表头"),
 }
-"""What stands before title, place, headings and table header."""
+"""Names of title, place, headings and table header."""
 
 
 class Prompting(TypedDict):
@@ -44,7 +44,7 @@ class Prompting(TypedDict):
 
 @runtime_checkable
 class Target(Protocol):
-    """What has to be known of whoever answers: every `LLM` does."""
+    """What a prompt needs to know of the model that answers: every `LLM` has it."""
 
     @property
     def context_tokens(self) -> int:
@@ -111,7 +111,7 @@ def assemble(
     return Prompt(
         question=question,
         messages=messages,
-        passages=tuple(one.hits for one in found),
+        passages=tuple(group.hits for group in found),
         left_out=tuple(left_out),
         tokens=draft.tokens(messages),
         language=draft.language,
@@ -148,7 +148,7 @@ def _choose(hits: Sequence[Hit], room: "_Room") -> tuple[list[Hit], list[LeftOut
 
 
 class _Room:
-    """Whether another hit fits. Far from the limit its own tokens tell; near the limit the whole prompt is counted."""
+    """Whether another hit fits: far from the limit by its own tokens, near the limit by counting the whole prompt."""
 
     def __init__(self, draft: "_Draft", allowed: int, empty: int, *, in_full: bool = False) -> None:
         self._draft = draft
@@ -186,7 +186,7 @@ class _Draft:
         self._render = renderer(template, self.language)
 
     def messages(self, found: Sequence[Passage]) -> tuple[Message, ...]:
-        views = [_view(number, one, self.language) for number, one in enumerate(found, 1)]
+        views = [_view(number, group, self.language) for number, group in enumerate(found, 1)]
         boundary = _boundary(self._question, views)
         then_user = f"<<<{boundary} user>>>"
         text = self._render(
@@ -239,7 +239,7 @@ def _view(number: int, found: Passage, language: str) -> Shown:
 
 
 def _boundary(question: str, views: Sequence[Shown]) -> str:
-    """A word that stands in no text of the prompt, the same whenever the texts are the same."""
+    """A word that no text of the prompt contains, the same whenever the texts are the same."""
     texts = [question, *(text for view in views for text in _texts(view))]
     everything = "\n".join(texts).casefold()
     trial = 0
@@ -254,5 +254,5 @@ def _texts(view: Shown) -> tuple[str, ...]:
 
 def _fenced(view: Shown, boundary: str, language: str) -> str:
     *about, text = _texts(view)
-    lines = [f"{name}: {said}" for name, said in zip(_NAMES[language], about, strict=True) if said]
+    lines = [f"{name}: {value}" for name, value in zip(_NAMES[language], about, strict=True) if value]
     return "\n".join([f"[{view.number}]", f"<<<{boundary}", *lines, "", text, f"{boundary}>>>"])

@@ -12,7 +12,7 @@ QUOTED = re.compile(
     r"“(?P<a>[^“”]+)”|\"(?P<b>[^\"\n]+)\"|＂(?P<c>[^＂\n]+)＂|「(?P<d>[^「」]+)」|『(?P<e>[^『』]+)』|«(?P<f>[^«»]+)»"
     r"|„(?P<g>[^„“”]+)[“”]"
 )
-"""A quotation in quotation marks of any style; the one group that matched holds what stands between them."""
+"""A quotation in quotation marks of any style; the group that matched holds the text between them."""
 _ELLIPSIS = re.compile(r"\[\s*+(?:…|\.\.\.)\s*+\]|\(\s*+(?:…|\.\.\.)\s*+\)|…++|\.{3,}+")
 MOST_PARTS = 32
 """Parts between the ellipses of one quote: what leaves out more is no quote."""
@@ -29,7 +29,7 @@ _EDGE = ",.;:!?、。，；：！？ "
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """A text reduced to what counts, and where each character of it stands in the text itself."""
+    """A text reduced to what is compared, and the position of each character of it in the text itself."""
 
     text: str
     at: Sequence[int]
@@ -51,11 +51,11 @@ def canonical(text: str) -> Canonical:
 
 
 def find_quote(quote: str, text: str) -> list[Span] | None:
-    """Where a quote stands in a text: one span for each part between ellipses, in order; None where it does not.
+    """Finds a quote in a text: one span for each part between ellipses, in order; None where it is not found.
 
-    Compared are the canonical forms. Marks of punctuation at a part's ends are not, nor the case of its first letter,
-    which a sentence around it may change. A part in Latin letters begins and ends at a word's ends. A quote of more
-    than `MOST_PARTS` parts stands nowhere.
+    The canonical forms are compared, without punctuation at a part's ends and the case of its first letter, which a
+    sentence around it may change. A part in Latin letters begins and ends at a word's ends. A quote of more than
+    `MOST_PARTS` parts is never found.
     """
     parts = list(filter(None, map(_bare, _ELLIPSIS.split(quote))))
     if len(parts) > MOST_PARTS:
@@ -74,7 +74,7 @@ def find_quote(quote: str, text: str) -> list[Span] | None:
 
 
 def quotes_in(text: str) -> list[tuple[Span, str]]:
-    """The quotations in a text: where each stands with its marks, and what it says."""
+    """The quotations in a text: the span of each with its marks, and its text."""
     return [(Span(*match.span()), next(filter(None, match.groups()))) for match in QUOTED.finditer(text)]
 
 
@@ -102,7 +102,7 @@ def _swapped(part: str) -> str:
 
 
 def _find(part: str, whole: Canonical, text: str, begin: int) -> int:
-    """Where a part stands in whole words; -1 where it does not."""
+    """Where a part is found in whole words; -1 where it is not."""
     at = begin - 1
     for _ in range(MOST_PLACES):
         at = whole.text.find(part, at + 1)

@@ -98,7 +98,7 @@ TOKENS: Mapping[str, tuple[str, ...]] = {
         "### Assistant",
     ),
 }
-"""By family, with the place where they are published; a number in one (`<unused0>`) stands for every number."""
+"""By family, with the place where they are published; a number in a token (`<unused0>`) matches every number."""
 
 _WIDE = {"<": "[<＜]", ">": "[>＞]", "|": "[|｜]", "｜": "[|｜]", "[": "[\\[［]", "]": "[\\]］]"}
 """Characters that a tokenizer may read as their full-width forms, and the other way round."""

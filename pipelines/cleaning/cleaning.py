@@ -83,9 +83,9 @@ class _Paragraph:
     """A block with what goes on with it."""
 
     block: Block
-    said: Joining
+    joining: Joining
     places: dict[Place, None]
-    """Where all of it stands, in order."""
+    """The places of all of it, in order."""
     grown: bool = False
 
 
@@ -96,20 +96,20 @@ def _continued(blocks: list[Block], texts: list[str], apart: set[int], words: Wo
         if number in apart:
             continue
         if whole and _goes_on(whole[-1], block, text):
-            whole[-1].said.add(text, words)
+            whole[-1].joining.add(text, words)
             whole[-1].places |= dict.fromkeys(block.places)
             whole[-1].grown = True
         else:
             whole.append(_Paragraph(block, Joining(text), dict.fromkeys(block.places)))
-    return [_finished(one, words) for one in whole]
+    return [_finished(paragraph, words) for paragraph in whole]
 
 
-def _finished(one: _Paragraph, words: Words) -> tuple[Block, str]:
-    if not one.grown:
-        return one.block, one.said.text
-    # The lines of the whole tell better than those of its halves whether a page broke them.
-    block = replace(one.block, places=tuple(one.places))
-    return block, ordinary(_laid_out(block.kind, one.said.text, words)).strip()
+def _finished(paragraph: _Paragraph, words: Words) -> tuple[Block, str]:
+    if not paragraph.grown:
+        return paragraph.block, paragraph.joining.text
+    # Whether a page broke the lines shows better in the whole than in its halves.
+    block = replace(paragraph.block, places=tuple(paragraph.places))
+    return block, ordinary(_laid_out(block.kind, paragraph.joining.text, words)).strip()
 
 
 def _goes_on(before: _Paragraph, after: Block, rest: str) -> bool:
@@ -118,7 +118,7 @@ def _goes_on(before: _Paragraph, after: Block, rest: str) -> bool:
     It is where the first ends inside a sentence and the second begins inside one: with a small letter, or in Chinese,
     which has none, after a comma or on the next page.
     """
-    end = before.said.end
+    end = before.joining.end
     if before.block.kind != "paragraph" or after.kind != "paragraph":
         return False
     if _SENTENCE_END.search(end[-9:]) or not _OPEN_END.search(end[-1:]) or begins_item(rest):
@@ -131,7 +131,7 @@ def _goes_on(before: _Paragraph, after: Block, rest: str) -> bool:
         return False
     if end[-1] in "，、,":
         return True
-    return _turns_page(before, after) and is_cjk(end[-1]) and min(before.said.length, len(rest)) >= SHORTEST_OPEN
+    return _turns_page(before, after) and is_cjk(end[-1]) and min(before.joining.length, len(rest)) >= SHORTEST_OPEN
 
 
 def _turns_page(before: _Paragraph, after: Block) -> bool:

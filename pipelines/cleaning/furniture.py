@@ -7,7 +7,7 @@ from penstock.analysis.running import LONGEST, Line, Zone, running, zone_of
 from penstock.model import Block
 
 ROUNDS = 16
-"""How many running lines may stand one behind the other on a page, where nothing but order says where a block is."""
+"""How many running lines may follow each other on a page whose blocks have no position but their order."""
 _KINDS = frozenset({"heading", "paragraph", "list", "note", "caption"})
 
 
@@ -18,7 +18,7 @@ def furniture(blocks: Sequence[Block], texts: Sequence[str]) -> set[int]:
         more = _repeated(blocks, texts, found)
         if not more:
             break
-        found |= more  # what stood behind a header may be a second one
+        found |= more  # what follows a header may be a second one
     return found
 
 

@@ -37,7 +37,7 @@ FULL = 0.72
 
 
 class Words:
-    """How often each word stands in a document, compounds with a hyphen as one; counted at the first question."""
+    """How often each word occurs in a document, a compound with a hyphen as one word; counted at first use."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
@@ -74,7 +74,7 @@ def joined(before: str, after: str, words: Words) -> str:
 
 
 class Joining:
-    """Lines or halves of a paragraph that belong together: only the end of all before is looked at for each."""
+    """Lines or halves of a paragraph that belong together; to add one, only the end of the text before is read."""
 
     def __init__(self, first: str) -> None:
         self._pieces = [first.rstrip()]
@@ -102,7 +102,7 @@ class Joining:
 
 
 def _seam(before: str, after: str, words: Words) -> tuple[int, str]:
-    """How much of the first line stays, and what stands between it and the second."""
+    """How many characters of the first line stay, and what comes between it and the second."""
     if not before or not after:
         return len(before), ""
     if before[-1] in _HYPHENS and after[0].isalnum():
@@ -121,7 +121,7 @@ def _last_word(text: str) -> str:
 
 
 def _hyphen(before: str, first: str, after: str, words: Words) -> str:
-    """What stands between the parts of a word that was broken at a hyphen."""
+    """What comes between the parts of a word that was broken at a hyphen."""
     found = _FIRST_WORD.match(after)
     second = found[0] if found else ""
     if second in _SUSPENDED:

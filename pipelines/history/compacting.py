@@ -1,4 +1,4 @@
-"""Making room: earlier revisions, vectors that nothing needs, indexes that were set aside."""
+"""Frees disk space: removes earlier revisions, unused vectors and indexes that were moved away."""
 
 import shutil
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Compacted:
     newest: int
     freed: Freed
     aside: tuple[AsideFolder, ...]
-    """Indexes that were set aside, which went as well."""
+    """Indexes that were moved away earlier; they are deleted as well."""
     before: DiskUse
     after: DiskUse
     remarks: tuple[str, ...] = ()
@@ -46,16 +46,16 @@ def compact(
     dry_run: bool,
     lock: Callable[[], AbstractContextManager[None]],
 ) -> Compacted:
-    """Leaves so many of the newest revisions, and what held at a time.
+    """Keeps the newest `keep` revisions, and those that were valid at or after `since`.
 
-    The writer's lock is held while it is noted what the oldest is; what goes then is out of everybody's reach.
+    The writer's lock is held only to record the oldest revision that is kept; nothing can read what is deleted after.
 
     Raises:
-        CatalogError: the catalog cannot be written; what went is gone, and the next call goes on.
+        CatalogError: the catalog cannot be written; what was deleted is gone, and the next call continues.
     """
     before, kept = disk_use(catalog, home), collection.history.kept()
     aside = folders_aside(place_of(home, collection))
-    runs = keep or 0  # the catalog keeps those of some runs whatever is said
+    runs = keep or 0  # the catalog keeps a minimum of runs in any case
     if dry_run:
         oldest, freed = collection.history.foreseen(keep=keep, since=since, runs=runs)
         return Compacted(
@@ -103,15 +103,15 @@ def _clear_unfinished(place: Path) -> None:
 def _shrunk(catalog: Catalog) -> list[str]:
     try:
         catalog.shrink()
-    except CatalogError as error:  # what went is gone: the room serves what is written next
+    except CatalogError as error:  # the rows are deleted: later writes use the free space
         return [str(error)]
     return []
 
 
 def tidy(collection: Collection, keep: int | None) -> None:
-    """Makes room after a run: what is free serves what is written next. Where nothing is to do, nothing is written.
+    """Removes old revisions after a run; later writes use the free space. Writes nothing where nothing is to do.
 
-    Whatever hinders it, the run has ended well: the next one goes on with it.
+    If it fails, the run has succeeded all the same: the next run tries again.
     """
     if keep is None:
         return

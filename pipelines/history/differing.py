@@ -7,7 +7,7 @@ from penstock.catalog import Collection, KnownSource
 from penstock.model import Filter
 
 PARTS = ("text", "access", "labels", "bytes", "outcome")
-"""What of a source can differ, in the order in which it is told."""
+"""What of a source can differ, in the order in which it is reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class ChangedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What has to be done to the first revision to come to the second."""
+    """The changes that lead from the first revision to the second."""
 
     collection: str
     first: int

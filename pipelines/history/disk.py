@@ -1,4 +1,4 @@
-"""How much room a home takes on disk: what an upkeep gives back is told by this."""
+"""How much disk space a home uses: reported before and after upkeep."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class DiskUse:
     indexes: int
     """The indexes of all collections in the home."""
     aside: int
-    """Those that were set aside."""
+    """Indexes that were replaced and moved away."""
 
     @property
     def total(self) -> int:
@@ -40,8 +40,8 @@ class Measured(Protocol):
 
 
 def disk_use(catalog: Catalog, home: Path) -> DiskUse:
-    """What a home takes now."""
+    """What a home uses now."""
     folder = home / "collections"
     aside = sum(map(size_of, folder.glob(f"*/*{MARK}*")))
-    indexes = sum(size_of(one) for one in folder.glob("*") if one.is_dir())
+    indexes = sum(size_of(path) for path in folder.glob("*") if path.is_dir())
     return DiskUse(catalog=catalog.size(), indexes=indexes - aside, aside=aside)

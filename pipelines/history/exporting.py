@@ -66,12 +66,12 @@ def export(catalog: Catalog, collection: Collection, target: Path) -> tuple[int,
 def _write(zipped: zipfile.ZipFile, catalog: Catalog, collection: Collection) -> int:
     revision, history, identity = collection.revision(), collection.history, collection.embedder()
     dimension = collection.dimension()
-    order = {run: place for place, run in enumerate(sorted({one.run for one in collection.given().values()}))}
+    order = {run: place for place, run in enumerate(sorted({given.run for given in collection.given().values()}))}
 
     def addresses() -> Iterator[CarriedAddress]:
-        for uri, said in sorted(collection.given().items()):
-            access = None if said.access is None else tuple(sorted(said.access))
-            yield CarriedAddress(uri=uri, access=access, order=order[said.run])
+        for uri, given in sorted(collection.given().items()):
+            access = None if given.access is None else tuple(sorted(given.access))
+            yield CarriedAddress(uri=uri, access=access, order=order[given.run])
 
     def vectors() -> Iterator[bytes]:
         for hashes in history.text_hashes(revision):
@@ -81,30 +81,30 @@ def _write(zipped: zipfile.ZipFile, catalog: Catalog, collection: Collection) ->
             yield np.stack([found[key] for key in hashes]).astype(STORED).tobytes()
 
     parts: dict[str, Callable[[], Iterator[bytes]]] = {
-        "documents.jsonl": lambda: (_line(CarriedDocument, _carried(one)) for one in history.documents(revision)),
+        "documents.jsonl": lambda: (_line(CarriedDocument, _carried(stored)) for stored in history.documents(revision)),
         "sources.jsonl": lambda: (
             _line(
                 CarriedSource,
                 CarriedSource(
-                    source=put.source,
-                    outcome=put.outcome,
-                    reason=put.reason,
-                    content=put.content,
-                    loader=put.loader,
-                    chunker=put.chunker,
+                    source=upsert.source,
+                    outcome=upsert.outcome,
+                    reason=upsert.reason,
+                    content=upsert.content,
+                    loader=upsert.loader,
+                    chunker=upsert.chunker,
                 ),
             )
-            for put in history.sources(revision)
+            for upsert in history.sources(revision)
         ),
         "gone.jsonl": lambda: (_line(type(source), source) for source in history.gone()),
         "quarantine.jsonl": lambda: (
             _line(
                 CarriedFailure,
-                CarriedFailure(source=one.source, loader=one.loader, failure=one.failure, since=one.since),
+                CarriedFailure(source=failed.source, loader=failed.loader, failure=failed.failure, since=failed.since),
             )
-            for one in collection.quarantine()
+            for failed in collection.quarantine()
         ),
-        "addresses.jsonl": lambda: (_line(CarriedAddress, one) for one in addresses()),
+        "addresses.jsonl": lambda: (_line(CarriedAddress, address) for address in addresses()),
         "hashes.txt": lambda: (f"{key}\n".encode() for keys in history.text_hashes(revision) for key in keys),
         "vectors.f32": vectors,
     }

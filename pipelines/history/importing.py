@@ -1,4 +1,4 @@
-"""Taking a collection out of a file into a catalog: all of it or nothing, and only what is what it says it is."""
+"""Imports a collection from a file into a catalog: all of it or nothing, and only after checking all ids and hashes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ class Imported:
     collection: str
     file: Path
     exported_revision: int
-    """Its revision where it was exported; here it begins anew."""
+    """Its revision where it was exported; here it starts again."""
     sources: int
     chunks: int
     before: DiskUse
@@ -93,11 +93,11 @@ def _documents(package: Package) -> Iterator[Upsert]:
 
 
 def _checked(carried: CarriedDocument, origin: str, where: str) -> Upsert:
-    """The document with its chunks, all ids of which were made once more."""
+    """The document with its chunks, whose ids were all recomputed and compared."""
     if carried.id != document_id(origin, carried.uri):
         raise BrokenSource(f"{where}: the id of the document is not the one of its address")
     length = len(carried.text)
-    if sum(max(0, one.span.end - one.span.start) for one in carried.chunks) > OVERLAP * length:
+    if sum(max(0, chunk.span.end - chunk.span.start) for chunk in carried.chunks) > OVERLAP * length:
         raise BrokenSource(f"{where}: its chunks say the text more than {OVERLAP} times, all taken together")
     for block in carried.blocks:
         _check_span(block.span, length, where)
@@ -121,7 +121,7 @@ def _checked(carried: CarriedDocument, origin: str, where: str) -> Upsert:
             blocks=carried.blocks,
             loader=carried.loader,
         ),
-        chunks=tuple(_chunk(one, carried, where) for one in carried.chunks),
+        chunks=tuple(_chunk(chunk, carried, where) for chunk in carried.chunks),
     )
 
 
@@ -180,22 +180,24 @@ def _gone(package: Package) -> Iterator[Source]:
 
 def _quarantine(package: Package) -> Iterator[Quarantined]:
     for line, where in package.lines("quarantine.jsonl"):
-        one: CarriedFailure = parsed(CarriedFailure, line, where)
-        if one.since.tzinfo is None:
+        carried: CarriedFailure = parsed(CarriedFailure, line, where)
+        if carried.since.tzinfo is None:
             raise BrokenSource(f"{where}: a time without a zone")
-        yield Quarantined(source=_plain(one.source, where), loader=one.loader, failure=one.failure, since=one.since)
+        yield Quarantined(
+            source=_plain(carried.source, where), loader=carried.loader, failure=carried.failure, since=carried.since
+        )
 
 
 def _addresses(package: Package) -> Iterator[tuple[str, Access | None, int]]:
     for line, where in package.lines("addresses.jsonl"):
-        one: CarriedAddress = parsed(CarriedAddress, line, where)
-        if not 0 <= one.order < 2**31:
+        carried: CarriedAddress = parsed(CarriedAddress, line, where)
+        if not 0 <= carried.order < 2**31:
             raise BrokenSource(f"{where}: an order that no export has")
-        yield one.uri, None if one.access is None else frozenset(one.access), one.order
+        yield carried.uri, None if carried.access is None else frozenset(carried.access), carried.order
 
 
 def _vectors(package: Package) -> Iterator[Mapping[str, Float32Array]]:
-    """Vectors by hash, each hash once; that they are finite is looked at where they are written."""
+    """Vectors by hash, each hash once: shape (dimension,), float32; they are checked to be finite when written."""
     size = package.manifest.dimension * 4
     last, waiting = "", []
     with package.part("vectors.f32") as data:

@@ -2,14 +2,14 @@
 
     documents.jsonl    text, blocks, and where the chunks are cut
     sources.jsonl      the sources, with their labels and who may see them
-    gone.jsonl         sources that went, of which it is remembered who could see them
+    gone.jsonl         removed sources, with who could see them
     quarantine.jsonl   sources that could not be read
-    addresses.jsonl    what was said of addresses
+    addresses.jsonl    the access that was given to addresses
     hashes.txt         the keys of the vectors, in order
     vectors.f32        one after the other, as little-endian 32-bit floats
     manifest.json      the version of this form, the collection, size and SHA-256 of each of the others
 
-Nothing in it is code. What comes from a stranger is read with bounds on everything, and nothing of it is believed.
+Nothing in it is code. The file may come from a stranger: everything read from it is bounded and checked.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ LONGEST_LINE = 256 * 2**20
 """Bytes of one document with its blocks and chunks."""
 LONGEST_MANIFEST = 64 * 2**10
 MOST_AT_OPENING = 128 * 2**10
-"""Bytes that the list of what is in the zip may take: of ours, it is under one thousand."""
+"""Bytes that the zip's directory may take: in our own exports it is under one thousand."""
 MOST_TIMES = 100
 """How many times the size of the file it may unpack to; text gives ten, at most."""
 ALWAYS_ALLOWED = 64 * 2**20
@@ -147,13 +147,17 @@ def parsed(kind: Any, line: bytes, where: str) -> Any:
     try:
         return adapter(kind).validate_json(line, strict=True)
     except (ValueError, RecursionError) as error:
-        told = getattr(error, "errors", None)
-        why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told()[:3]) if told else str(error)
+        errors = getattr(error, "errors", None)
+        why = (
+            "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in errors()[:3])
+            if errors
+            else str(error)
+        )
         raise BrokenSource(f"{where}: {why}") from None
 
 
 class _Guarded(io.RawIOBase):
-    """A file of which no piece larger than a bound is read at a time, whatever it says of itself."""
+    """A file of which at most `most` bytes are read at a time, whatever sizes it claims."""
 
     def __init__(self, file: IO[bytes], most: int) -> None:
         self._file = file
@@ -225,13 +229,13 @@ class Package:
             )
         self.manifest: Manifest = parsed(Manifest, data, f"{where}, {MANIFEST}")
         for info in listed:
-            said = self.manifest.members.get(info.filename)
-            if info.filename != MANIFEST and (said is None or said.bytes != info.file_size):
+            member = self.manifest.members.get(info.filename)
+            if info.filename != MANIFEST and (member is None or member.bytes != info.file_size):
                 raise BrokenSource(f"{where}: {info.filename} is not as long as its manifest says")
 
     @contextmanager
     def part(self, name: str) -> Iterator[io.BufferedReader]:
-        """A part to read; when it was read to its end, it has been held against its checksum.
+        """A part to read; when it was read to its end, its checksum is compared.
 
         Raises:
             BrokenSource: it is not what was written.
@@ -243,7 +247,7 @@ class Package:
                 raise BrokenSource(f"{self.where}: {name} is not what was exported: its checksum differs")
 
     def lines(self, name: str) -> Iterator[tuple[bytes, str]]:
-        """The lines of a part, each with what to call it in messages."""
+        """The lines of a part, each with its name for messages."""
         with self.part(name) as file:
             number = 0
             while line := file.readline(LONGEST_LINE + 1):

@@ -1,4 +1,4 @@
-"""Searching a collection as it was: with indexes of that revision, built for the occasion from the catalog."""
+"""Searches a collection at a past revision, with temporary indexes of that revision built from the catalog."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +12,13 @@ from penstock.ports import Analyser, Embedder, Retriever
 from penstock.settings import Settings
 
 IN_FOLDERS = {"keyword": "tantivy", "vector": "faiss"}
-"""What stands in for an index on servers: it ranks by the same formulas."""
+"""Replaces an index on servers: it ranks by the same formulas."""
 
 
 class Past:
-    """Indexes of one past revision in a folder of their own, which goes when they are closed.
+    """Indexes of one past revision in a temporary folder, which is deleted when they are closed.
 
-    They hold what was live then and nothing else, so that what is rare was rare then: the ranking is that of the day.
+    They hold only the chunks that were live then, so term statistics and ranking are those of that revision.
     """
 
     def __init__(self, settings: Settings, collection: Collection, words: Analyser, model: Embedder, at: int) -> None:

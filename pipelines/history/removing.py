@@ -1,4 +1,4 @@
-"""Dropping a whole collection: its indexes first, so that what a process leaves that dies in between mends itself."""
+"""Drops a whole collection, its indexes first: after a crash in between, the next use rebuilds them."""
 
 import shutil
 from contextlib import suppress
@@ -16,7 +16,7 @@ from penstock.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renamed:
-    """A collection that bears another name now."""
+    """A collection that has another name now."""
 
     collection: str
     new: str
@@ -42,7 +42,7 @@ def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Remove
     """Drops a collection; whoever else writes to it finds it gone at his next commit.
 
     Raises:
-        IndexingError: an index on servers cannot be deleted; nothing is gone then that cannot be built anew.
+        IndexingError: an index on servers cannot be deleted; only indexes are lost then, which can be rebuilt.
         CatalogError: the catalog cannot be written.
     """
     collection = catalog.collection(name)

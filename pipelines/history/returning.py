@@ -1,4 +1,4 @@
-"""Going back to an earlier revision, and what a person has to know about it."""
+"""Rolling back to an earlier revision, and what the user has to know about it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ LEFT_OUT = (
 )
 OTHER_MODEL = (
     "the vectors are by the embedding model {!r}, and the settings name {!r}: set the former to search, or "
-    "ingest to compute the vectors anew"
+    "ingest to recompute the vectors"
 )
 
 
@@ -26,7 +26,7 @@ class RolledBack:
     to: int
     """The revision whose content it has."""
     revision: int
-    """The newest now; as before, where nothing was different."""
+    """The newest revision now; the same as before, where nothing differed."""
     added: int
     changed: int
     removed: int
@@ -38,7 +38,7 @@ class RolledBack:
 
 
 def remarks(*, left_out: int, model: str, set_model: str) -> tuple[str, ...]:
-    """What a person has to know of a collection that went back."""
+    """What the user has to know about a collection that was rolled back."""
     found = [FILES_STAY]
     if left_out:
         found.append(LEFT_OUT.format(left_out))

@@ -1,4 +1,4 @@
-"""Proof that both indexes agree with the catalog, chunk by chunk; in depth, also what they hold of each."""
+"""Compares both indexes with the catalog, chunk by chunk; with `deep`, also the content of each chunk."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 Rows = NDArray[np.int64]
 SHOWN = 5
 """Chunk ids named in one problem; the count is always whole."""
-MOST_TOLD = 20
-"""Flaws of the catalog that are told one by one."""
+MOST_LISTED = 20
+"""Flaws of the catalog that are listed individually."""
 TRIES = 5
-"""How often it is looked again where others commit in the middle of a look."""
+"""How often the comparison is repeated where others commit during it."""
 REMEDY = "put the catalog back from a copy, or remove what is named and ingest it again"
 WHOLE_VIEW = "`penstock doctor --deep --set access.required=false`, without --as, names them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexProblem:
-    """One way in which a store does not agree with the catalog."""
+    """A difference between a store and the catalog."""
 
     where: Literal["catalog", "keyword", "vector"]
     what: Literal["damaged", "ahead", "behind", "missing", "surplus", "differs", "unembedded", "rejected"]
@@ -50,7 +50,7 @@ class Diagnosis:
     chunks: int
     problems: tuple[IndexProblem, ...]
     confinement: "Confinement"
-    """What keeps a parser in on this machine; no problem of the collection, whatever it is."""
+    """What confines parsers on this machine; it is never a problem of the collection."""
 
     @property
     def ok(self) -> bool:
@@ -59,10 +59,10 @@ class Diagnosis:
 
 
 def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
-    """Compares the catalog's live chunks with what each index holds, by row and so by chunk id.
+    """Compares the catalog's live chunks with the rows of each index, by row and so by chunk id.
 
-    All chunks are compared; named, and counted where nothing is wrong, are those that are seen. With `deep` what is
-    written of each is compared as well: hashes and ids in the catalog, tokens, vectors and files of the indexes.
+    All chunks are compared; only those that the reader sees are named and counted in `chunks`. With `deep` their
+    content is compared as well: hashes and ids in the catalog, tokens, vectors and files of the indexes.
     """
     from penstock.loaders.confinement.confinement import available  # here: only this command asks the kernel
 
@@ -86,15 +86,15 @@ def examine(view: View, followers: Followers, *, deep: bool = False) -> Diagnosi
 
 
 def _corrupt(collection: Collection, seen: Rows | None) -> list[IndexProblem]:
-    """What the catalog holds otherwise than it was written; only counted where not all is seen: it names documents."""
+    """Values of the catalog that differ from what was written; only counted for a reader: they name documents."""
     flaws = collection.verify()
     if seen is not None:
         count = sum(1 for _ in flaws)
-        told = [f"the catalog has {count} flaws, which may name hidden documents; {WHOLE_VIEW}"] if count else []
+        messages = [f"the catalog has {count} flaws, which may name hidden documents; {WHOLE_VIEW}"] if count else []
     else:
-        told = [f"{one}; {REMEDY}" for one in islice(flaws, MOST_TOLD)]
-        told += ["and more"] if next(flaws, None) is not None else []
-    return [IndexProblem(where="catalog", what="damaged", message=one) for one in told]
+        messages = [f"{flaw}; {REMEDY}" for flaw in islice(flaws, MOST_LISTED)]
+        messages += ["and more"] if next(flaws, None) is not None else []
+    return [IndexProblem(where="catalog", what="damaged", message=message) for message in messages]
 
 
 def _unembedded(collection: Collection) -> list[IndexProblem]:
@@ -102,8 +102,8 @@ def _unembedded(collection: Collection) -> list[IndexProblem]:
     missing = sum(1 for _ in collection.missing_vectors(identity)) if identity else 0
     if not missing:
         return []
-    told = f"{missing} texts have no stored vector of model {identity!r}; ingest again to compute them"
-    return [IndexProblem(where="catalog", what="unembedded", message=told)]
+    message = f"{missing} texts have no stored vector of model {identity!r}; ingest again to compute them"
+    return [IndexProblem(where="catalog", what="unembedded", message=message)]
 
 
 def _compare(
@@ -123,8 +123,8 @@ def _compare(
         return [IndexProblem(where=where, what="damaged", message=str(error))]
     live, seen = rows
     if applied != revision:
-        told = f"the {where} index stands at revision {applied}, the catalog at {revision}"
-        problems.append(IndexProblem(where=where, what="behind" if applied < revision else "ahead", message=told))
+        message = f"the {where} index is at revision {applied}, the catalog at {revision}"
+        problems.append(IndexProblem(where=where, what="behind" if applied < revision else "ahead", message=message))
     missing, surplus = np.setdiff1d(live, held), np.setdiff1d(held, live)
     if missing.size:
         problems.append(_difference(collection, where, "missing", "are not in", missing, seen))
@@ -140,7 +140,7 @@ def _verified(
     index: Index[Any],
     seen: Rows | None,
 ) -> list[IndexProblem]:
-    """What an index holds otherwise than it was given; one of a plug-in may not be able to tell."""
+    """Entries of an index that differ from what was written; empty for an index of a plug-in that cannot verify."""
     if not isinstance(index, Verifiable) or not revision:
         return []
     live = collection.change(0, to=revision, vectors=index.wants_vectors).added
@@ -155,7 +155,7 @@ def _verified(
 
 
 def refusals(collection: Collection, followers: Followers) -> list[str]:
-    """What the servers of indexes refused, for the report of a run; empty where there was nothing to refuse."""
+    """Messages about chunks that the servers of indexes refused, for the report of a run."""
     both: tuple[tuple[Literal["keyword", "vector"], Follower[Any]], ...]
     both = (("keyword", followers.keyword), ("vector", followers.vector))
     return [problem.message for where, follower in both for problem in _rejected(collection, where, follower)]
@@ -164,13 +164,13 @@ def refusals(collection: Collection, followers: Followers) -> list[str]:
 def _rejected(
     collection: Collection, where: Literal["keyword", "vector"], follower: Follower[Any], seen: Rows | None = None
 ) -> Iterator[IndexProblem]:
-    """What the index would not take: to build it anew would end the same."""
+    """Chunks that the index refused: a rebuild would refuse them again."""
     refused = follower.rejected()
     if refused:
         rows = np.array(sorted(refused), np.int64)
         found = _difference(collection, where, "rejected", "were refused by the server of", rows, seen)
-        told = [refused[int(row)] for row in rows[:1] if seen is None or row in seen]  # it may quote the chunk
-        yield replace(found, message=": ".join((found.message, *told)))
+        reasons = [refused[int(row)] for row in rows[:1] if seen is None or row in seen]  # it may quote the chunk
+        yield replace(found, message=": ".join((found.message, *reasons)))
 
 
 def _difference(
@@ -189,19 +189,19 @@ def _difference(
 
 
 def repair(view: View, followers: Followers, *, deep: bool = False) -> Diagnosis:
-    """Replays what is missing, builds anew beside it each index that still disagrees, and looks again."""
+    """Replays missing revisions, rebuilds each index that still differs beside the live one, and compares again."""
     followers.catch_up(insist=True)
     for where, follower in (("keyword", followers.keyword), ("vector", followers.vector)):
-        found = _settled(view, followers, deep=deep)  # anew: one rebuild may mend both
+        found = _settled(view, followers, deep=deep)  # compared again: a rebuild may repair both
         if any(problem.where == where and problem.what != "rejected" for problem in found.problems):
-            log.warning("the %s index disagrees with the catalog and is built anew", where)
+            log.warning("the %s index disagrees with the catalog and is rebuilt", where)
             follower.rebuild()
             followers.catch_up(insist=True)
     return _settled(view, followers, deep=deep)
 
 
 def _settled(view: View, followers: Followers, *, deep: bool) -> Diagnosis:
-    """The diagnosis of indexes that stand where the catalog does, if need be after some tries, while others commit."""
+    """The diagnosis once the indexes are at the catalog's revision, after up to `TRIES` tries while others commit."""
     for _ in range(TRIES):
         found = examine(view, followers, deep=deep)
         if all(problem.what != "behind" for problem in found.problems):

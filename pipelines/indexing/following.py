@@ -1,4 +1,4 @@
-"""Keeping indexes in step with the catalog: opening them, replaying what they miss, building new ones beside them."""
+"""Keeps indexes in step with the catalog: opens them, replays missing revisions, rebuilds them beside the live ones."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ QueryT = TypeVar("QueryT")
 
 
 class Follower(Generic[QueryT]):
-    """One index of a collection, which can be built anew at any time, beside the one that is searched until then."""
+    """One index of a collection; it can be rebuilt at any time, and the old one is searched until then."""
 
     def __init__(self, collection: Collection, kept: IndexPlace[QueryT], rebuilds: Rebuilds, turns: Turns) -> None:
         self._collection = collection
@@ -31,7 +31,7 @@ class Follower(Generic[QueryT]):
         self._rebuilds = rebuilds
         self._turns = turns
         self._opened: object = None
-        """Tells the index that was opened from one that has taken its place since."""
+        """Identifies the index that was opened: differs once another index has replaced it."""
         self._opened_at = now()
         self._refused: IndexingError | None = None
         self._index: Index[QueryT] | None = None
@@ -39,7 +39,7 @@ class Follower(Generic[QueryT]):
 
     @property
     def index(self) -> Index[QueryT]:
-        """The index as it stands in its place.
+        """The index, opened when it is first needed.
 
         Raises:
             DamagedIndex: its files cannot be read, or a search found them damaged; `catch_up` rebuilds it.
@@ -62,11 +62,11 @@ class Follower(Generic[QueryT]):
         return self._kept.told(self.index)
 
     def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
-        """What the index finds.
+        """The best `k` rows for the query; a vector query has shape (dimension,), float32.
 
         Raises:
             DamagedIndex: its files cannot be read; `catch_up` rebuilds it.
-            IndexingError: they cannot be read, and to rebuild it did not help.
+            IndexingError: they cannot be read, and a rebuild did not help.
         """
         try:
             return self.index.search(query, k=k, scope=scope)
@@ -74,7 +74,7 @@ class Follower(Generic[QueryT]):
             refused, self._refused = self._refused, None
             if refused:
                 raise refused from error
-            self._damage = error  # some damage shows in the files that a search reads, and not when they are opened
+            self._damage = error  # some damage is found only when a search reads the files, not when they are opened
             raise
 
     def newest(self) -> int:
@@ -82,7 +82,7 @@ class Follower(Generic[QueryT]):
         return self._collection.revision()
 
     def kept(self) -> KeptRevisions:
-        """The catalog's revisions that can be read."""
+        """The revisions that the catalog still holds."""
         return self._collection.history.kept()
 
     def is_behind(self, newest: int) -> bool:
@@ -93,13 +93,13 @@ class Follower(Generic[QueryT]):
             return True
 
     def catch_up(self, newest: int) -> None:
-        """Replays what the index misses up to the revision `newest`. Only one process at a time calls this.
+        """Replays the revisions that the index misses, up to `newest`. Only one process at a time calls this.
 
-        An index that stands at a revision that was compacted away gets all that is live, as one change.
+        An index at a revision that was compacted away gets all live chunks as one change.
 
         Raises:
-            DamagedIndex: the index is damaged, or stands ahead of a catalog that was put back from an older copy: it
-                has to be built anew.
+            DamagedIndex: the index is damaged, or ahead of a catalog that was restored from an older copy: it has to
+                be rebuilt.
             IndexingError: the index cannot be written.
         """
         self._replay(self.index, newest)
@@ -107,28 +107,28 @@ class Follower(Generic[QueryT]):
     def _replay(self, index: Index[QueryT], newest: int) -> None:
         since = index.revision
         if since > newest:
-            raise DamagedIndex(f"the index stands at revision {since}, ahead of the catalog at {newest}")
+            raise DamagedIndex(f"the index is at revision {since}, ahead of the catalog at {newest}")
         if since < newest:
             try:
                 change = self._collection.change(since, to=newest, vectors=index.wants_vectors)
-            except RevisionGone:  # what became different since then is not known any more
+            except RevisionGone:  # the changes since then are no longer known
                 change = self._everything(index, since, newest)
             index.apply(change)
 
     def _everything(self, index: Index[QueryT], since: int, newest: int) -> Change:
-        """All that is live, in place of all that the index holds; it is not damaged, so it stays where it is."""
+        """The change that replaces everything in the index by all live chunks; needs no rebuild beside it."""
         whole = self._collection.change(0, to=newest, vectors=index.wants_vectors)
         gone = np.setdiff1d(index.rows(), self._collection.live_rows(at=newest))
         return replace(whole, since=since, removed=tuple(gone.tolist()))
 
     def mend(self, damage: DamagedIndex, *, insist: bool = False, timeout: float | None = None) -> None:
-        """Builds the index anew because of a damage, unless another process has done so meanwhile.
+        """Rebuilds the index because of a damage, unless another process has done so meanwhile.
 
-        That is done once an hour for the same cause, unless someone insists.
+        Without `insist`, at most once an hour for the same cause.
 
         Raises:
-            IndexingError: the index cannot be written, or was built anew for the same cause just before.
-            CollectionLocked: another process is at it, and was so for as long as this one waits.
+            IndexingError: the index cannot be written, or was rebuilt for the same cause within the last hour.
+            CollectionLocked: another process is still rebuilding it after `timeout` seconds.
         """
         with self._turns.rebuilding(timeout):
             if self._opened != self._kept.mark() or self._rebuilds.has_begun(str(damage), after=self._opened_at):
@@ -138,26 +138,26 @@ class Follower(Generic[QueryT]):
                 try:
                     self._rebuilds.begin(str(damage))
                 except IndexingError as error:
-                    self.close()  # the next search looks at the files again: perhaps they can be read then
+                    self.close()  # the next search opens the files again: perhaps they can be read then
                     self._refused = error
                     raise
-            log.warning("an index of %s is built anew: %s", self._collection.name, damage)
+            log.warning("an index of %s is rebuilt: %s", self._collection.name, damage)
             self._build(timeout)
 
     def rebuild(self, *, timeout: float | None = None) -> None:
-        """Builds the index anew from the catalog, whatever is wrong with it; it stands at the newest revision then.
+        """Rebuilds the index from the catalog at its newest revision, whatever is wrong with it.
 
         Raises:
             IndexingError: the index cannot be written.
-            CollectionLocked: another process is at it, and was so for as long as this one waits.
+            CollectionLocked: another process is still rebuilding it after `timeout` seconds.
         """
         with self._turns.rebuilding(timeout):
             self._build(timeout)
 
     def _build(self, timeout: float | None) -> None:
-        """Builds beside, and then, when nobody else writes, replays what was committed meanwhile and changes places."""
+        """Builds an index beside the live one; then, holding the lock for following, replays new commits and swaps."""
         with ExitStack() as turn:
-            if self._kept.changes_places_itself:  # and nobody may see it go back
+            if self._kept.changes_places_itself:  # and searches must not see an older revision than before
                 turn.enter_context(self._turns.following(timeout))
             index = self.anew()
             try:
@@ -170,18 +170,18 @@ class Follower(Generic[QueryT]):
             self.put_in_place()
 
     def anew(self) -> Index[QueryT]:
-        """An empty index, to be filled beside the present one.
+        """An empty index beside the present one.
 
         Raises:
-            IndexingError: no room can be made for it.
+            IndexingError: it cannot be made.
         """
         return self._kept.anew()
 
     def put_in_place(self) -> None:
-        """Puts what was built beside, and is whole, in the place of the present index, which is set aside.
+        """Replaces the present index by the complete new one; the old one is moved away.
 
         Raises:
-            IndexingError: it cannot be put there; the present one stays.
+            IndexingError: it cannot be replaced; the present one stays.
         """
         self._kept.put_in_place()
         self.close()
@@ -191,11 +191,11 @@ class Follower(Generic[QueryT]):
         return self._kept.count(self.index)
 
     def rejected(self) -> Mapping[int, str]:
-        """Rows that cannot be found because the index refused what they say, with the reasons."""
+        """Rows that the index refused, so that searches do not find them, with the reasons."""
         return self._kept.rejected()
 
     def close(self) -> None:
-        """Lets go of the index's files."""
+        """Closes the files of the index."""
         self._damage = self._refused = None
         if self._index is not None:
             self._index.close()
@@ -217,7 +217,7 @@ class Followers:
         self.vector = vector
         self._turns = turns
         self.joint = joint
-        """Where one store holds both: what answers both legs with one request."""
+        """The store that answers both legs with one request, where one store holds both indexes."""
 
     def are_behind(self, newest: int) -> bool:
         """Whether a search would miss revisions of the catalog, whose revision is `newest`."""
@@ -225,7 +225,7 @@ class Followers:
 
     @property
     def are_usable(self) -> bool:
-        """Whether a search can be answered at all, if of an earlier revision, which the catalog must still hold."""
+        """Whether a search can be answered, perhaps at an earlier revision, which the catalog must still hold."""
         try:
             revisions = (self.keyword.revision, self.vector.revision)
         except DamagedIndex:
@@ -234,14 +234,14 @@ class Followers:
         return max(1, kept.oldest) <= min(revisions) and max(revisions) <= kept.newest
 
     def catch_up(self, *, insist: bool = False, timeout: float | None = None) -> None:
-        """Brings both to the catalog's revision: to the same one, also while others commit.
+        """Brings both to the same revision of the catalog, also while others commit.
 
-        One that is damaged is built anew beside what is there. Waits `timeout` seconds for another process that is at
-        it, by default as long as is set.
+        A damaged index is rebuilt beside the present one. Waits `timeout` seconds, by default `lock_seconds`, for
+        another process that updates or rebuilds them.
 
         Raises:
-            IndexingError: one of them cannot be written, or was built anew for the same cause just before.
-            CollectionLocked: another process was at it for all of that time.
+            IndexingError: an index cannot be written, or was rebuilt for the same cause within the last hour.
+            CollectionLocked: another process is still updating or rebuilding them after that time.
         """
         damaged = self._replay(timeout)
         for follower, damage in damaged:
@@ -250,7 +250,7 @@ class Followers:
             raise damage
 
     def _replay(self, timeout: float | None) -> list[tuple[Follower[Any], DamagedIndex]]:
-        """Replays what is missed; gives those that have to be built anew."""
+        """Replays missing revisions; gives the indexes that have to be rebuilt."""
         damaged: list[tuple[Follower[Any], DamagedIndex]] = []
         with self._turns.following(timeout):
             newest = self.keyword.newest()
@@ -266,6 +266,6 @@ class Followers:
         return self.keyword.count(), self.vector.count()
 
     def close(self) -> None:
-        """Lets go of the files of both."""
+        """Closes the files of both."""
         self.keyword.close()
         self.vector.close()

@@ -23,10 +23,10 @@ def is_on_servers(settings: Settings, name: str) -> bool:
 
 
 def remove_from_servers(settings: Settings, collection: Collection) -> None:
-    """Deletes what a collection has on the servers that the settings name, by whichever analyser and model.
+    """Deletes a collection's indexes, of every analyser and model, from the servers that the settings name.
 
     Raises:
-        IndexingError: the servers do not answer, or do not allow it.
+        IndexingError: the servers do not answer, or refuse it.
     """
     for name in {settings.indexes.keyword, settings.indexes.vector}:
         if is_on_servers(settings, name):
@@ -39,7 +39,7 @@ def followers(
 ) -> Followers:
     """The collection's indexes, with vectors of the model of that identity.
 
-    Every analyser and every model has a place of its own: a change of either builds a new index beside the old one.
+    Every analyser and every model has its own index: a change of either builds a new index beside the old one.
 
     Raises:
         UnknownName: a setting names an index that is not installed.
@@ -97,13 +97,13 @@ def _content(
 
 
 def _name(collection: Collection, *, analyser: Analyser | None, identity: str, dimension: int) -> str:
-    """What an index on servers is called: no other content has that name."""
+    """The name of an index on servers, which depends on its content."""
     marks = (analyser.fingerprint if analyser else "", identity, str(dimension))
     return f"{_beginning(collection)}-{ids.digest(*marks)[:8]}"
 
 
 def _beginning(collection: Collection) -> str:
-    """What the names of a collection's indexes on servers begin with: the name that it was made with, and its uid."""
+    """The prefix of the names of a collection's indexes on servers: the name that it was created with, and its uid."""
     readable = re.sub(r"[^a-z0-9_]+", "-", collection.origin.lower()).strip("-_")
     return "-".join(filter(None, (readable, collection.uid)))
 

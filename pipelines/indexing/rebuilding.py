@@ -1,4 +1,4 @@
-"""When was an index built anew, and why? Noted beside it, so that what did not help is not done again and again."""
+"""Records when an index was rebuilt, and why, so that a rebuild that did not help is not repeated again and again."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from penstock.indexers.durable import write_durably
 
 NAME = "rebuilds.json"
 PAUSE = timedelta(hours=1)
-"""For so long nothing is built anew a second time for the same cause, unless a person asks for it."""
+"""An index is not rebuilt twice within this time for the same cause, unless the user asks for it."""
 LONGEST_CAUSE = 500
-"""Characters by which a cause is known."""
+"""Characters of a cause that are kept and compared."""
 MOST_CAUSES = 100
-"""Causes of the last hour that are remembered of all indexes."""
+"""Causes of the last hour that are kept for all indexes of a collection."""
 _NAMES = re.compile("[0-9a-f]{8,}")
-"""Names that programs give to files: of each new index they are others."""
+"""File names made by programs: they differ in each new index, so they do not count as part of a cause."""
 
 
 def now() -> datetime:
@@ -26,7 +26,7 @@ def now() -> datetime:
 
 
 class Rebuilds:
-    """The rebuilds of one index, in a file that the indexes of a collection share; for the writer alone."""
+    """The rebuilds of an index, in a file that the indexes of a collection share; only the writer uses it."""
 
     def __init__(self, folder: Path, index: str, *, clock: Callable[[], datetime] = now) -> None:
         self._path = folder / NAME
@@ -34,17 +34,17 @@ class Rebuilds:
         self._clock = clock
 
     def begin(self, cause: str) -> None:
-        """Notes that the index is about to be built anew.
+        """Records that the index is about to be rebuilt.
 
         Raises:
-            IndexingError: it was within the last hour, for the same cause; or that cannot be noted.
+            IndexingError: it was rebuilt for the same cause within the last hour, or the file cannot be written.
         """
         at = self._clock()
         known = {cause: when for cause, when in self._read().items() if abs(at - when) < PAUSE}
         own = self._own(cause)
         if own in known:
             raise IndexingError(
-                f"{cause}; the index was built anew for the same cause at {known[own]:%Y-%m-%d %H:%M} UTC, which did "
+                f"{cause}; the index was rebuilt for the same cause at {known[own]:%Y-%m-%d %H:%M} UTC, which did "
                 "not help: look after the disk and the memory of this machine, then run `penstock doctor --repair`"
             )
         newest = sorted({**known, own: at}.items(), key=lambda item: item[1])[-MOST_CAUSES:]
@@ -62,4 +62,4 @@ class Rebuilds:
             noted = json.loads(self._path.read_text("utf-8"))
             return {str(cause): datetime.fromisoformat(when).astimezone(UTC) for cause, when in noted.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            return {}  # none yet; or a note that nobody can read, which costs a rebuild at most
+            return {}  # no file yet, or an unreadable one, which costs at most an extra rebuild

@@ -1,4 +1,4 @@
-"""How a new index takes the place of one, which is set aside: kept for a look at what happened."""
+"""Replaces an index by a new one; the old one is moved away and kept, so that its damage can be examined."""
 
 import logging
 import shutil
@@ -13,23 +13,23 @@ from penstock.pipelines.indexing.exchanging import exchange
 log = logging.getLogger(__name__)
 
 MARK = ".aside-"
-"""Stands between the name of an index's folder and the time at which it was set aside."""
+"""In the name of a folder that was moved away: between the index's name and the time."""
 BUILDING = ".building"
-"""Ends the name of the folder in which a new index is built beside the one that is searched."""
+"""Ends the name of the folder in which a new index is built beside the live one."""
 KEPT = 3
-"""The newest folders of each index that are kept: all of it can be built from the catalog, and disks fill."""
+"""How many folders of each index are kept: indexes can be rebuilt from the catalog, and disks fill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
-    """What lies set aside: how many folders, and how many bytes in them."""
+    """How many folders were moved away, and their bytes."""
 
     folders: int
     bytes: int
 
 
 def put_in_place(new: Path, folder: Path) -> None:
-    """Puts a folder in the place of another one, which is set aside: in one step, wherever the system has one for it.
+    """Replaces a folder by a new one and moves the old one away: in one step, where the system supports that.
 
     Raises:
         IndexingError: the folders cannot be renamed.
@@ -37,13 +37,13 @@ def put_in_place(new: Path, folder: Path) -> None:
     aside = _aside(folder)
     try:
         if folder.exists():
-            new.rename(aside)  # where the present one is to lie: they change places
+            new.rename(aside)  # the name that the old folder gets when they are exchanged
             if exchange(aside, folder):
                 _leave_the_newest(folder)
                 sync_folder(folder.parent)
                 return
             aside.rename(new)
-            set_aside(folder)  # for a moment there is none: who looks then finds nothing
+            set_aside(folder)  # for a moment there is no folder: a search then finds no index
         new.rename(folder)
         sync_folder(folder.parent)
     except OSError as error:
@@ -51,7 +51,7 @@ def put_in_place(new: Path, folder: Path) -> None:
 
 
 def set_aside(folder: Path) -> None:
-    """Renames the folder of an index; of what was set aside before, the newest stay and the others go.
+    """Moves the folder of an index away; the newest `KEPT` such folders stay, older ones are deleted.
 
     Raises:
         IndexingError: the folder cannot be renamed.
@@ -69,21 +69,21 @@ def _aside(folder: Path) -> Path:
 
 
 def _leave_the_newest(folder: Path) -> None:
-    log.info("set aside: what stood at %s", folder)
+    log.info("moved away: the old index %s", folder)
     for old in sorted(folder.parent.glob(f"{folder.name}{MARK}*"))[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)  # what cannot be deleted is tried again the next time
+        shutil.rmtree(old, ignore_errors=True)  # folders that cannot be deleted are tried again the next time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsideFolder:
-    """One folder that was set aside."""
+    """A folder that was moved away."""
 
     path: Path
     bytes: int
 
 
 def folders_aside(place: Path) -> tuple[AsideFolder, ...]:
-    """The folders that lie set aside in the folder of a collection's indexes, oldest first."""
+    """The folders that were moved away in the folder of a collection's indexes, oldest first."""
     found = sorted(place.glob(f"*{MARK}*"), key=lambda folder: folder.name.rpartition(MARK)[2])
     return tuple(AsideFolder(path=folder, bytes=size_of(folder)) for folder in found)
 
@@ -94,7 +94,7 @@ def size_of(folder: Path) -> int:
 
 
 def lying_aside(place: Path) -> Aside:
-    """What lies set aside in the folder of a collection's indexes."""
+    """Number and size of the folders that were moved away in the folder of a collection's indexes."""
     folders = folders_aside(place)
     return Aside(folders=len(folders), bytes=sum(folder.bytes for folder in folders))
 
@@ -102,5 +102,5 @@ def lying_aside(place: Path) -> Aside:
 def _size(path: Path) -> int:
     try:
         return path.lstat().st_size if path.is_file() else 0
-    except OSError:  # it went meanwhile
+    except OSError:  # deleted meanwhile
         return 0

@@ -1,4 +1,4 @@
-"""Where an index is kept, and how room is made there for a new one: in a folder, or on servers."""
+"""Where an index is stored, in a folder or on servers, and how a new index replaces it there."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -14,16 +14,16 @@ QueryT = TypeVar("QueryT")
 
 
 def place_of(home: Path, collection: Collection) -> Path:
-    """The folder in which the indexes of a collection are kept, and what is noted of them.
+    """The folder of a collection's indexes, locks and record of rebuilds.
 
-    It bears the name that the collection was made with, so that a collection is renamed by one write to the catalog.
+    It has the name that the collection was created with, so that renaming a collection is one write to the catalog.
     """
     return home / "collections" / f"{collection.origin}-{collection.uid}"
 
 
 @runtime_checkable
 class Telling(Protocol):
-    """An index whose searches may see a later revision than the one that it is marked with."""
+    """An index whose searches may see a later revision than its own."""
 
     @property
     def told(self) -> int:
@@ -33,7 +33,7 @@ class Telling(Protocol):
 
 @runtime_checkable
 class Counting(Protocol):
-    """An index that knows how many rows it holds without naming them."""
+    """An index that counts its rows without listing them."""
 
     def count(self) -> int:
         """How many rows it holds."""
@@ -44,42 +44,42 @@ class IndexPlace(Protocol[QueryT]):
     """Where one index is stored, and how it is opened and replaced there."""
 
     changes_places_itself: bool
-    """Whether a new one takes the place of the present one as soon as it was filled, and not when it is told to."""
+    """Whether a new index replaces the present one as soon as it is filled, and not with `put_in_place`."""
 
     def open(self) -> Index[QueryT]:
         """Opens the stored index.
 
         Raises:
-            DamagedIndex: it cannot be read; or its first use says so.
+            DamagedIndex: it cannot be read; some indexes raise that with their first use.
         """
         ...
 
     def anew(self) -> Index[QueryT]:
-        """An empty index beside the present one; what was begun there before is gone.
+        """An empty index beside the present one; deletes an unfinished one.
 
         Raises:
-            IndexingError: no room can be made.
+            IndexingError: it cannot be made.
         """
         ...
 
     def put_in_place(self) -> None:
-        """Puts what was built beside, and is whole, in the place of the present index.
+        """Replaces the present index by the complete new one.
 
         Raises:
-            IndexingError: it cannot be put there; the present one stays.
+            IndexingError: it cannot be replaced; the present one stays.
         """
         ...
 
     def mark(self) -> object:
-        """What is another one as soon as a new index has taken the place of the present one."""
+        """A value that changes when a new index replaces the present one."""
         ...
 
     def told(self, index: Index[QueryT]) -> int:
-        """The revision that searches of the opened index see: later than its own while what is gone is taken out."""
+        """The revision that searches see: later than the index's own while removed chunks are still being deleted."""
         ...
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
-        """Whether the opened index stands at the revision, as far as can be told cheaply: its next search knows."""
+        """Whether the opened index is at the revision, by a cheap check; its next search knows for certain."""
         ...
 
     def count(self, index: Index[QueryT]) -> int:
@@ -87,12 +87,12 @@ class IndexPlace(Protocol[QueryT]):
         ...
 
     def rejected(self) -> Mapping[int, str]:
-        """Rows that are held and cannot be found, because the index would not take what they say, with the reasons."""
+        """Rows that the index refused, so that searches do not find them, with the reasons."""
         ...
 
 
 class InFolder(Generic[QueryT]):
-    """An index in a folder, which is set aside when a new one, built in a folder beside it, takes its place."""
+    """An index in a folder, which is moved away when a new one, built in a folder beside it, replaces it."""
 
     changes_places_itself = False
 
@@ -105,7 +105,7 @@ class InFolder(Generic[QueryT]):
         return self._make(self._folder)
 
     def anew(self) -> Index[QueryT]:
-        """An empty index in a folder beside; what a process left there that died while it built is deleted.
+        """An empty index in a folder beside the present one; deletes what a build that was killed left there.
 
         Raises:
             IndexingError: that cannot be deleted.
@@ -118,7 +118,7 @@ class InFolder(Generic[QueryT]):
         return self._make(self._beside)
 
     def put_in_place(self) -> None:
-        """Puts the folder that was built beside in the place of the present one, which is set aside.
+        """Replaces the present folder by the new one; the old one is moved away.
 
         Raises:
             IndexingError: the folders cannot be renamed.
@@ -126,7 +126,7 @@ class InFolder(Generic[QueryT]):
         put_in_place(self._beside, self._folder)
 
     def mark(self) -> object:
-        """The number of the folder; None where there is none."""
+        """The inode of the folder; None where there is no folder."""
         try:
             return self._folder.stat().st_ino
         except OSError:
@@ -137,11 +137,11 @@ class InFolder(Generic[QueryT]):
         return self._folder.with_name(f"{self._folder.name}{BUILDING}")
 
     def told(self, index: Index[QueryT]) -> int:
-        """Its own revision, or what it says itself: one that is being written may show the next already."""
+        """The index's own revision, or its `told`: while it is written, searches may see the next revision already."""
         return index.told if isinstance(index, Telling) else index.revision
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
-        """Whether the index stands there: a look at one file."""
+        """Whether the index is at the revision: reads one file."""
         return index.revision == revision
 
     def count(self, index: Index[QueryT]) -> int:
@@ -149,12 +149,12 @@ class InFolder(Generic[QueryT]):
         return index.count() if isinstance(index, Counting) else len(index.rows())
 
     def rejected(self) -> Mapping[int, str]:
-        """None: an index of ours takes everything."""
+        """Empty: an index in a folder refuses nothing."""
         return {}
 
 
 class OnServers(Generic[QueryT]):
-    """An index on servers, where a new one is built beside the present one and takes its place when it is complete."""
+    """An index on servers, where a new index replaces the present one as soon as it is complete."""
 
     changes_places_itself = True
 
@@ -164,27 +164,27 @@ class OnServers(Generic[QueryT]):
         self._anew = anew
 
     def open(self) -> Index[QueryT]:
-        """The index; the servers are asked at its first use."""
+        """The index; its first use calls the servers."""
         return self._index
 
     def anew(self) -> Index[QueryT]:
-        """An empty index, which nobody searches before it is filled."""
+        """An empty index, which is not searched before it is filled."""
         return self._anew()
 
     def put_in_place(self) -> None:
-        """Nothing: it took its place when it was filled."""
+        """Does nothing: the index replaced the old one when it was filled."""
 
     def mark(self) -> object:
-        """Always the same: which version is live, the index finds out by itself."""
+        """Always the same: the index itself finds out which version is live."""
         return None
 
     def told(self, index: Index[QueryT]) -> int:
-        """What the servers say now."""
+        """The revision that the servers report now."""
         del index
         return self._store.told
 
     def stands_at(self, index: Index[QueryT], revision: int) -> bool:
-        """Whether the last search saw it there, or the servers say so now."""
+        """Whether the last search saw that revision, or the servers report it now."""
         del index
         return self._store.stands_at(revision)
 
@@ -194,5 +194,5 @@ class OnServers(Generic[QueryT]):
         return self._store.count()
 
     def rejected(self) -> Mapping[int, str]:
-        """What the servers refused."""
+        """The rows that the servers refused."""
         return self._store.rejected()

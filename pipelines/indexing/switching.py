@@ -1,4 +1,4 @@
-"""From one embedding model to another: the stored text is embedded anew, and then all of it counts at once."""
+"""Switches a collection to another embedding model: embeds all stored text again, then switches in one commit."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,17 +10,17 @@ from penstock.errors import CatalogError, CollectionLocked
 CONTEXTS_A_CALL = 256
 """Stored texts that are embedded and kept at a time."""
 TRIES = 10
-"""How often what other runs committed meanwhile, by the model of before, is embedded as well."""
+"""How often texts that other runs committed meanwhile, by the old model, are embedded too."""
 
 
 def change_model(
     collection: Collection, embedder: CachedEmbedder, lock: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    """Makes the vectors of the model in force those of the collection; `lock` makes the caller its one writer.
+    """Switches the collection to the model in force; `lock` holds the writer's lock.
 
     Raises:
         EngineError: the model cannot be used.
-        CatalogError: the catalog cannot be written, or others keep committing by the model of before.
+        CatalogError: the catalog cannot be written, or others keep committing by the old model.
     """
     for left in reversed(range(TRIES)):
         _embed_missing(collection, embedder)

@@ -1,4 +1,4 @@
-"""Whose turn it is to write the indexes of a collection: no commit waits for it, and a search only for so long."""
+"""Locks for writing the indexes of a collection: no commit waits for them, and a search only for a limited time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,13 @@ from penstock.catalog import Collection, held
 
 
 class Turns:
-    """Two locks that the kernel holds in the folder of a collection's indexes; those on servers have two more.
+    """Two file locks in the folder of a collection's indexes; indexes on servers have two more in the database.
 
-    Whoever needs both takes that for building anew first.
+    A process that needs both takes the lock for rebuilding first.
     """
 
     def __init__(self, place: Path, collection: Collection, *, shared: bool, seconds: float) -> None:
-        """`shared` where processes of other machines write the same indexes; `seconds` is how long one waits."""
+        """`shared` where processes on other machines write the same indexes; `seconds` is the default timeout."""
         self._place = place
         self._collection = collection
         self._shared = shared
@@ -22,22 +22,22 @@ class Turns:
 
     @contextmanager
     def following(self, timeout: float | None = None) -> Iterator[None]:
-        """The turn to replay what indexes miss, or to put a new one in its place: as long as that takes.
+        """Holds the lock for replaying missing revisions, or for replacing an index.
 
         Raises:
-            CollectionLocked: another process has it; names it.
-            CatalogError: nothing can be written here.
+            CollectionLocked: another process still holds it after `timeout` seconds; names that process.
+            CatalogError: the lock file cannot be written.
         """
-        with self._turn("following", "brings up to date the indexes", timeout):
+        with self._turn("following", "updates the indexes", timeout):
             yield
 
     @contextmanager
     def rebuilding(self, timeout: float | None = None) -> Iterator[None]:
-        """The turn to build an index beside the one that is searched: may be held for long.
+        """Holds the lock for building an index beside the live one; may be held for long.
 
         Raises: as `following`.
         """
-        with self._turn("rebuilding", "builds anew an index", timeout):
+        with self._turn("rebuilding", "rebuilds an index", timeout):
             yield
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""From fetched bytes to a document: what kind of file it is, what it is read with, and the values made of it."""
+"""From fetched bytes to a document: the media type, the loader, and the values made of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,11 +19,11 @@ class Formats:
     fingerprint: Callable[[str], str]
     """Fingerprint of the loader for a media type; raises `UnsupportedFormat` where there is none."""
     mark: Callable[[str], str]
-    """What changes when a file of that URI may be of another kind now; with an empty one, any that no loader took."""
+    """A text that changes when a file of that URI may get another media type; empty URI: any unsupported file."""
 
 
 def read_with(formats: Formats, media_type: str, uri: str) -> str | None:
-    """What a file is read with: fingerprint of loader and cleaning; None where no loader takes it."""
+    """Fingerprint of the loader and the cleaning for a file; None where no loader takes it."""
     try:
         return f"{formats.fingerprint(media_type)}; {CLEANING_VERSION}{formats.mark(uri)}"
     except UnsupportedFormat:
@@ -31,7 +31,7 @@ def read_with(formats: Formats, media_type: str, uri: str) -> str | None:
 
 
 def unsupported(formats: Formats) -> str:
-    """Stands for it where no loader takes the file; another one when a loader comes that may."""
+    """The fingerprint of a file that no loader takes; it changes when a loader is installed that might."""
     return "none" + formats.mark("")
 
 
@@ -56,14 +56,14 @@ def source_of(listed: Listed, fetched: Fetched, media_type: str, *, labels: Labe
 
 
 def dated(source: Source, listed: Listed) -> Source:
-    """The source with the version that its listing gives, or the date where that is all it gives: what a sitemap says
-    of a page is what the next sitemap is compared with."""
+    """The source with the version or date from its listing: the next listing is compared with that, not with what the
+    server of a page says."""
     source = replace(source, etag=listed.version) if listed.version else source
     return source if listed.size is not None or listed.modified is None else replace(source, modified=listed.modified)
 
 
 def document_of(source: Source, extraction: Extraction, *, document_id: str = "", loader: str = "") -> Document:
-    """The document of what was read; it needs neither id nor loader where it is only to be cut."""
+    """The document of an extraction; it needs neither id nor loader where it is only chunked."""
     return Document(
         id=document_id,
         source=source,

@@ -1,4 +1,4 @@
-"""The batches of a run as one: their numbers added up, and whether the run as a whole counts as failed."""
+"""Joins the reports of a run's batches, and decides whether the run as a whole counts as failed."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ def joined(batches: Sequence[BatchReport]) -> BatchReport:
 
 
 def run_report(whole: BatchReport, *, collection: str, revision: int, chunks: ChunkCounts, failure: str) -> RunReport:
-    """The account of a run, given what all of its batches did and how the collection stands after it."""
+    """The report of a run, from the joined report of its batches and the state of the collection after it."""
     return RunReport(
         collection=collection,
         revision=revision,
@@ -41,14 +41,14 @@ def run_report(whole: BatchReport, *, collection: str, revision: int, chunks: Ch
 
 
 def status_of(report: RunReport) -> str:
-    """How the catalog's record of runs says that a run ended."""
+    """The status of a finished run in the catalog."""
     if report.interrupted:
         return "interrupted"
     return "failed" if report.failure else "finished"
 
 
 def too_many_failed(results: Sequence[SourceResult], *, share: float) -> str:
-    """Why a run of these results counts as failed: more than the share failed, or all did; else empty."""
+    """Why a run with these results counts as failed: more than the share failed, or all did; else empty."""
     discovered = sum(result.outcome != "removed" for result in results)
     failed = sum(result.outcome == "failed" for result in results)
     if failed and failed == discovered:

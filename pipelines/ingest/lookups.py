@@ -1,4 +1,4 @@
-"""What the catalog knows of the sources of a run: asked in pages, at the cost of what is asked, not of what is held."""
+"""Looks up the sources of a run in the catalog, in pages: the cost depends on the run, not on the collection."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ PAGE = 500
 NEW = KnownState()
 """What is known of a source that the catalog does not hold."""
 LookUp = Callable[[Sequence[FoundSource]], Mapping[str, KnownState]]
-"""What is known of some listed sources, by URI; without those of which nothing is."""
+"""What is known of some listed sources, by URI; unknown ones are absent."""
 
 
 def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, KnownState]:
@@ -28,14 +28,14 @@ def known_of(collection: Collection, uris: Sequence[str]) -> Mapping[str, KnownS
 
 
 class Known:
-    """The sources of a collection as a run looks them up; of none where there is no collection yet."""
+    """Looks up the sources of a collection for a run; knows none where there is no collection yet."""
 
     def __init__(self, collection: Collection | None) -> None:
         self._collection = collection
 
     def of(self, found: Sequence[FoundSource]) -> Mapping[str, KnownState]:
         """What is known of listed sources."""
-        return known_of(self._collection, [one.listed.uri for one in found]) if self._collection else {}
+        return known_of(self._collection, [source.listed.uri for source in found]) if self._collection else {}
 
     def uris(self, addresses: Sequence[str] | None) -> Iterator[str]:
         """URIs of known sources at these addresses and below, or of all, streamed."""
@@ -43,7 +43,7 @@ class Known:
             yield from self._collection.known_uris(addresses)
 
     def among(self, uris: Sequence[str]) -> list[str]:
-        """Those of some URIs whose sources are known, in their order."""
+        """The URIs whose sources are known, in their order."""
         known = known_of(self._collection, uris) if self._collection and uris else {}
         return [uri for uri in uris if uri in known]
 
@@ -53,10 +53,10 @@ class Known:
 
 
 class Heirs:
-    """The listed sources of a run: looks them up, and for new ones whom they inherit their readers from; reads them."""
+    """The listed sources of a run: looks them up, finds the access that new ones inherit, and reads them."""
 
     def __init__(self, collection: Collection, beside: Callable[[FoundSource], Inherited], reader: Reader) -> None:
-        """`beside` says what a new source inherits from those around it."""
+        """`beside` gives what a new source inherits from its neighbours."""
         self._collection = collection
         self._reader = reader
         self._beside = beside
@@ -64,40 +64,40 @@ class Heirs:
         """As it was before the run changed anything."""
 
     def settled(self, item: FoundSource, before: KnownState) -> SourceOutcome | None:
-        """The outcome, where the listing alone tells it."""
+        """The outcome, where the listing alone decides it."""
         return self._reader.settled(item, before)
 
     def read(self, item: FoundSource, before: KnownState) -> SourceOutcome:
-        """What a source says now, if its listing does not tell that."""
+        """The outcome of a source, which is read if its listing does not decide that."""
         return self._reader.settled(item, before) or self._reader.read(item, before)
 
     def known(self, items: Sequence[FoundSource]) -> Mapping[str, KnownState]:
         """What is known of listed sources, and what new ones inherit."""
         found = items
-        before = dict(known_of(self._collection, [one.listed.uri for one in found]))
-        new = [one for one in found if inherits(one, before.get(one.listed.uri, NEW))]
+        before = dict(known_of(self._collection, [source.listed.uri for source in found]))
+        new = [source for source in found if inherits(source, before.get(source.listed.uri, NEW))]
         if new:
-            uris = [one.listed.uri for one in new]
+            uris = [source.listed.uri for source in new]
             inheritance = Inheritance(self._collection, uris, restricts=self._restricts)
-            for uri, one in zip(uris, new, strict=True):
+            for uri, source in zip(uris, new, strict=True):
                 failed = before.get(uri, NEW).failed
                 tried = failed.source.access if failed else EVERYBODY
-                inherited = inheritance.of(uri, tried=tried, beside=self._beside(one))
+                inherited = inheritance.of(uri, tried=tried, beside=self._beside(source))
                 before[uri] = KnownState(failed=failed, inherited=inherited)
         return before
 
 
 def inherits(found: FoundSource, before: KnownState) -> bool:
-    """Whether a source is new and nobody says who may see it."""
+    """Whether a source is new and its access is not given."""
     return before.known is None and found.marks.access is None
 
 
 def looked_up(
     listed: Iterable[FoundSource | Failure], look_up: LookUp
 ) -> Iterator[tuple[FoundSource, KnownState] | Failure]:
-    """What a listing shows, in its order, each source with what is known of it."""
+    """The items of a listing in order, each source with what is known of it."""
     listed = iter(listed)
     while page := list(islice(listed, PAGE)):
-        before = look_up([one for one in page if isinstance(one, FoundSource)])
-        for one in page:
-            yield one if isinstance(one, Failure) else (one, before.get(one.listed.uri, NEW))
+        before = look_up([item for item in page if isinstance(item, FoundSource)])
+        for item in page:
+            yield item if isinstance(item, Failure) else (item, before.get(item.listed.uri, NEW))

@@ -1,4 +1,4 @@
-"""The outcomes that a source can have before embedding, each with its reason and what the catalog shall hold of it."""
+"""The outcomes that a source can have before embedding, each with its reason and what to write to the catalog."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,50 +11,50 @@ from penstock.urls import without_secrets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOutcome:
-    """What became of one source before embedding, and what the catalog shall hold of it."""
+    """The outcome of a source before embedding, and what to write to the catalog."""
 
     result: SourceResult
     put: Upsert | None = None
     quarantined: Quarantined | None = None
     removed: bool = False
-    """Whether the catalog shall forget what it holds of the source."""
+    """Whether the source is removed from the catalog."""
     parsed: bool = False
     pages: int = 0
     overtaken: bool = False
-    """Whether another run changed the source while it was read: it has to be looked up and read once more."""
+    """Whether another run changed the source while it was read: it has to be looked up and read again."""
 
 
 def as_before(known: KnownSource) -> SourceOutcome:
-    """Nothing about the source has changed. One without text keeps its outcome, so that it is never taken as read."""
+    """Nothing about the source has changed. A source without text keeps its outcome: it never counts as read."""
     outcome: Outcome = "unchanged" if known.chunks else known.outcome
     return SourceOutcome(result=_result(known.source, outcome, known.reason, known.chunks))
 
 
 def touched(source: Source, known: KnownSource) -> SourceOutcome:
-    """The same bytes under a new date or with new labels: only the source's own record changes."""
-    put = _record(source, known.outcome, known.reason, known.loader)
-    put = replace(put, content=known.content, chunker=known.chunker)
-    return replace(as_before(known), put=put)
+    """The same bytes with a new date, labels or access: only the record of the source changes."""
+    upsert = _record(source, known.outcome, known.reason, known.loader)
+    upsert = replace(upsert, content=known.content, chunker=known.chunker)
+    return replace(as_before(known), put=upsert)
 
 
 def copied(source: Source, copy: KnownSource) -> SourceOutcome:
-    """The bytes of another source: nothing is parsed or embedded, and the document gains a source."""
+    """The same bytes as another source: nothing is parsed or embedded, and the document gains a source."""
     reason = f"same bytes as {without_secrets(copy.source.uri)}"
-    put = _record(source, copy.outcome, copy.reason, copy.loader)
-    put = replace(put, content=copy.content, chunker=copy.chunker)
-    return SourceOutcome(result=_result(source, copy.outcome, reason, copy.chunks), put=put)
+    upsert = _record(source, copy.outcome, copy.reason, copy.loader)
+    upsert = replace(upsert, content=copy.content, chunker=copy.chunker)
+    return SourceOutcome(result=_result(source, copy.outcome, reason, copy.chunks), put=upsert)
 
 
 def skipped(source: Source, loader: str, reason: str) -> SourceOutcome:
-    """Nothing here reads this kind of file."""
+    """No loader reads this kind of file."""
     return SourceOutcome(result=_result(source, "skipped", reason), put=_record(source, "skipped", reason, loader))
 
 
 def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> SourceOutcome:
-    """The file was read and says nothing."""
+    """The file was read and has no text."""
     reason = problems_of(extraction) or "no text was found in it"
-    put = _record(source, "empty", reason, loader)
-    return SourceOutcome(result=_result(source, "empty", reason), put=put, parsed=True, pages=pages)
+    upsert = _record(source, "empty", reason, loader)
+    return SourceOutcome(result=_result(source, "empty", reason), put=upsert, parsed=True, pages=pages)
 
 
 def cut(
@@ -62,7 +62,7 @@ def cut(
 ) -> SourceOutcome:
     """The file was read and cut; `partial` where a part of it could not be read."""
     outcome: Outcome = "partial" if extraction.problems else "indexed"
-    put = Upsert(
+    upsert = Upsert(
         source=document.source,
         outcome=outcome,
         reason=problems_of(extraction),
@@ -72,17 +72,17 @@ def cut(
         document=document,
         chunks=chunks,
     )
-    return SourceOutcome(result=_result(document.source, outcome, put.reason, len(chunks)), put=put, parsed=True)
+    return SourceOutcome(result=_result(document.source, outcome, upsert.reason, len(chunks)), put=upsert, parsed=True)
 
 
-def cut_anew(put: Upsert) -> SourceOutcome:
+def cut_anew(upsert: Upsert) -> SourceOutcome:
     """The stored text was cut again, because the chunker or its settings changed."""
-    reason = "cut anew from the stored text"
-    return SourceOutcome(result=_result(put.source, "indexed", reason, len(put.chunks)), put=put)
+    reason = "cut again from the stored text"
+    return SourceOutcome(result=_result(upsert.source, "indexed", reason, len(upsert.chunks)), put=upsert)
 
 
 def not_fetched(uri: str, reason: str, known: KnownSource | None) -> SourceOutcome:
-    """The bytes could not be had, or nothing could be made of them; what was read before stays."""
+    """The bytes could not be fetched or read; what was read before stays."""
     if still_there := _still_there(known):
         reason += f"{still_there} (`penstock remove` takes it out)"
     return SourceOutcome(
@@ -97,17 +97,17 @@ def overtaken(uri: str, known: KnownSource | None = None) -> SourceOutcome:
 
 
 def not_listed(failure: Failure) -> SourceResult:
-    """A place that could not be listed, or that a setting leaves out: it is accounted for like a source."""
+    """A place that could not be listed, or that a setting excludes: it is reported like a source."""
     return SourceResult(uri=failure.uri, outcome=outcome_of(failure), reason=failure.message)
 
 
 def left_out(uri: str, reason: str, *, was_known: bool) -> SourceOutcome:
-    """A setting leaves the source out; what was read of it before goes."""
+    """A setting excludes the source; what was read of it before is removed."""
     return SourceOutcome(result=SourceResult(uri=uri, outcome="skipped", reason=reason), removed=was_known)
 
 
 def is_left_out(failure: Failure) -> bool:
-    """Whether the failure is none of the source: a setting leaves it out."""
+    """Whether the source did not fail but is excluded by a setting."""
     return failure.kind == ExcludedSource.__name__
 
 
@@ -120,7 +120,7 @@ def broken(source: Source, loader: str, failure: Failure, known: KnownSource | N
 
 
 def not_tried_again(failed: Quarantined, known: KnownSource | None, source: Source | None = None) -> SourceOutcome:
-    """In quarantine, and neither the bytes nor their loader have changed; `source` is what else is known of it now."""
+    """In quarantine, and neither the bytes nor their loader have changed; `source` has its present date and labels."""
     changes = "the file, a limit or the chunker" if failed.failure.kind == LimitExceeded.__name__ else "the file"
     reason = f"{failed.failure.message} (as on {failed.since:%Y-%m-%d}; tried again when {changes} changes)"
     result = _result(failed.source, outcome_of(failed.failure), reason, known.chunks if known else 0)

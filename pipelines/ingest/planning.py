@@ -1,4 +1,4 @@
-"""What a run would do, found out without writing anything: for a look before it, and for a run in steps."""
+"""Plans a run without writing anything: for a dry run, and for a run in steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
 
 Settle = Callable[[FoundSource, KnownState], SourceOutcome | None]
-"""The outcome of a source, where its listing alone tells it."""
+"""The outcome of a source, where its listing alone decides it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +23,24 @@ class RunPlan:
 
     collection: str
     pending: tuple[FoundSource, ...]
-    """Sources to read, in the order of discovery: new ones, and those of which the listing does not say that they are
-    unchanged. A web page without a date in its sitemap is always one: only its server can tell."""
+    """Sources to read, in the order of discovery: new ones, and those that the listing does not show to be unchanged.
+    A web page without a date in its sitemap is always pending: only its server knows."""
     changed: frozenset[str]
     """URIs of pending sources that the collection knows already; the others are new."""
     settled: BatchReport
     """Outcomes that need no reading: unchanged sources, known failures, and what could not be listed."""
     removal: Removal
-    """What `finish` takes out, or why the guard stops it."""
+    """What `finish` removes, or why the guard stops it."""
     given: tuple[tuple[str, Access], ...] = ()
-    """What the run was told of addresses: who may see what lies there."""
+    """The access that the run gives to addresses."""
     opened: tuple[str, ...] = ()
-    """URIs of known sources that somebody will see who does not yet."""
+    """URIs of known sources that will be visible to more readers."""
     cursors: tuple[Cursor, ...] = ()
-    """Where the next listings may go on, when this plan was carried out."""
+    """Where the next listings may continue after this plan was carried out."""
 
     @property
     def attention(self) -> tuple[str, ...]:
-        """What a person should look at before it is done."""
+        """What the user should check before the run."""
         refused = (self.removal.refused,) if self.removal.refused else ()
         return (*self.removal.remarks, *refused, *remarks(self.opened, ()))
 
@@ -50,7 +50,7 @@ class RunPlan:
         return tuple(found for found in self.pending if found.listed.uri not in self.changed)
 
     def batches(self, size: int) -> list[tuple[FoundSource, ...]]:
-        """The pending sources, so many at a time."""
+        """The pending sources in batches of `size`."""
         return [self.pending[start : start + size] for start in range(0, len(self.pending), size)]
 
 
@@ -63,18 +63,18 @@ def plan_run(
     removal_share: float,
     stopwatch: Stopwatch,
 ) -> RunPlan:
-    """Looks through the listings once; nothing is fetched but lists and sitemaps, and nothing is written."""
+    """Reads the listings once; fetches only lists and sitemaps, and writes nothing."""
     pending: list[FoundSource] = []
     changed: set[str] = set()
     results: list[SourceResult] = []
     opened: list[str] = []
-    for one in looked_up(stopwatch.timing_each("discover", discovery.found()), known.of):
-        if isinstance(one, Failure):
-            results.append(not_listed(one))
+    for item in looked_up(stopwatch.timing_each("discover", discovery.found()), known.of):
+        if isinstance(item, Failure):
+            results.append(not_listed(item))
             continue
-        found, before = one
-        if reading := settle(found, before):
-            results.append(reading.result)
+        found, before = item
+        if outcome := settle(found, before):
+            results.append(outcome.result)
             continue
         pending.append(replace(found, beside=discovery.beside(found)) if inherits(found, before) else found)
         if before.known or before.failed:

@@ -1,4 +1,4 @@
-"""Threads that work ahead of a run, and that no run and no process waits for when one of them hangs."""
+"""Threads that read ahead for a run; neither the run nor the process waits for a thread that hangs."""
 
 import atexit
 import queue
@@ -17,9 +17,9 @@ _threads: WeakSet[threading.Thread] = WeakSet()
 
 
 class AbandonablePool:
-    """Does calls in threads, as `ThreadPoolExecutor` does, whose threads Python joins at the end of the process.
+    """Runs calls in threads like `ThreadPoolExecutor`, but without joining the threads when the process ends.
 
-    A read of a dead network share never returns: whoever waits for its thread never ends, also not when told to.
+    A read of a dead network share never returns: a process that joins its thread never ends, not even when interrupted.
     """
 
     def __init__(self, workers: int, *, name: str) -> None:
@@ -30,7 +30,7 @@ class AbandonablePool:
         self._started = 0
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """What will be the result of the call."""
+        """Queues the call; gives the future of its result."""
         future: Future[T] = Future()
 
         def work() -> None:
@@ -47,7 +47,7 @@ class AbandonablePool:
         return future
 
     def shutdown(self) -> None:
-        """Begins no more calls; those that have begun are left to themselves."""
+        """Starts no more calls; does not wait for those that are running."""
         for future in list(self._futures):
             future.cancel()
         for _ in range(self._started):
@@ -69,7 +69,7 @@ def _serve(waiting: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
 
 @atexit.register
 def _wait_for_the_last() -> None:
-    """Lets threads end that can: one that is cut off in the middle of a library may bring the process down."""
+    """Waits briefly for running threads: a thread killed inside a library may crash the process."""
     until = time.monotonic() + LAST_SECONDS
     for thread in list(_threads):
         thread.join(max(0.0, until - time.monotonic()))

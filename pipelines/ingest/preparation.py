@@ -19,7 +19,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Preparation:
-    """Cleans each extraction and, where a chunker is named, says where it is cut.
+    """Cleans each extraction and, where a chunker is named, chunks it.
 
     Args:
         chunker: name, options and token counter of the chunker, as `parts.preparing` gives them; None: nothing is cut.
@@ -42,7 +42,7 @@ class Preparation:
             )
 
     def prepare(self, source: Source, extraction: Extraction) -> Parsed | Failure:
-        """The extraction cleaned, and where its text is cut; a fault of ours is a failure that is tried again."""
+        """The cleaned extraction with its chunk drafts; a fault of our own gives a failure that is retried."""
         begun = time.perf_counter()
         cleaned = _guarded("clean", source, lambda: clean(extraction))
         if isinstance(cleaned, Failure):
@@ -61,7 +61,7 @@ class Preparation:
     def _drafts(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | None:
         if self._chunker is None:
             return None
-        # Ids depend on what the calling process alone knows; it makes the chunks anew from where they lie.
+        # Ids depend on what only the calling process knows; it makes the chunks again from their spans.
         return tuple(
             Draft(span=chunk.span, headings=chunk.headings, table_header=chunk.table_header)
             for chunk in self._chunker.chunk(document_of(source, extraction), "")
@@ -74,11 +74,11 @@ def blueprint(chunker: Mapping[str, Any] | None = None) -> Blueprint:
 
 
 def fault(error: Exception) -> str:
-    """What is told of an error that nobody foresaw: the file and line at which it arose stand for the traceback."""
+    """The message for an unexpected error: with the file and line that raised it, in place of the traceback."""
     last = extract_tb(error.__traceback__)[-1]
-    told = without_secrets(f"{type(error).__name__}: {error}".rstrip(": "))
+    text = without_secrets(f"{type(error).__name__}: {error}".rstrip(": "))
     file = last.filename.rpartition("/")[2]
-    return f"a fault of Penstock, not of the source: {told} ({file}:{last.lineno}); please report it"
+    return f"a fault of Penstock, not of the source: {text} ({file}:{last.lineno}); please report it"
 
 
 def _guarded(stage: Stage, source: Source, work: Callable[[], ResultT]) -> ResultT | Failure:

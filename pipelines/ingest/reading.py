@@ -1,6 +1,6 @@
-"""From a listed source to what the catalog is asked to hold of it: fetch, sniff, parse, clean, chunk.
+"""From a listed source to what is written to the catalog: fetch, sniff, parse, clean, chunk.
 
-Whatever is wrong with one source ends here as a value: it costs that source and not the run.
+An error in a source becomes its outcome here: it fails that source and not the run.
 """
 
 import logging
@@ -40,10 +40,10 @@ log = logging.getLogger(__name__)
 
 
 class Parser(Protocol):
-    """Parses, cleans and cuts where it can do no harm."""
+    """Parses, cleans and chunks in a process where that can do no harm."""
 
     def prepare(self, source: Source, path: Path, declared: str) -> Parsed | Failure:
-        """What the file says, or why it cannot be read; `declared` is the media type that its origin declared."""
+        """The parsed file, or why it cannot be read; `declared` is the media type that its origin declared."""
         ...
 
     def cut(self, source: Source, extraction: Extraction) -> tuple[Draft, ...] | Failure | None:
@@ -53,7 +53,7 @@ class Parser(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What is attached to a source; None keeps what it has."""
+    """Labels and access to attach to a source; None keeps those it has."""
 
     labels: Labels | None = None
     access: frozenset[str] | None = None
@@ -76,9 +76,9 @@ class FoundSource:
     listed: Listed
     marks: Marks = KEEP
     address: str = ""
-    """What the run was told to bring up to date, as a URI; empty where each source was named by itself."""
+    """The address given to the run under which the source was listed, as a URI; empty where it was named itself."""
     beside: Inherited = NOTHING_SAID
-    """Who may see it by the sources around it, should it be new."""
+    """What it inherits from its neighbours if it is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class KnownState:
     known: KnownSource | None = None
     failed: Quarantined | None = None
     inherited: Inherited = NOTHING_SAID
-    """Who may see it where the run does not say and nothing was known."""
+    """What it inherits where the run does not give its access and it is new."""
 
 
 class Reader:
@@ -107,7 +107,7 @@ class Reader:
     ) -> None:
         """`limits` names the parser's limits.
 
-        A file that exceeded one of them is tried again when they or the chunker change.
+        A file that exceeded a limit is tried again when the limits or the chunker change.
         """
         self._collection = collection
         self._fetcher_for = fetcher_for
@@ -118,20 +118,20 @@ class Reader:
         self._limits = limits
 
     def settled(self, found: FoundSource, before: KnownState) -> SourceOutcome | None:
-        """The outcome, where the listing alone tells that neither the source nor its loader has changed."""
+        """The outcome, where the listing alone shows that neither the source nor its loader has changed."""
         listed, known, failed = found.listed, before.known, before.failed
         if failed:
             same = _same(listed, failed.source) and self._is_as_tried(failed, self._loader(failed.source))
-            marked = all(found.marks.on(one.source) == one.source for one in (known, failed) if one)
+            marked = all(found.marks.on(record.source) == record.source for record in (known, failed) if record)
             return outcomes.not_tried_again(failed, known) if same and marked else None
         if known and _same(listed, known.source) and self._is_current(known, found.marks) and self._is_cut(known):
             return outcomes.as_before(known)
         return None
 
     def read(self, found: FoundSource, before: KnownState) -> SourceOutcome:
-        """What the source says now, or why nothing could be made of it.
+        """The outcome of a source that is fetched and read.
 
-        Who may see what was read before follows `found` also where nothing could be made of it.
+        Labels and access of what was read before are updated even where the source cannot be read now.
         """
         if before.known is None and found.marks.access is None and before.inherited.access is None:
             return outcomes.not_fetched(found.listed.uri, UNKNOWN, None)
@@ -147,7 +147,7 @@ class Reader:
             log.warning("not read: %s", error)
             return outcomes.not_fetched(listed.uri, str(error), before.known)
         except PenstockError:
-            raise  # the catalog or a setting: no other source would fare better
+            raise  # the catalog or a setting fails: all other sources would fail too
         except Exception as error:  # noqa: BLE001 - it ends in the outcome of this source: the others are not at fault
             log.warning("not read: %s (%s)", shown(listed.uri), type(error).__name__)
             return outcomes.not_fetched(listed.uri, fault(error), before.known)
@@ -156,7 +156,7 @@ class Reader:
         listed, known = found.listed, before.known
         self._collection.check_uri(listed.uri)
         reusable = known if known and not before.failed and self._loader(known.source) == known.loader else None
-        if reusable and _same(listed, reusable.source):  # what changed at most is who may see it, and its labels
+        if reusable and _same(listed, reusable.source):  # only its access and labels can have changed
             return self._cut_anew(found.marks.on(reusable.source), reusable)
         with ExitStack() as at_hand:
             with self._stopwatch.timing("fetch", shown(listed.uri)):
@@ -220,13 +220,13 @@ class Reader:
             return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
         stored = self._collection.document(known.document_id)
         if stored is None:
-            return outcomes.overtaken(source.uri, known)  # it was there when the source was looked up
+            return outcomes.overtaken(source.uri, known)  # another run removed it since the look-up
         with self._stopwatch.timing("chunk"):
             drafts = self._parser.cut(source, _as_extraction(stored.document))
             if isinstance(drafts, Failure):
                 return outcomes.not_fetched(source.uri, drafts.message, known)
             chunks = chunked(stored.document, stored.content, self._chunker, drafts)
-        put = Upsert(
+        upsert = Upsert(
             source=source,
             outcome=known.outcome,
             reason=known.reason,
@@ -236,7 +236,7 @@ class Reader:
             document=stored.document,
             chunks=chunks,
         )
-        return outcomes.cut_anew(put)
+        return outcomes.cut_anew(upsert)
 
     def _is_cut(self, known: KnownSource) -> bool:
         return known.chunker in ("", self._chunker.fingerprint)
@@ -257,18 +257,18 @@ class Reader:
         return read_with(self._formats, source.media_type, source.uri) or unsupported(self._formats)
 
 
-def _marked(reading: SourceOutcome, marks: Marks, before: KnownState) -> SourceOutcome:
-    """The reading, with the marks on what was read, or tried, before where nothing takes its place."""
+def _marked(outcome: SourceOutcome, marks: Marks, before: KnownState) -> SourceOutcome:
+    """The outcome, with the marks put on what was read or tried before, where nothing replaces that."""
     known, failed = before.known, before.failed
-    if reading.put or reading.removed:
-        return reading
-    if failed and reading.quarantined is None and marks.on(failed.source) != failed.source:
-        reading = replace(reading, quarantined=replace(failed, source=marks.on(failed.source)))
+    if outcome.put or outcome.removed:
+        return outcome
+    if failed and outcome.quarantined is None and marks.on(failed.source) != failed.source:
+        outcome = replace(outcome, quarantined=replace(failed, source=marks.on(failed.source)))
     if known is None or marks.on(known.source) == known.source:
-        return reading
-    # What is put takes a source out of quarantine: one that stays there is entered again.
-    put = outcomes.touched(marks.on(known.source), known).put
-    return replace(reading, put=put, quarantined=reading.quarantined or failed)
+        return outcome
+    # An upsert takes a source out of quarantine: a source that stays there is entered again.
+    upsert = outcomes.touched(marks.on(known.source), known).put
+    return replace(outcome, put=upsert, quarantined=outcome.quarantined or failed)
 
 
 def _as_extraction(document: Document) -> Extraction:
@@ -284,7 +284,7 @@ def _same(listed: Listed, source: Source) -> bool:
 def chunked(
     document: Document, content: str, chunker: Chunker, drafts: tuple[Draft, ...] | None = None
 ) -> tuple[Chunk, ...]:
-    """The chunks of a document: where it was cut already by that chunker, in another process, else where it cuts now.
+    """The chunks of a document: from the drafts of the same chunker in another process, else made here.
 
     Raises:
         LimitExceeded: cutting takes too long.
@@ -304,9 +304,9 @@ def cut(
     chunker: Chunker,
     drafts: tuple[Draft, ...] | None = None,
 ) -> SourceOutcome:
-    """The reading of a source whose text is at hand: its document and chunks, or that it has no text.
+    """The outcome of a source with an extracted text: its document and chunks, or that it has no text.
 
-    `drafts` say where that chunker cut the text already.
+    `drafts` are the chunks that this chunker already made of the text in another process.
 
     Raises:
         LimitExceeded: cutting takes too long.
@@ -317,8 +317,8 @@ def cut(
     pages = len({place.page for block in document.blocks for place in block.places}) or 1
     if not chunks:
         return outcomes.without_text(source, loader, extraction, pages=pages)
-    reading = outcomes.cut(document, content, chunks, chunker.fingerprint, extraction)
+    outcome = outcomes.cut(document, content, chunks, chunker.fingerprint, extraction)
     if known and (known.content, known.chunker) == (content, chunker.fingerprint) and not extraction.problems:
-        same = replace(reading.result, outcome="unchanged", reason="read again: it says the same")
-        return replace(reading, result=same, pages=pages)
-    return replace(reading, pages=pages)
+        same = replace(outcome.result, outcome="unchanged", reason="read again: its text is the same")
+        return replace(outcome, result=same, pages=pages)
+    return replace(outcome, pages=pages)

@@ -25,7 +25,7 @@ class Record:
     title: str = ""
     labels: Labels = field(default_factory=dict)
     access: Access | None = None
-    """None: as it was before, or what its address was last given; else everybody."""
+    """None: the access it had before, or was last given to its address; else everybody."""
 
     def source(self, access: Access) -> Source:
         """Where the text came from, as the catalog keeps it, for those who may see it."""
@@ -48,12 +48,12 @@ class Record:
 
 
 def _whole(text: str) -> str:
-    """The text with U+FFFD for halves of surrogate pairs, which no database stores."""
+    """The text with U+FFFD in place of lone surrogates, which no database stores."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Records:
-    """Looks up records and makes of each what the catalog shall hold of it; one that it holds already is unchanged."""
+    """Looks up records and turns each into an outcome; a record that the catalog holds already is unchanged."""
 
     def __init__(self, collection: Collection, chunker: Chunker) -> None:
         self._collection = collection
@@ -70,7 +70,7 @@ class Records:
         return before
 
     def read(self, item: Record, before: KnownState) -> SourceOutcome:
-        """What the catalog shall hold of a record."""
+        """The outcome of a record."""
         known = before.known
         access = _access(item, before)
         if access is None:

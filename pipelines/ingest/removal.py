@@ -1,4 +1,4 @@
-"""Which known sources are gone, and whether so many at once can be believed."""
+"""Decides which known sources are gone, and refuses to remove too many at once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from itertools import islice
 from penstock.ports import Lister
 
 ALWAYS_ALLOWED = 10
-"""So many sources may always go, whatever their share: small collections are emptied on purpose."""
+"""This many sources may always be removed, whatever their share: small collections are emptied on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """The sources that a run removes, or why it does not."""
+    """The sources that a run removes, or why it removes none."""
 
     uris: tuple[str, ...] = ()
     reason: str = "no longer there"
     left_out: tuple[str, ...] = ()
-    """Known sources that a setting leaves out now, such as links: they are gone whatever the guard says, and their
+    """Known sources that a setting excludes now, such as links: they are removed whatever the guard says, and their
     outcome is that of their listing."""
     behind: tuple[str, ...] = ()
-    """Known sources behind a linked folder that is left out; they go whatever the guard says."""
+    """Known sources behind a linked folder that is excluded; they are removed whatever the guard says."""
     refused: str = ""
     """Set where the guard stops the removal: what it would have been, what is allowed, what to do next."""
     remarks: tuple[str, ...] = ()
     since: int | None = None
-    """The collection's revision when the listing began: what another run brought or changed after it, which the listing
-    may have missed, stays. None: whatever there is goes."""
+    """The collection's revision when the listing began: sources that another run added or changed later stay, because
+    the listing may have missed them. None: all are removed."""
 
     @property
     def removed(self) -> tuple[str, ...]:
@@ -35,15 +35,15 @@ class Removal:
 
 
 def is_gone(uri: str, listers: Sequence[Lister]) -> bool:
-    """Whether a complete listing speaks for a missing source, and no incomplete one might have listed it."""
-    speaking = [lister for lister in listers if lister.covers(uri)]
-    return bool(speaking) and all(lister.complete() for lister in speaking)
+    """Whether a complete listing covers a missing source, and no incomplete listing might contain it."""
+    covering = [lister for lister in listers if lister.covers(uri)]
+    return bool(covering) and all(lister.complete() for lister in covering)
 
 
 def guarded(missing: Iterable[str], *, known: Callable[[], int], share: float, remarks: tuple[str, ...]) -> Removal:
     """The removal of the missing sources, unless they are more than the share of the known ones that may go.
 
-    The known ones are counted where that decides it; of what may not go no more is kept than its number.
+    The known sources are counted only where that decides; of a refused removal only the number is kept.
     """
     missing = iter(missing)
     uris = list(islice(missing, ALWAYS_ALLOWED + 1))

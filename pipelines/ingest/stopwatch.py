@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 SLOW_SECONDS = 10.0
-"""A stage that takes longer at once is noted."""
+"""A stage that takes longer at once is logged."""
 
 
 class Stopwatch:
@@ -46,11 +46,11 @@ class Stopwatch:
                 return
             yield item
 
-    def part(self, stage: Stage, others: Mapping[Stage, float]) -> None:
-        """Gives other stages what they took of the time that was counted for a stage."""
+    def part(self, stage: Stage, parts: Mapping[Stage, float]) -> None:
+        """Moves the seconds of `parts` from a stage, in which they were counted, to the stages they belong to."""
         with self._lock:
-            for other, seconds in others.items():
-                self._seconds[other] += seconds
+            for inner, seconds in parts.items():
+                self._seconds[inner] += seconds
                 self._seconds[stage] -= seconds
 
     def seconds(self) -> Mapping[Stage, float]:

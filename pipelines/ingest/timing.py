@@ -1,4 +1,4 @@
-"""A limit of time on cutting texts in the calling process, where no process of the sandbox does it."""
+"""A time limit on chunking in the calling process, where no process of the sandbox does it."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -10,7 +10,7 @@ from penstock.ports import Chunker
 
 
 class TimedChunker:
-    """The chunker inside, which gives up a document that takes it longer than `seconds`; looked at between chunks."""
+    """A chunker that gives up a document that takes longer than `seconds`; checked between chunks."""
 
     def __init__(self, inner: Chunker, *, seconds: float) -> None:
         self._inner = inner
@@ -18,12 +18,12 @@ class TimedChunker:
 
     @property
     def fingerprint(self) -> str:
-        """That of the chunker inside: the same chunks."""
+        """That of the inner chunker, whose chunks are the same."""
         return self._inner.fingerprint
 
     @property
     def size(self) -> int:
-        """That of the chunker inside."""
+        """That of the inner chunker."""
         return self._inner.size
 
     def chunk(self, document: Document, content: str) -> Iterator[Chunk]:

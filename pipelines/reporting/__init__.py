@@ -1,1 +1,1 @@
-"""What is said of a run, of a collection, of its indexes?"""
+"""What is reported about a run, a collection and its indexes?"""

@@ -20,7 +20,7 @@ from penstock.pipelines.reporting.status import Status
 
 
 def run_report(report: RunReport) -> dict[str, Any]:
-    """A finished run; the outcomes of discovered sources add up to `discovered`, and `removed` stands apart."""
+    """A finished run; the outcomes of discovered sources add up to `discovered`, without `removed`."""
     return {
         "collection": report.collection,
         "revision": report.revision,
@@ -49,8 +49,8 @@ def plan(found: RunPlan) -> dict[str, Any]:
         settled[result.outcome].append({"uri": result.uri, "reason": result.reason})
     return {
         "collection": found.collection,
-        "new": [one.listed.uri for one in found.new],
-        "changed": [one.listed.uri for one in found.pending if one.listed.uri in found.changed],
+        "new": [pending.listed.uri for pending in found.new],
+        "changed": [pending.listed.uri for pending in found.pending if pending.listed.uri in found.changed],
         **settled,
         "removed": list(found.removal.removed),
         "attention": list(found.attention),
@@ -63,7 +63,7 @@ def retrieved(found: Retrieved) -> dict[str, Any]:
         "question": found.question,
         "revision": found.revision,
         "notes": list(found.notes),
-        "hits": [hit(one) for one in found.hits],
+        "hits": list(map(hit, found.hits)),
     }
 
 
@@ -89,13 +89,13 @@ def answer(given: Answer) -> dict[str, Any]:
         "citations": [
             {
                 "uri": citation.source.uri,
-                "places": [place(one) for one in citation.places],
+                "places": list(map(place, citation.places)),
                 "quote": citation.quote,
                 "chunk_id": citation.chunk_id,
             }
             for citation in given.citations
         ],
-        "hits": [hit(one) for one in given.hits],
+        "hits": list(map(hit, given.hits)),
         "usage": {
             "prompt_tokens": given.usage.prompt_tokens,
             "completion_tokens": given.usage.completion_tokens,
@@ -137,7 +137,7 @@ def diagnosis(found: Diagnosis) -> dict[str, Any]:
 
 
 def status(found: Status) -> dict[str, Any]:
-    """How a collection stands."""
+    """The status of a collection."""
     return {
         "collection": found.collection,
         "home": str(found.home),
@@ -150,15 +150,15 @@ def status(found: Status) -> dict[str, Any]:
         "chunks": _counts(found.chunks),
         "last_run": _run(found.last_run) if found.last_run else None,
         "quarantine": [
-            {"uri": one.source.uri, "reason": one.failure.message, "since": one.since.isoformat()}
-            for one in found.quarantine
+            {"uri": waiting.source.uri, "reason": waiting.failure.message, "since": waiting.since.isoformat()}
+            for waiting in found.quarantine
         ],
         "aside": {"folders": found.aside.folders, "bytes": found.aside.bytes},
     }
 
 
 def document(stored: StoredDocument) -> dict[str, Any]:
-    """What was read from a document, and how it was cut."""
+    """The text of a document, and its chunks."""
     read = stored.document
     return {
         "document_id": read.id,
@@ -166,7 +166,7 @@ def document(stored: StoredDocument) -> dict[str, Any]:
         "language": read.language,
         "loader": read.loader,
         "chunker": stored.chunker,
-        "sources": [source(one) for one in stored.sources],
+        "sources": list(map(source, stored.sources)),
         "text": read.text,
         "blocks": object_of(read.blocks),
         "chunks": [{"chunk_id": chunk.id, **_chunk(chunk)} for chunk in stored.chunks],
@@ -241,7 +241,7 @@ def differing(found: Difference) -> dict[str, Any]:
         "first": found.first,
         "second": found.second,
         "added": list(found.added),
-        "changed": [{"uri": one.uri, "what": list(one.what)} for one in found.changed],
+        "changed": [{"uri": changed.uri, "what": list(changed.what)} for changed in found.changed],
         "removed": list(found.removed),
     }
 
@@ -272,7 +272,7 @@ def imported(done: Imported) -> dict[str, Any]:
 
 
 def renamed(done: Renamed) -> dict[str, Any]:
-    """A collection that bears another name."""
+    """A collection that was renamed."""
     return {"collection": done.collection, "new": done.new, "disk": before_and_after(done)}
 
 
@@ -328,7 +328,7 @@ def _chunk(chunk: Chunk) -> dict[str, Any]:
         "text": chunk.text,
         "span": list(chunk.span),
         "headings": list(chunk.headings),
-        "places": [place(one) for one in chunk.places],
+        "places": list(map(place, chunk.places)),
         "language": chunk.language,
     }
 

@@ -1,4 +1,4 @@
-"""How a collection stands, at a glance."""
+"""The status of a collection at a glance."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Status:
     keyword_revision: int
     vector_revision: int
     embedder: str
-    """Identity of the model that the vectors are by, whichever the settings name now."""
+    """Identity of the model that made the vectors, whichever the settings name now."""
     sources: dict[str, int]
     """Live sources by the outcome with which they were last read."""
     languages: dict[str, int]
@@ -32,14 +32,14 @@ class Status:
     last_run: RunInfo | None
     quarantine: tuple[Quarantined, ...]
     aside: Aside
-    """Indexes that were set aside because they were damaged, and take room."""
+    """Damaged indexes that were moved away, and use disk space."""
 
 
 def look(view: View, followers: Followers, home: Path) -> Status:
-    """The present status, as far as it is seen: for a reader, all counts are of what the reader sees.
+    """The present status; for a reader, all counts are of what the reader sees.
 
     Raises:
-        DamagedIndex: an index cannot be read; `doctor --repair` builds it anew.
+        DamagedIndex: an index cannot be read; `doctor --repair` rebuilds it.
     """
     collection = view.collection
     sources: dict[str, int] = {}
@@ -62,7 +62,7 @@ def look(view: View, followers: Followers, home: Path) -> Status:
 
 
 def count(view: View, followers: Followers) -> ChunkCounts:
-    """The chunks that are seen, as each store counts them.
+    """The number of chunks that the reader sees in each store.
 
     Raises: as `look`.
     """

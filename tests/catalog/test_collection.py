@@ -71,7 +71,7 @@ def test_an_old_revision_shows_what_was_live_then(commit: Committer, collection:
     commit(make_put("books", make_source(A), ["new"]))
     commit(removed=(A,))
     shown = [collection.document(A, at=at) for at in (0, 1, 2, 3)]
-    assert [one and one.document.text for one in shown] == [None, "old", "new", None]
+    assert [stored and stored.document.text for stored in shown] == [None, "old", "new", None]
     assert [len(collection.live_rows(at=at)) for at in (0, 1, 2, 3)] == [0, 1, 1, 0]
     assert [known.added_rev for known in collection.sources(at=2)] == [2]
     with pytest.raises(CatalogError, match="0 to 3"):

@@ -32,17 +32,17 @@ def edited(collection: Collection, commit: Committer) -> Collection:
 
 def texts(collection: Collection, *, at: int | None = None, where: Filter | None = None) -> set[str]:
     scope = collection.scope(where or Filter(), at=at)
-    return {one.chunk.text for one in collection.hydrate(collection.live_rows(at=at), scope=scope).values()}
+    return {hydrated.chunk.text for hydrated in collection.hydrate(collection.live_rows(at=at), scope=scope).values()}
 
 
 def test_each_revision_says_what_it_changed(edited: Collection) -> None:
-    told = [(one.revision, one.added, one.changed, one.removed) for one in edited.history.entries()]
-    assert told == [(6, 0, 1, 0), (5, 0, 1, 1), (4, 1, 1, 0), (3, 0, 1, 0), (2, 0, 1, 0), (1, 1, 0, 0)]
+    counts = [(entry.revision, entry.added, entry.changed, entry.removed) for entry in edited.history.entries()]
+    assert counts == [(6, 0, 1, 0), (5, 0, 1, 1), (4, 1, 1, 0), (3, 0, 1, 0), (2, 0, 1, 0), (1, 1, 0, 0)]
 
 
 def test_the_list_goes_on_page_by_page(edited: Collection) -> None:
     pages = [edited.history.entries(limit=4), edited.history.entries(limit=4, before=3)]
-    assert [[one.revision for one in page] for page in pages] == [[6, 5, 4, 3], [2, 1]]
+    assert [[entry.revision for entry in page] for page in pages] == [[6, 5, 4, 3], [2, 1]]
 
 
 def test_what_made_a_revision_is_the_command_of_its_run(catalog: Catalog, collection: Collection) -> None:
@@ -52,7 +52,7 @@ def test_what_made_a_revision_is_the_command_of_its_run(catalog: Catalog, collec
     run = collection.start_run("sync")
     collection.commit(Batch(puts=(put,)), run=run, embedder="model-a")
     collection.switch_embedder("model-b")
-    assert [one.cause for one in collection.history.entries()] == ["change of model", "sync"]
+    assert [entry.cause for entry in collection.history.entries()] == ["change of model", "sync"]
 
 
 def test_what_is_left_reads_as_before_and_what_went_says_so(edited: Collection) -> None:
@@ -61,7 +61,7 @@ def test_what_is_left_reads_as_before_and_what_went_says_so(edited: Collection) 
     freed = edited.history.clear(runs=10)
     assert (freed.revisions, freed.documents, freed.chunks, freed.vectors) == (3, 3, 3, 3)
     assert {at: texts(edited, at=at) for at in (4, 5, 6)} == before
-    assert [one.revision for one in edited.history.entries()] == [6, 5, 4]
+    assert [entry.revision for entry in edited.history.entries()] == [6, 5, 4]
     assert edited.history.entries()[-1].changed == 1
     assert not list(edited.verify())
     for read in (
@@ -90,9 +90,9 @@ def test_a_stream_that_is_overtaken_ends_with_an_error(edited: Collection, commi
     documents = edited.change(0, to=5, vectors=False).added
     edited.history.forget(keep=1)
     edited.history.clear(runs=10)
-    for one in (stream, iter(documents)):
+    for iterator in (stream, iter(documents)):
         with pytest.raises(RevisionGone, match="only revision 6, the newest, is left"):
-            next(one)
+            next(iterator)
 
 
 def test_the_commits_of_one_run_count_as_one(catalog: Catalog, collection: Collection, commit: Committer) -> None:
@@ -116,7 +116,7 @@ def test_what_a_run_found_stays_while_it_may_go_on(catalog: Catalog, edited: Col
 
 
 def test_what_held_at_a_time_stays(edited: Collection) -> None:
-    times = {one.revision: one.time for one in edited.history.entries()}
+    times = {entry.revision: entry.time for entry in edited.history.entries()}
     assert edited.history.forget(keep=None, since=times[3] - timedelta(microseconds=1)) == 2
     assert edited.history.forget(keep=3, since=datetime.now(UTC)) == 4
     assert edited.history.forget(keep=None, since=times[1]) == 4
@@ -138,13 +138,13 @@ def test_a_clearing_that_was_cut_short_is_gone_on_with(edited: Collection) -> No
 
 
 def test_vectors_that_another_collection_needs_stay(catalog: Catalog, edited: Collection) -> None:
-    other = catalog.collection("films", create=True)
+    films = catalog.collection("films", create=True)
     shared = make_put("films", make_source("file:///copy"), [f"{A} version 2"])
-    other.commit(Batch(puts=(shared,)), run=None, embedder="model-a")
+    films.commit(Batch(puts=(shared,)), run=None, embedder="model-a")
     edited.history.forget(keep=1)
     assert edited.history.clear(runs=10).vectors == 5
     assert not catalog.vectors.missing("model-a", [text_hash(f"{A} version 2")])
-    other.remove()
+    films.remove()
     swept = edited.history.sweep()
     assert swept is not None
     assert swept.vectors == 1
@@ -152,12 +152,12 @@ def test_vectors_that_another_collection_needs_stay(catalog: Catalog, edited: Co
 
 
 def test_no_vector_goes_while_another_collection_has_a_run(catalog: Catalog, edited: Collection) -> None:
-    other = catalog.collection("films", create=True)
-    run = other.start_run("sync")
+    films = catalog.collection("films", create=True)
+    run = films.start_run("sync")
     edited.history.forget(keep=1)
     freed = edited.history.clear(runs=10)
     assert (freed.chunks, freed.vectors, edited.history.sweep()) == (6, 0, None)
-    other.finish_run(run, None, "finished")
+    films.finish_run(run, None, "finished")
     swept = edited.history.sweep()
     assert swept is not None
     assert swept.vectors == 6
@@ -212,18 +212,18 @@ def test_what_is_closed_today_is_closed_in_all_revisions(collection: Collection,
     commit(version(A, 2, STAFF), version(C, 2), removed=(B,))
     run = collection.start_run("sync")
     everything, visitor, staff = Filter(), Filter(principals=frozenset()), Filter(principals=STAFF)
-    assert texts(collection, at=1, where=everything) == {f"{one} version 1" for one in (A, B, C)}
-    assert texts(collection, at=1, where=staff) == {f"{one} version 1" for one in (A, B, C)}
+    assert texts(collection, at=1, where=everything) == {f"{uri} version 1" for uri in (A, B, C)}
+    assert texts(collection, at=1, where=staff) == {f"{uri} version 1" for uri in (A, B, C)}
     assert texts(collection, at=1, where=visitor) == {f"{B} version 1"}
     assert [known.source.uri for known in collection.sources(at=1, where=visitor)] == [B]
     assert collection.document(A, at=1, where=visitor) is None
     collection.remember([("file:///", STAFF)], run=run)
     assert texts(collection, at=1, where=visitor) == set()
-    assert texts(collection, at=1, where=staff) == {f"{one} version 1" for one in (A, B, C)}
+    assert texts(collection, at=1, where=staff) == {f"{uri} version 1" for uri in (A, B, C)}
     collection.remember([(B, frozenset())], run=run + 1)
     assert texts(collection, at=1, where=visitor) == {f"{B} version 1"}
-    told = [(one.added, one.changed, one.removed) for one in collection.history.entries(where=visitor)]
-    assert told == [(1, 0, 1), (1, 0, 0)]
+    counts = [(entry.added, entry.changed, entry.removed) for entry in collection.history.entries(where=visitor)]
+    assert counts == [(1, 0, 1), (1, 0, 0)]
 
 
 def test_a_renamed_collection_is_the_same_one(catalog: Catalog, edited: Collection) -> None:

@@ -37,7 +37,7 @@ def test_putting_nothing_is_nothing(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vectors", "told"),
+    ("vectors", "message"),
     [
         pytest.param({"2": np.ones(9, np.float32)}, "8 numbers", id="another dimension"),
         pytest.param({"2": np.ones(8, np.float32), "3": np.ones(9, np.float32)}, "shape", id="two dimensions"),
@@ -45,9 +45,9 @@ def test_putting_nothing_is_nothing(catalog: Catalog) -> None:
         pytest.param({"2": np.ones(8, np.float32), "3": np.full(8, np.nan, np.float32)}, "text 3", id="not a number"),
     ],
 )
-def test_vectors_that_cannot_be_are_refused(catalog: Catalog, vectors: dict[str, object], told: str) -> None:
+def test_vectors_that_cannot_be_are_refused(catalog: Catalog, vectors: dict[str, object], message: str) -> None:
     catalog.vectors.put("model-a", {"1": text_vector("1")})
-    with pytest.raises(CatalogError, match=told):
+    with pytest.raises(CatalogError, match=message):
         catalog.vectors.put("model-a", vectors)  # type: ignore[arg-type]  # refused at run time
     assert catalog.vectors.missing("model-a", ["2", "3"]) == {"2", "3"}
 

@@ -26,7 +26,7 @@ def mortal_elasticsearch() -> Iterator[Callable[[Version], ElasticsearchServer]]
     with ExitStack() as stack:
         running: dict[Version, ElasticsearchServer] = {}
 
-        def one(version: Version) -> ElasticsearchServer:
+        def server(version: Version) -> ElasticsearchServer:
             if version not in running:
                 running.clear()
                 stack.close()
@@ -36,7 +36,7 @@ def mortal_elasticsearch() -> Iterator[Callable[[Version], ElasticsearchServer]]
                     pytest.skip(str(missing))
             return running[version]
 
-        yield one
+        yield server
 
 
 @pytest.fixture
@@ -89,18 +89,18 @@ def client_of() -> Iterator[Callable[[str], Elasticsearch]]:
     """Gives a client of an address, where all indexes that this test made are deleted at the end."""
     made: dict[str, tuple[Elasticsearch, set[str]]] = {}
 
-    def there(one: Elasticsearch) -> set[str]:
-        return set(one.indices.get(index="penstock-*", expand_wildcards="all"))
+    def names_of(connected: Elasticsearch) -> set[str]:
+        return set(connected.indices.get(index="penstock-*", expand_wildcards="all"))
 
     def client(url: str) -> Elasticsearch:
         if url not in made:
-            one = Elasticsearch(url)
-            made[url] = one, there(one)
+            connected = Elasticsearch(url)
+            made[url] = connected, names_of(connected)
         return made[url][0]
 
     yield client
-    for one, before in made.values():
-        for name in there(one) - before:
-            one.indices.put_settings(index=name, settings={"index.blocks.*": None})
-            one.indices.delete(index=name)
-        one.close()
+    for connected, before in made.values():
+        for name in names_of(connected) - before:
+            connected.indices.put_settings(index=name, settings={"index.blocks.*": None})
+            connected.indices.delete(index=name)
+        connected.close()

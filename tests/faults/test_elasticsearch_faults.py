@@ -77,11 +77,11 @@ def are_nearest(penstock: Penstock, model: LittleModel, question: str, revision:
     scope = penstock.collection.scope(Filter(), at=revision)
     live = penstock.collection.hydrate(penstock.collection.live_rows(at=revision), scope=scope)
     own = LittleModel(dimension=model.dimension)  # the readers' one notes what it embeds
-    vectors = own.embed([one.chunk.context for one in live.values()], role="passage")
+    vectors = own.embed([hydrated.chunk.context for hydrated in live.values()], role="passage")
     products = vectors @ own.embed([question], role="query")[0]
-    scores = dict(zip((one.chunk.id for one in live.values()), products.tolist(), strict=True))
+    scores = dict(zip((hydrated.chunk.id for hydrated in live.values()), products.tolist(), strict=True))
     best = sorted(scores.values(), reverse=True)[:10]
-    return len(set(ids)) == 10 and [scores.get(one, -1) for one in ids] == pytest.approx(best, abs=1e-6)
+    return len(set(ids)) == 10 and [scores.get(id_, -1) for id_ in ids] == pytest.approx(best, abs=1e-6)
 
 
 def found_by_words(penstock: Penstock, question: str) -> tuple[int, set[str]]:
@@ -180,7 +180,7 @@ def test_a_run_comes_through(make: Callable[[], Fault], proxy: Proxy, client: El
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         pytest.param(429, "cannot do it now", id="429"),
         pytest.param(503, "cannot do it now", id="503"),
@@ -188,7 +188,7 @@ def test_a_run_comes_through(make: Callable[[], Fault], proxy: Proxy, client: El
     ],
 )
 def test_a_server_that_stays_away_ends_the_run_and_the_next_catches_up(
-    status: int, told: str, proxy: Proxy, client: Elasticsearch, opened: Opener
+    status: int, message: str, proxy: Proxy, client: Elasticsearch, opened: Opener
 ) -> None:
     penstock = opened(proxy.url)
     penstock.add(records(0, 20))
@@ -200,7 +200,7 @@ def test_a_server_that_stays_away_ends_the_run_and_the_next_catches_up(
 
     working, proxy.fault = proxy.fault, away
     for call in (lambda: penstock.add(records(20, 40)), lambda: penstock.search("turbine"), penstock.doctor):
-        with pytest.raises(IndexUnavailable, match=told):
+        with pytest.raises(IndexUnavailable, match=message):
             call()
     proxy.fault = working
     assert penstock.search("turbine").revision == 1
@@ -264,7 +264,7 @@ def test_the_command_line_tells_of_a_blocked_index(
     assert "run again" in " ".join(refused.stderr.split())
     behind = CliRunner().invoke(app, ["doctor", "--json"])
     assert behind.exit_code != 0
-    assert {one["what"] for one in json.loads(behind.stdout)["problems"]} == {"behind", "missing"}
+    assert {problem["what"] for problem in json.loads(behind.stdout)["problems"]} == {"behind", "missing"}
     client.indices.put_settings(index=name, settings={"index.blocks.read_only_allow_delete": None})
     assert CliRunner().invoke(app, ["doctor", "--repair"]).exit_code == 0
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 0
@@ -397,7 +397,7 @@ class Readers:
         self.answers: list[tuple[int, list[str]]] = []
         self.errors: list[Exception] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(one, question)) for one in workspaces]
+        self._threads = [threading.Thread(target=self._read, args=(workspace, question)) for workspace in workspaces]
 
     def __enter__(self) -> "Readers":
         for thread in self._threads:
@@ -439,11 +439,11 @@ def test_readers_see_whole_revisions_while_the_index_is_written_and_built_anew(
 def test_one_writer_comes_and_goes_while_another_is_at_work(
     filled: Penstock, client: Elasticsearch, opened: Opener, elasticsearch_url: str
 ) -> None:
-    other = opened(elasticsearch_url)
+    second = opened(elasticsearch_url)
 
     def meanwhile() -> Iterator[Record]:
         yield from records(20, 30)
-        assert other.add(records(30, 40)).count("indexed") == 10
+        assert second.add(records(30, 40)).count("indexed") == 10
         yield from records(40, 50)
 
     assert filled.add(meanwhile()).count("indexed") == 20

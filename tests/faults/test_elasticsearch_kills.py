@@ -158,8 +158,8 @@ DEATHS = [
 
 
 def write_files(folder: Path, numbers: range, edition: str = "") -> None:
-    for one in records(numbers.start, numbers.stop, edition):
-        (folder / f"{one.uri.removeprefix('record:')}.txt").write_text(one.text, "utf-8")
+    for record in records(numbers.start, numbers.stop, edition):
+        (folder / f"{record.uri.removeprefix('record:')}.txt").write_text(record.text, "utf-8")
 
 
 def test_a_writer_killed_ten_times_while_it_writes(
@@ -218,11 +218,11 @@ def are_nearest(penstock: Penstock, model: LittleModel, question: str, revision:
     """Whether these ten are what was live at a revision with the largest inner products, all compared one by one."""
     scope = penstock.collection.scope(Filter(), at=revision)
     live = penstock.collection.hydrate(penstock.collection.live_rows(at=revision), scope=scope)
-    vectors = model.embed([one.chunk.context for one in live.values()], role="passage")
+    vectors = model.embed([hydrated.chunk.context for hydrated in live.values()], role="passage")
     products = vectors @ model.embed([question], role="query")[0]
-    scores = dict(zip((one.chunk.id for one in live.values()), products.tolist(), strict=True))
+    scores = dict(zip((hydrated.chunk.id for hydrated in live.values()), products.tolist(), strict=True))
     best = sorted(scores.values(), reverse=True)[:10]
-    return len(set(ids)) == 10 and [scores.get(one, -1) for one in ids] == pytest.approx(best, abs=1e-6)
+    return len(set(ids)) == 10 and [scores.get(id_, -1) for id_ in ids] == pytest.approx(best, abs=1e-6)
 
 
 def as_held(client: Elasticsearch, penstock: Penstock) -> tuple[int, dict[int, str]]:

@@ -31,8 +31,11 @@ PLACES = 7
 
 def records(numbers: range, edition: str) -> list[Record]:
     return [
-        Record(uri=f"record:{one}", text=f"{WORDS[one % 6]} {WORDS[one % 5]} n{one} {edition}\n\nwater n{one}")
-        for one in numbers
+        Record(
+            uri=f"record:{number}",
+            text=f"{WORDS[number % 6]} {WORDS[number % 5]} n{number} {edition}\n\nwater n{number}",
+        )
+        for number in numbers
     ]
 
 
@@ -68,7 +71,7 @@ def answers(penstock: Penstock) -> list[Any]:
     found = [
         penstock.retriever_of(leg).retrieve(question, k=50, where=Filter()) for question in QUESTIONS for leg in LEGS
     ]
-    return [(one.revision, [(hit.chunk.id, hit.score) for hit in one.hits]) for one in found]
+    return [(answer.revision, [(hit.chunk.id, hit.score) for hit in answer.hits]) for answer in found]
 
 
 def flips(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -131,7 +134,7 @@ def test_deep_repair_builds_what_is_damaged_anew(filled: Path, keyword: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("statement", "where", "told"),
+    ("statement", "where", "message"),
     [
         pytest.param(
             "UPDATE chunks SET text = 'other' WHERE row = 3", "catalog", "is not its span of the text", id="a text"
@@ -151,7 +154,7 @@ def test_deep_repair_builds_what_is_damaged_anew(filled: Path, keyword: str) -> 
     ],
 )
 def test_what_the_catalog_says_is_proved_by_hashes(
-    model: LittleModel, tmp_path: Path, statement: str, where: str, told: str
+    model: LittleModel, tmp_path: Path, statement: str, where: str, message: str
 ) -> None:
     with opened(tmp_path, "tantivy") as penstock:
         penstock.add(records(range(6), "first"))
@@ -159,26 +162,30 @@ def test_what_the_catalog_says_is_proved_by_hashes(
     execute_on(f"sqlite:///{tmp_path / 'catalog.db'}", statement)
     with opened(tmp_path, "tantivy") as penstock:
         problems = penstock.doctor(deep=True).problems
-    assert any(problem.where == where and told in problem.message for problem in problems), problems
+    assert any(problem.where == where and message in problem.message for problem in problems), problems
 
 
 def test_flaws_are_named_to_whoever_sees_all_and_counted_for_others(model: LittleModel, tmp_path: Path) -> None:
-    closed = [replace(one, access=frozenset({"staff"})) for one in records(range(6), "first")]
+    closed = [replace(record, access=frozenset({"staff"})) for record in records(range(6), "first")]
     with opened(tmp_path, "tantivy") as penstock:
         penstock.add(closed)
     execute_on(f"sqlite:///{tmp_path / 'catalog.db'}", "UPDATE documents SET title = 'other' WHERE row IN (2, 3)")
 
-    def told(*, required: bool, principals: list[str] | None = None) -> list[str]:
+    def messages(*, required: bool, principals: list[str] | None = None) -> list[str]:
         settings = read_settings(home=tmp_path, indexes={"keyword": "tantivy"}, access={"required": required})
         with Penstock(settings=settings) as penstock:
             return [problem.message for problem in penstock.doctor(deep=True, principals=principals).problems]
 
-    named = told(required=False)
+    named = messages(required=False)
     assert len(named) == 2
-    assert all("record:" in one for one in named)
-    for found in (told(required=True), told(required=True, principals=[]), told(required=False, principals=[])):
-        assert [("2 flaws" in one, "--set access.required=false" in one) for one in found] == [(True, True)]
-        assert not any("record:" in one for one in found)
+    assert all("record:" in message for message in named)
+    for found in (
+        messages(required=True),
+        messages(required=True, principals=[]),
+        messages(required=False, principals=[]),
+    ):
+        assert [("2 flaws" in message, "--set access.required=false" in message) for message in found] == [(True, True)]
+        assert not any("record:" in message for message in found)
 
 
 def test_a_damaged_page_of_the_catalog_is_told(model: LittleModel, tmp_path: Path) -> None:
@@ -211,7 +218,9 @@ def test_the_command_looks_in_depth(
     path.write_bytes(bytes(data))
     found = CliRunner().invoke(app, ["doctor", "--deep", "--json"])
     assert found.exit_code == ATTENTION
-    assert [(one["where"], one["what"]) for one in json.loads(found.stdout)["problems"]] == [("keyword", "damaged")]
+    assert [(problem["where"], problem["what"]) for problem in json.loads(found.stdout)["problems"]] == [
+        ("keyword", "damaged")
+    ]
     assert "--deep --repair" in CliRunner().invoke(app, ["doctor", "--deep"]).stdout
     assert CliRunner().invoke(app, ["doctor", "--deep", "--repair"]).exit_code == 0
     assert CliRunner().invoke(app, ["doctor", "--deep"]).exit_code == 0

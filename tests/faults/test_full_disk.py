@@ -20,7 +20,7 @@ def test_a_full_disk_loses_nothing_and_heals(megabytes: int) -> None:
     command = [sys.executable, "-m", "benchmarks.faults.full", "--json", "--megabytes", str(megabytes)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.stdout, run.stderr
-    told = json.loads(run.stdout)
-    assert told["wrong"] == []
-    assert told["refused"]
-    assert told["documents"] > 6
+    found = json.loads(run.stdout)
+    assert found["wrong"] == []
+    assert found["refused"]
+    assert found["documents"] > 6

@@ -30,7 +30,7 @@ def on_postgresql(postgresql_url: str) -> dict[str, Any]:
 def test_a_death_in_a_step_breaks_nothing(step: str, on_sqlite: dict[str, Any]) -> None:
     assert on_sqlite["kills"] == KILLS
     assert on_sqlite["steps"][step] >= 2
-    assert not [said for said in on_sqlite["violations"] if f" at {step}:" in said]
+    assert not [violation for violation in on_sqlite["violations"] if f" at {step}:" in violation]
 
 
 def test_no_death_breaks_anything(on_sqlite: dict[str, Any]) -> None:

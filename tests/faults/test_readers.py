@@ -19,7 +19,7 @@ def test_every_answer_is_of_one_revision(keyword: str) -> None:
     command += ["--seconds", str(SECONDS), "--keyword", keyword]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.stdout, run.stderr
-    told = json.loads(run.stdout)
-    assert told["wrong"] == []
-    assert told["answers"] > 20
-    assert told["revisions"] > 2
+    outcome = json.loads(run.stdout)
+    assert outcome["wrong"] == []
+    assert outcome["answers"] > 20
+    assert outcome["revisions"] > 2

@@ -180,5 +180,5 @@ def test_a_commit_of_tantivy_is_on_disk_before_its_revision_is_told(tmp_path: Pa
         files = {path for path in unsynced(steps[:place]) if "/.tmp" not in path or path == steps[place].before}
         assert not files, "what it lists is on disk before it is"
         then = [step for step in steps[place + 1 :] if step.path in (manifest, segments, meta)]
-        told = next((n for n, step in enumerate(then) if step.what == "named" and step.path == manifest), len(then))
-        assert any(step.what == "synced" and step.path == segments for step in then[:told])
+        renamed = next((n for n, step in enumerate(then) if step.what == "named" and step.path == manifest), len(then))
+        assert any(step.what == "synced" and step.path == segments for step in then[:renamed])

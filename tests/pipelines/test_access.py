@@ -276,10 +276,10 @@ def test_a_file_that_two_entries_list_for_different_readers_is_an_error(
     write(hr / "board" / "minutes.txt", "the minutes")
     board = {"path": str(hr / "board"), "include": ["*.txt"], "access": ["board"]}
     everything = {"path": str(hr), "access": ["staff"]}
-    told = r"minutes.txt' is listed by entry 1 \('.*board'\), for 'board', and by entry 2 \('.*hr'\), for 'staff'"
+    message = r"minutes.txt' is listed by entry 1 \('.*board'\), for 'board', and by entry 2 \('.*hr'\), for 'staff'"
     with described(home, board, everything) as penstock:
         for call in (penstock.sync, penstock.plan):
-            with pytest.raises(SettingsError, match=told):
+            with pytest.raises(SettingsError, match=message):
                 call()
         assert (list(penstock.collection.sources()), penstock.collection.given()) == ([], {})
     with described(home, board, everything | {"exclude": ["board/*"]}) as penstock:
@@ -364,10 +364,10 @@ def test_what_is_hidden_looks_as_what_is_not_there(shelf: Stepwise, hr: Path) ->
     hidden, missing = str(hr / "leave.txt"), str(hr / "nope.txt")
     stored = shelf.show(hidden)
     for call in (shelf.show, shelf.remove):
-        told = refused(partial(call, hidden, principals=[]))
-        assert told.replace(hidden, missing) == refused(partial(call, missing, principals=[]))
-        assert "menu.txt" in told
-        assert not any(name in told for name in ("pay", "copy", "broken"))
+        message = refused(partial(call, hidden, principals=[]))
+        assert message.replace(hidden, missing) == refused(partial(call, missing, principals=[]))
+        assert "menu.txt" in message
+        assert not any(name in message for name in ("pay", "copy", "broken"))
     by_id = refused(lambda: shelf.show(stored.document.id[:8], principals=[]))
     assert by_id.replace(stored.document.id[:8], "0" * 8) == refused(lambda: shelf.show("0" * 8, principals=[]))
     refused(lambda: shelf.show(stored.document.id, principals=["board"]))
@@ -387,8 +387,14 @@ def test_a_document_shows_a_reader_the_sources_that_the_reader_sees(shelf: Stepw
 
 def test_status_counts_what_a_reader_sees(shelf: Stepwise) -> None:
     seen = {
-        who: (sum(one.sources.values()), one.chunks.catalog, one.chunks.keyword, one.chunks.vector, len(one.quarantine))
-        for who, one in (
+        who: (
+            sum(status.sources.values()),
+            status.chunks.catalog,
+            status.chunks.keyword,
+            status.chunks.vector,
+            len(status.quarantine),
+        )
+        for who, status in (
             (who, shelf.status(principals=principals))
             for who, principals in (("all", None), ("nobody", []), ("staff", ["staff"]), ("board", ["board"]))
         )
@@ -430,8 +436,8 @@ def test_doctor_names_the_chunks_that_a_reader_sees(shelf: Stepwise, hr: Path) -
         found = shelf.doctor(principals=principals)
         assert {problem.what for problem in found.problems} == {"surplus"}
         assert all(problem.message.startswith("3 chunks") for problem in found.problems)
-        told = json.dumps(reports.diagnosis(found))
-        assert any(one in told for one in hidden) == named
+        printed = json.dumps(reports.diagnosis(found))
+        assert any(name in printed for name in hidden) == named
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,9 @@ class Expected:
             if access is not None:
                 self.seen[uri] = access
             else:
-                words = [(*self.said[one], len(one)) for one in (uri, *folders_of(uri)) if one in self.said]
+                words = [
+                    (*self.said[address], len(address)) for address in (uri, *folders_of(uri)) if address in self.said
+                ]
                 latest = max(words, key=lambda word: (word[0], word[2]), default=None)
                 if uri not in self.seen and latest:
                     self.seen[uri] = latest[1]
@@ -142,7 +144,7 @@ def test_nobody_sees_more_than_was_last_said(
 
 
 def check(penstock: Stepwise, expected: Expected) -> None:
-    known = {one.source.uri: one.source.access for one in penstock.collection.sources()}
+    known = {known.source.uri: known.source.access for known in penstock.collection.sources()}
     for uri, access in known.items():
         for reader in (*READERS, frozenset({"eve"})):
             assert may_see(expected.seen[uri], reader) or not may_see(access, reader), (str(path_of(uri)), reader)

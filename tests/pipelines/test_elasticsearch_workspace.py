@@ -57,11 +57,11 @@ def test_the_same_answers_wherever_the_indexes_are(there: Penstock, elasticsearc
     kinds = [("tantivy", "faiss"), ("elasticsearch", "faiss"), ("tantivy", "elasticsearch")]
     wheres = (Filter(), Filter(labels={"file": "fire"}), Filter(sources=("*valve*",), languages=("en", "zh")))
     for keyword, vector in kinds:
-        with opened(elasticsearch_url, home, keyword, vector) as other:
+        with opened(elasticsearch_url, home, keyword, vector) as second:
             for question in ("annual leave", "阀门关闭", "fire drill in October", "nothing of that"):
                 for where in wheres:
-                    assert found(there, question, where=where) == found(other, question, where=where)
-            assert other.doctor().ok
+                    assert found(there, question, where=where) == found(second, question, where=where)
+            assert second.doctor().ok
 
 
 def test_a_run_again_and_a_removal(there: Penstock) -> None:
@@ -91,8 +91,8 @@ def test_doctor_sees_a_difference_and_mends_it_with_one_build(there: Penstock, e
     with Elasticsearch(elasticsearch_url) as client:
         client.delete(index=alias, id=str(there.collection.live_rows()[0]), refresh=True)
         client.index(index=alias, id="999", document={"row": 999}, refresh=True)
-        told = [(problem.where, problem.what) for problem in there.doctor().problems]
-        assert told == [(where, what) for where in ("keyword", "vector") for what in ("missing", "surplus")]
+        problems = [(problem.where, problem.what) for problem in there.doctor().problems]
+        assert problems == [(where, what) for where in ("keyword", "vector") for what in ("missing", "surplus")]
         assert there.doctor(repair=True).ok
         assert list(client.indices.get(index=f"{alias}*")) == [f"{alias}-v2"]
 
@@ -104,9 +104,9 @@ def test_what_the_server_refuses_is_told_by_the_run_and_by_doctor(
     monkeypatch.setattr("penstock.indexers.elasticsearch.documents.LONGEST_KEY", 10**6)
     long = f"file:///{'x' * 40_000}.txt"
     report = there.add([*records(), Record(uri=long, text="The turbine.")])
-    (told, again) = report.attention
-    assert told.startswith("1 chunks were refused by the server of the keyword index (")
-    assert "document_parsing_exception" in told
+    (refused, again) = report.attention
+    assert refused.startswith("1 chunks were refused by the server of the keyword index (")
+    assert "document_parsing_exception" in refused
     assert "vector index" in again
     assert report.chunks.keyword == 4
     found = there.doctor(repair=True)
@@ -136,7 +136,7 @@ def test_a_server_that_is_not_there_costs_the_index_and_not_the_run(
 def _aliases(url: str, penstock: Penstock) -> list[str]:
     with Elasticsearch(url) as client:
         found = client.indices.get(index=f"penstock-books-{penstock.collection.uid}*").body
-    return [alias for told in found.values() for alias in told["aliases"]]
+    return [alias for entry in found.values() for alias in entry["aliases"]]
 
 
 def test_a_collection_that_is_renamed_looked_back_at_and_removed(elasticsearch_url: str, home: Path) -> None:
@@ -159,9 +159,9 @@ def test_a_collection_that_is_renamed_looked_back_at_and_removed(elasticsearch_u
 def test_an_index_that_stands_before_what_is_left_gets_all_that_is_live(there: Penstock, home: Path) -> None:
     there.add(records())
     url = there.settings.elasticsearch.urls[0]
-    with opened(url, home, "tantivy", "faiss") as other:  # the index on the server stays behind
+    with opened(url, home, "tantivy", "faiss") as in_folders:  # the index on the server stays behind
         for number in range(3):
-            other.add(records({"file:///leave.txt": f"Edition {number} of the rules of leave."}))
-        other.compact(keep=1)
+            in_folders.add(records({"file:///leave.txt": f"Edition {number} of the rules of leave."}))
+        in_folders.compact(keep=1)
     assert "Edition 2" in there.search("rules of leave").hits[0].chunk.text
     assert there.doctor(deep=True).ok

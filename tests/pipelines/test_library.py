@@ -53,21 +53,21 @@ def test_a_collection_with_a_model_of_its_own_has_that_one(home: Path, folder: P
             with library.open(name) as penstock:
                 penstock.sync()
                 assert penstock.status().embedder == f"{identity}/float32"
-        one, other, third = (library.embedder(library.open(name).settings) for name in ("plain", "other", "own"))
-        assert one is other
-        assert one is not third
+        first, second, third = (library.embedder(library.open(name).settings) for name in ("plain", "other", "own"))
+        assert first is second
+        assert first is not third
 
 
 def test_one_that_is_closed_leaves_the_others_open(library: Library, folder: Path) -> None:
-    one, other = library.open("one"), library.open("other")
-    one.ingest(folder)
-    other.ingest(folder)
-    one.close()
-    assert other.search("carry over").hits
-    assert one.search("carry over").hits, "the next call opens it again"
+    first, second = library.open("one"), library.open("other")
+    first.ingest(folder)
+    second.ingest(folder)
+    first.close()
+    assert second.search("carry over").hits
+    assert first.search("carry over").hits, "the next call opens it again"
     library.close()
-    assert one.search("carry over").hits
-    assert other.search("carry over").hits
+    assert first.search("carry over").hits
+    assert second.search("carry over").hits
 
 
 def test_steps_are_made_in_a_library_too(library: Library, folder: Path) -> None:

@@ -85,10 +85,10 @@ def test_another_option_embeds_anew_and_the_same_does_not(home: Path, folder: Pa
         penstock.ingest(folder)
     with opened(home, embedder=LETTERS | {"options": {"url": "memory:elsewhere"}}) as same:
         assert same.ingest(folder).embedded == 0
-    with opened(home, embedder=LETTERS | {"options": {"url": "memory:a", "dimension": 8}}) as other:
-        report = other.ingest(folder)
+    with opened(home, embedder=LETTERS | {"options": {"url": "memory:a", "dimension": 8}}) as second:
+        report = second.ingest(folder)
         assert (report.parsed, report.embedded) == (0, 2)
-        assert other.search("carry over", k=1).hits[0].source.uri.endswith("leave.md")
+        assert second.search("carry over", k=1).hits[0].source.uri.endswith("leave.md")
 
 
 @pytest.mark.parametrize("portable", [True, False], ids=["cut where it is parsed", "cut in this process"])
@@ -103,7 +103,7 @@ def test_a_chunker_with_an_option(home: Path, folder: Path, portable: bool) -> N
             report = penstock.ingest(folder)
             assert report.count("failed") == 0
             unchanged.append(report.count("unchanged"))
-            ids.append({one.id for one in penstock.show(str(folder / "long.txt")).chunks})
+            ids.append({chunk.id for chunk in penstock.show(str(folder / "long.txt")).chunks})
     assert unchanged == [0, 0, 3]
     assert len(ids[1]) > len(ids[0])
     assert ids[1] == ids[2]
@@ -158,11 +158,11 @@ def test_an_index_on_servers_of_somebody_else(home: Path, folder: Path, tmp_path
         assert penstock.search("carry over", k=1).hits[0].source.uri.endswith("leave.md")
         assert penstock.search("年假", k=5, where=Filter(languages=("en",))).hits[0].chunk.language == "en"
         assert penstock.doctor().ok
-    with opened(tmp_path / "another home", indexes=indexes) as other:
-        other.ingest(folder)
-        assert other.doctor().ok
+    with opened(tmp_path / "another home", indexes=indexes) as second:
+        second.ingest(folder)
+        assert second.doctor().ok
         assert len(list((tmp_path / "server").iterdir())) == 2, "a collection each"
-        other.remove_collection("default")
+        second.remove_collection("default")
     assert len(list((tmp_path / "server").iterdir())) == 1
 
 
@@ -224,17 +224,17 @@ WRONG: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "told"), WRONG)
+@pytest.mark.parametrize(("given", "message"), WRONG)
 @pytest.mark.usefixtures("toys", "model")
 def test_what_is_wrong_with_an_option_is_told_without_its_secrets(
-    home: Path, folder: Path, given: dict[str, Any], told: str
+    home: Path, folder: Path, given: dict[str, Any], message: str
 ) -> None:
     def use() -> None:
         with opened(home, **given) as penstock:
             penstock.ingest(folder)
             penstock.ask("How many days carry over?")
 
-    with pytest.raises((SettingsError, UnknownName), match=told) as raised:
+    with pytest.raises((SettingsError, UnknownName), match=message) as raised:
         use()
     error: BaseException | None = raised.value
     while error:
@@ -260,8 +260,8 @@ def test_options_of_one_collection_join_those_of_all(home: Path, monkeypatch: py
         collections={"a": own},
     )
     in_force = settings.for_collection("a").indexes.options
-    said = {name: {key: one.get_secret_value() for key, one in part.items()} for name, part in in_force.items()}
-    assert said == {
+    values = {name: {key: secret.get_secret_value() for key, secret in part.items()} for name, part in in_force.items()}
+    assert values == {
         "noted-words": {"url": "memory:all"},
         "shelf": {"url": "file:own", "key": "from the environment"},
     }

@@ -70,15 +70,15 @@ def test_a_chunker_cuts_in_this_process(home: Path, folder: Path, toys: ModuleTy
         (chunk,) = penstock.show(str(folder / "leave.md")).chunks
         assert chunk.text.startswith("Leave")
         assert penstock.ingest(folder).count("unchanged") == 2
-    with Penstock(home, "a", embedder=LittleModel()) as other:
-        assert other.ingest(folder).parsed == 0, "cut anew, and not parsed again"
-        assert other.show(str(folder / "leave.md")).chunks[0].id != chunk.id
+    with Penstock(home, "a", embedder=LittleModel()) as second:
+        assert second.ingest(folder).parsed == 0, "cut anew, and not parsed again"
+        assert second.show(str(folder / "leave.md")).chunks[0].id != chunk.id
 
 
 def test_a_chunker_that_cuts_more_than_the_model_sees_is_refused(home: Path, folder: Path, toys: ModuleType) -> None:
-    told = r"up to 255 tokens, of which .* sees 254.*a smaller size"
+    message = r"up to 255 tokens, of which .* sees 254.*a smaller size"
     large = Penstock(home, embedder=LittleModel(), chunker=toys.OneChunk(size=255))
-    with large as penstock, pytest.raises(SettingsError, match=told):
+    with large as penstock, pytest.raises(SettingsError, match=message):
         penstock.ingest(folder)
 
 
@@ -112,17 +112,17 @@ class Fickle(ToyPdf):
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel lacks Landlock")
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [("Curious", "PermissionError"), ("Fickle", "cannot be made in the process that parses: not here")],
 )
-def test_a_loader_is_kept_in_as_any_other(home: Path, folder: Path, toys: ModuleType, name: str, told: str) -> None:
+def test_a_loader_is_kept_in_as_any_other(home: Path, folder: Path, toys: ModuleType, name: str, reason: str) -> None:
     Path(str(toys.__file__)).with_name("hostile_toys.py").write_text(HOSTILE, "utf-8")
     made = getattr(import_module("hostile_toys"), name)()
     with Penstock(home, embedder=LittleModel(), loaders={"text/markdown": made}) as penstock:
         report = penstock.ingest(folder)
         assert (report.count("indexed"), report.count("failed")) == (1, 1)
-        (failed,) = (one for one in report.results if one.outcome == "failed")
-        assert told in failed.reason
+        (failed,) = (result for result in report.results if result.outcome == "failed")
+        assert reason in failed.reason
     del sys.modules["hostile_toys"]
 
 
@@ -144,10 +144,10 @@ class FromMain(Local):
 
 
 @pytest.mark.parametrize(
-    ("loader", "told"), [(Local(), "cannot pickle"), (FromMain(), "defined in the program that was started")]
+    ("loader", "message"), [(Local(), "cannot pickle"), (FromMain(), "defined in the program that was started")]
 )
-def test_a_loader_that_cannot_travel_is_refused_at_once(home: Path, loader: Local, told: str) -> None:
-    with pytest.raises(SettingsError, match=rf"for 'text/plain' cannot be taken .*{told}.*penstock\.loaders"):
+def test_a_loader_that_cannot_travel_is_refused_at_once(home: Path, loader: Local, message: str) -> None:
+    with pytest.raises(SettingsError, match=rf"for 'text/plain' cannot be taken .*{message}.*penstock\.loaders"):
         Penstock(home, loaders={"text/plain": loader})
 
 

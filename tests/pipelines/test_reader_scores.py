@@ -58,10 +58,10 @@ def fill(penstock: Penstock, texts: list[str], hidden: str) -> None:
 def answers(penstock: Penstock, question: str, where: Filter = READER) -> tuple[str, list[str]]:
     """All that a reader is given, and the hits of it without their places in the order."""
     found = reports.retrieved(penstock.search(question, k=20, where=where))
-    told = json.dumps([found, reports.answer(penstock.ask(question, where=where))], ensure_ascii=False)
+    printed = json.dumps([found, reports.answer(penstock.ask(question, where=where))], ensure_ascii=False)
     for hit in found["hits"]:
         del hit["score"], hit["trace"]["ranks"]
-    return told, sorted(json.dumps(hit, ensure_ascii=False) for hit in found["hits"])
+    return printed, sorted(json.dumps(hit, ensure_ascii=False) for hit in found["hits"])
 
 
 def check_scores(opener: Opener, tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ def check_answers(opener: Opener, folder: Path, asked: Asked) -> None:
         homes = [open_.enter_context(opener(folder / str(number))) for number in range(2)]
         for penstock, hidden in zip(homes, (asked.word, "zebra"), strict=True):
             fill(penstock, asked.texts, " ".join([hidden] * asked.times))
-        one, other = (answers(penstock, asked.word) for penstock in homes)
-        assert one == other
+        first, second = (answers(penstock, asked.word) for penstock in homes)
+        assert first == second
         question = " ".join((asked.word, *asked.others))
-        one, other = (answers(penstock, question) for penstock in homes)
-        assert one[1] == other[1]
-        assert all("hidden" not in told and "zebra" not in told for told, _ in (one, other))
+        first, second = (answers(penstock, question) for penstock in homes)
+        assert first[1] == second[1]
+        assert all("hidden" not in printed and "zebra" not in printed for printed, _ in (first, second))
 
 
 HARD = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -45,8 +45,8 @@ def homes(
     model: LittleModel, tmp_path: Path, postgresql_catalog: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Penstock, Penstock]]:
     monkeypatch.setenv("PENSTOCK_CATALOG__URL", postgresql_catalog)
-    with Penstock(tmp_path / "one", embedder=model) as one, Penstock(tmp_path / "two", embedder=model) as two:
-        yield one, two
+    with Penstock(tmp_path / "one", embedder=model) as first, Penstock(tmp_path / "two", embedder=model) as second:
+        yield first, second
 
 
 def ingesting(home: Path, folder: Path) -> subprocess.Popen[str]:
@@ -59,38 +59,38 @@ def titles(penstock: Penstock, question: str) -> list[str]:
 
 
 def test_each_home_follows_the_catalog_with_indexes_of_its_own(homes: tuple[Penstock, Penstock], folder: Path) -> None:
-    one, two = homes
-    one.ingest(folder)
-    assert titles(one, "turbine3 年假") == titles(two, "turbine3 年假")
+    first, second = homes
+    first.ingest(folder)
+    assert titles(first, "turbine3 年假") == titles(second, "turbine3 年假")
     (folder / "3.md").unlink()
     (folder / "new.md").write_text("# New\n\nTurbine99\n", "utf-8")
-    report = two.ingest(folder)
+    report = second.ingest(folder)
     assert (report.count("removed"), report.count("indexed"), report.parsed) == (1, 1, 1)
     for penstock in homes:
-        assert one.search("turbine99").hits[0].title == "New"
+        assert first.search("turbine99").hits[0].title == "New"
         assert "Paper 3" not in titles(penstock, "turbine3 年假")
         assert penstock.doctor().ok
         assert not (penstock.settings.home / "catalog.db").exists()
 
 
 def test_both_write_at_once_and_go_on_searching(homes: tuple[Penstock, Penstock], folder: Path) -> None:
-    one, two = homes
-    two.ingest(folder)
+    first, second = homes
+    second.ingest(folder)
     for path in folder.iterdir():
         path.write_text(path.read_text("utf-8").replace("年假", "病假"), "utf-8")
-    process = ingesting(one.settings.home, folder)
+    process = ingesting(first.settings.home, folder)
     assert process.stdout is not None
     process.stdout.readline()
-    seen = {two.search("turbine3").revision}
-    assert two.ingest(folder).discovered == FILES
+    seen = {second.search("turbine3").revision}
+    assert second.ingest(folder).discovered == FILES
     while process.poll() is None:
-        found = two.search("turbine3")
+        found = second.search("turbine3")
         seen.add(found.revision)
         assert found.hits[0].title == "Paper 3"
     assert process.communicate()[1] == ""
     assert process.returncode == 0
-    assert len(seen | {two.search("turbine3").revision}) > 1, "the indexes of a home follow while another writes"
-    assert len(titles(two, "turbine 病假")) == FILES
+    assert len(seen | {second.search("turbine3").revision}) > 1, "the indexes of a home follow while another writes"
+    assert len(titles(second, "turbine 病假")) == FILES
     for penstock in homes:
         assert penstock.search("病假3天").hits[0].title == "Paper 3"
         assert penstock.doctor().ok
@@ -99,32 +99,32 @@ def test_both_write_at_once_and_go_on_searching(homes: tuple[Penstock, Penstock]
 def test_a_commit_waits_only_so_long_for_that_of_another_machine(
     homes: tuple[Penstock, Penstock], folder: Path
 ) -> None:
-    one, two = homes
-    one.ingest(folder)
-    hasty = Penstock(settings=two.settings.model_copy(update={"lock_seconds": 0.1}))
+    first, second = homes
+    first.ingest(folder)
+    hasty = Penstock(settings=second.settings.model_copy(update={"lock_seconds": 0.1}))
     (folder / "new.md").write_text("# New", "utf-8")
-    with hasty, one._lock(), pytest.raises(CollectionLocked, match=f"process {os.getpid()} on .* is writing"):
+    with hasty, first._lock(), pytest.raises(CollectionLocked, match=f"process {os.getpid()} on .* is writing"):
         hasty.ingest(folder)
-    assert two.ingest(folder).count("indexed") == 1
+    assert second.ingest(folder).count("indexed") == 1
 
 
 def test_a_writer_killed_at_random_moments_loses_nothing(homes: tuple[Penstock, Penstock], folder: Path) -> None:
-    one, two = homes
+    first, second = homes
     chance = random.Random(4)
     for _ in range(3):
-        process = ingesting(one.settings.home, folder)
+        process = ingesting(first.settings.home, folder)
         assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(chance.randint(1, 4))]
+        lines = [process.stdout.readline() for _ in range(chance.randint(1, 4))]
         time.sleep(chance.random() / 20)
         process.send_signal(signal.SIGKILL)
-        told += process.communicate(timeout=60)[0].splitlines()
-        assert len(told) <= len(list(two.collection.sources()))
-        assert two.search("turbine 年假").hits
-        assert two.doctor().ok
-    report = two.ingest(folder)
+        lines += process.communicate(timeout=60)[0].splitlines()
+        assert len(lines) <= len(list(second.collection.sources()))
+        assert second.search("turbine 年假").hits
+        assert second.doctor().ok
+    report = second.ingest(folder)
     assert report.count("indexed") + report.count("unchanged") == FILES
-    assert one.search("turbine3").hits[0].title == "Paper 3"
-    assert one.doctor().ok
+    assert first.search("turbine3").hits[0].title == "Paper 3"
+    assert first.doctor().ok
 
 
 def test_a_server_killed_while_a_run_commits_stops_the_run_and_harms_nothing(
@@ -174,10 +174,10 @@ def test_a_search_keeps_to_its_filter(penstock: Penstock, folder: Path, where: F
 def test_a_home_that_is_lost_is_built_anew_from_the_catalog(
     homes: tuple[Penstock, Penstock], folder: Path, model: LittleModel
 ) -> None:
-    one, _ = homes
-    one.ingest(folder)
-    one.close()
-    shutil.rmtree(one.settings.home)
+    first, _ = homes
+    first.ingest(folder)
+    first.close()
+    shutil.rmtree(first.settings.home)
     embedded = len(model.embedded)
-    assert one.search("turbine3").hits[0].title == "Paper 3"
+    assert first.search("turbine3").hits[0].title == "Paper 3"
     assert len(model.embedded) == embedded + 1, "the question alone"

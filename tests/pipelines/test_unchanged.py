@@ -50,7 +50,9 @@ def test_an_unchanged_run_writes_its_record_alone(
         again = penstock.ingest(mixed, access=access)
     assert set(tables) == {"runs"}
     assert again.revision == first.revision
-    assert {one.uri: one.chunks for one in again.results} == {one.uri: one.chunks for one in first.results}
+    assert {result.uri: result.chunks for result in again.results} == {
+        result.uri: result.chunks for result in first.results
+    }
     (waiting,) = penstock.status().quarantine
     assert waiting.source.uri.endswith("broken.pdf")
 

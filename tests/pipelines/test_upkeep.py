@@ -27,14 +27,14 @@ def edit(penstock: Penstock, folder: Path, times: int, *, first: int = 1) -> Non
 
 
 def revisions(penstock: Penstock) -> Sequence[int]:
-    return [one.revision for one in penstock.history(limit=None)]
+    return [entry.revision for entry in penstock.history(limit=None)]
 
 
 def test_ten_revisions_stay_after_each_run(penstock: Penstock, folder: Path) -> None:
     edit(penstock, folder, 13)
     assert revisions(penstock) == list(range(13, 3, -1))
     assert penstock.history(limit=1)[0].changed == 1
-    assert {one.cause for one in penstock.history()} == {"ingest"}
+    assert {entry.cause for entry in penstock.history()} == {"ingest"}
     assert len(list(penstock.collection.documents())) == 2
 
 
@@ -115,9 +115,9 @@ def test_a_search_that_is_overtaken_by_a_compaction_finds_what_is_there_now(
     def overtaken(*given: object, **named: object) -> object:
         if not done:
             done.append(True)
-            with Penstock(penstock.settings.home) as other:
-                edit(other, folder, 2, first=3)
-                other.compact(keep=1)
+            with Penstock(penstock.settings.home) as second:
+                edit(second, folder, 2, first=3)
+                second.compact(keep=1)
         return asked(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Collection, "hydrate", overtaken)
@@ -189,21 +189,21 @@ def test_a_renamed_collection_keeps_ids_indexes_and_history(penstock: Penstock, 
 def test_a_workspace_of_the_old_name_says_that_it_is_gone(penstock: Penstock, folder: Path, home: Path) -> None:
     edit(penstock, folder, 1)
     penstock.search("leave")
-    with Penstock(home, "another") as other:
-        other.rename_collection("default", "handbook")
+    with Penstock(home, "another") as second:
+        second.rename_collection("default", "handbook")
     with pytest.raises(UnknownName, match="handbook"):
         penstock.search("leave")
 
 
 def test_a_removed_collection_leaves_nothing(penstock: Penstock, folder: Path, home: Path) -> None:
     edit(penstock, folder, 2)
-    with Penstock(home, "other") as other:
-        other.ingest(folder)
+    with Penstock(home, "other") as second:
+        second.ingest(folder)
         done = penstock.remove_collection("default")
         assert [info.name for info in penstock.collections()] == ["other"]
         assert (done.revision, done.vectors) == (2, 1)
-        assert other.doctor(deep=True).ok
-        assert other.ingest(folder).embedded == 0
+        assert second.doctor(deep=True).ok
+        assert second.ingest(folder).embedded == 0
     assert not list(home.glob("collections/default-*"))
     with pytest.raises(UnknownName):
         penstock.remove_collection("default")
@@ -296,7 +296,7 @@ def test_a_difference_names_what_came_changed_and_went(penstock: Penstock, folde
     penstock.ingest(folder, labels={"year": 2024})
     last = penstock.collection.revision()
     there = penstock.diff(1, last)
-    names = [Path(uri).name for uri in (*there.added, *(one.uri for one in there.changed), *there.removed)]
+    names = [Path(uri).name for uri in (*there.added, *(source.uri for source in there.changed), *there.removed)]
     assert names == ["new.txt", "leave.md", "年假.txt"]
     assert there.changed[0].what == ("text", "labels", "bytes")
     assert (penstock.diff(last, 1).added, penstock.diff(last, 1).removed) == (there.removed, there.added)

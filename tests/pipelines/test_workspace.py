@@ -46,9 +46,9 @@ def test_an_answer_quotes_its_sources(penstock: Penstock, folder: Path) -> None:
     given = penstock.ask(QUESTION)
     assert not given.refused
     assert "carry over into the next year" in given.text
-    told = reports.answer(given)
-    assert plain(told)
-    for citation in told["citations"]:
+    report = reports.answer(given)
+    assert plain(report)
+    for citation in report["citations"]:
         assert citation["quote"] in Path(folder, "leave.md").read_text("utf-8")
         assert citation["uri"].endswith("leave.md")
     *pieces, last = penstock.ask_streaming(QUESTION)
@@ -60,22 +60,22 @@ def test_an_answer_quotes_its_sources(penstock: Penstock, folder: Path) -> None:
 
 def test_a_prompt_is_told_and_sent_nowhere(penstock: Penstock, folder: Path) -> None:
     penstock.ingest(folder)
-    told = reports.prompt(penstock.prompt(QUESTION, where=Filter(sources=("*leave.md",))))
-    assert plain(told)
-    assert told["messages"][-1]["content"].endswith(f"Question: {QUESTION}")
-    assert len(told["passages"]) == 1
-    assert told["left_out"] == []
+    report = reports.prompt(penstock.prompt(QUESTION, where=Filter(sources=("*leave.md",))))
+    assert plain(report)
+    assert report["messages"][-1]["content"].endswith(f"Question: {QUESTION}")
+    assert len(report["passages"]) == 1
+    assert report["left_out"] == []
 
 
 def test_status_and_collections_count_what_is_there(penstock: Penstock, folder: Path) -> None:
     (folder / "locked.pdf").write_bytes(b"%PDF-1.7 cut off")
     penstock.ingest(folder)
-    told = reports.status(penstock.status())
-    assert plain(told)
-    assert (told["sources"], told["chunks"]) == ({"indexed": 2}, {"catalog": 2, "keyword": 2, "vector": 2})
-    assert [Path(one["uri"]).name for one in told["quarantine"]] == ["locked.pdf"]
-    assert (told["last_run"]["command"], told["last_run"]["status"]) == ("ingest", "finished")
-    (listed,) = [reports.collection(one) for one in penstock.collections()]
+    report = reports.status(penstock.status())
+    assert plain(report)
+    assert (report["sources"], report["chunks"]) == ({"indexed": 2}, {"catalog": 2, "keyword": 2, "vector": 2})
+    assert [Path(failed["uri"]).name for failed in report["quarantine"]] == ["locked.pdf"]
+    assert (report["last_run"]["command"], report["last_run"]["status"]) == ("ingest", "finished")
+    (listed,) = [reports.collection(info) for info in penstock.collections()]
     assert plain(listed)
     assert (listed["name"], listed["documents"], listed["chunks"]) == ("default", 2, 2)
 
@@ -85,22 +85,22 @@ def test_a_document_is_shown_by_id_beginning_of_id_uri_and_path(penstock: Pensto
     hit = penstock.search("carry over").hits[0]
     for name in (hit.chunk.document_id, hit.chunk.document_id[:9], hit.source.uri, str(folder / "leave.md")):
         assert penstock.show(name).document.id == hit.chunk.document_id
-    told = reports.document(penstock.show(hit.source.uri))
-    assert plain(told)
-    assert [told["text"][slice(*chunk["span"])] for chunk in told["chunks"]] == [
-        chunk["text"] for chunk in told["chunks"]
+    report = reports.document(penstock.show(hit.source.uri))
+    assert plain(report)
+    assert [report["text"][slice(*chunk["span"])] for chunk in report["chunks"]] == [
+        chunk["text"] for chunk in report["chunks"]
     ]
     with pytest.raises(UnknownName, match=r"no document named 'nothing'; known: .*leave\.md"):
         penstock.show("nothing")
 
 
 def test_a_report_adds_up_as_plain_values(penstock: Penstock, folder: Path) -> None:
-    told = reports.run_report(penstock.ingest(folder, labels={"team": "hr"}, access=["hr"]))
-    assert plain(told)
+    report = reports.run_report(penstock.ingest(folder, labels={"team": "hr"}, access=["hr"]))
+    assert plain(report)
     outcomes = ("indexed", "unchanged", "empty", "partial", "skipped", "failed")
-    assert told["discovered"] == sum(told[outcome] for outcome in outcomes) == len(told["sources"]) == 2
-    assert set(told["stage_seconds"]) >= {"discover", "fetch", "parse", "embed", "commit", "follow"}
-    source = reports.source(penstock.show(told["sources"][0]["uri"]).document.source)
+    assert report["discovered"] == sum(report[outcome] for outcome in outcomes) == len(report["sources"]) == 2
+    assert set(report["stage_seconds"]) >= {"discover", "fetch", "parse", "embed", "commit", "follow"}
+    source = reports.source(penstock.show(report["sources"][0]["uri"]).document.source)
     assert (source["labels"], source["access"]) == ({"team": "hr"}, ["hr"])
     assert reports.place(Place(page=3)) == {"page": 3, "box": None, "label": ""}
 
@@ -151,13 +151,13 @@ def test_status_and_doctor_look_at_what_was_built_whichever_model_is_set_now(
 ) -> None:
     penstock.ingest(folder)
     gone = {"name": "onnx", "model": "/gone", "options": {}}
-    with Penstock(settings=read_settings(home=home, embedder=gone)) as other:
-        status = other.status()
+    with Penstock(settings=read_settings(home=home, embedder=gone)) as second:
+        status = second.status()
         assert (status.chunks.catalog, status.chunks.vector, status.vector_revision) == (2, 2, status.revision)
-        assert other.doctor().ok
-        assert other.doctor(repair=True).ok
+        assert second.doctor().ok
+        assert second.doctor(repair=True).ok
         with pytest.raises(ModelNotFound):
-            other.search("leave")
+            second.search("leave")
 
 
 def test_doctor_tells_of_texts_without_a_vector(
@@ -195,10 +195,10 @@ def test_searching_what_is_not_there_says_what_is(penstock: Penstock, folder: Pa
     penstock.ingest(folder)
     with pytest.raises(UsageError, match="blank"):
         penstock.search(" \n")
-    other = Penstock(penstock.settings.home, "handbok")
+    second = Penstock(penstock.settings.home, "handbok")
     with pytest.raises(UnknownName, match="no collection named 'handbok'; known: 'default'"):
-        other.search("leave")
-    other.close()
+        second.search("leave")
+    second.close()
 
 
 def test_a_server_without_its_key_is_told_before_anything_is_sent(penstock: Penstock, folder: Path) -> None:
@@ -254,6 +254,6 @@ def test_a_collection_without_text_is_well(penstock: Penstock, folder: Path, hom
     penstock.ingest(folder)
     penstock.remove(folder)
     for dimension in (12, 64):  # and where its model changes while nothing is in it
-        with Penstock(home, embedder=LittleModel(dimension=dimension)) as other:
-            other.ingest(tmp_path / "empty.md")
-            assert (other.status().embedder, other.doctor().problems) == (f"hash/{dimension}/float32", ())
+        with Penstock(home, embedder=LittleModel(dimension=dimension)) as second:
+            second.ingest(tmp_path / "empty.md")
+            assert (second.status().embedder, second.doctor().problems) == (f"hash/{dimension}/float32", ())

@@ -1,7 +1,7 @@
-"""Who may see what lies at an address: what was said of it last, and what the sources there have had so far.
+"""The access of addresses: the one last given to each, and those that the sources there have had so far.
 
-An address is the URI of a file, a folder or a page; a folder stands for everything below it. What a later run was told
-wins over what an earlier one was; within one run, the longer address.
+An address is the URI of a file, a folder or a page; a folder covers everything below it. The access given in a later
+run wins over an earlier one; within one run, the access of the longer address wins.
 """
 
 import json
@@ -25,15 +25,15 @@ ROOT = "file:///"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What was said of an address."""
+    """The access given to an address."""
 
     access: Access | None
-    """None where one run was told two things that have no reader in common."""
+    """None where one run gave two that share no reader."""
     run: int
 
 
 def folders_of(uri: str) -> Iterator[str]:
-    """The folders that a file lies in, the nearest first; none for what is no file: a page stands for itself alone.
+    """The folders that contain a file, nearest first; none for other URIs: a page covers only itself.
 
     >>> list(folders_of("file:///hr/pay/may.pdf"))
     ['file:///hr/pay', 'file:///hr', 'file:///']
@@ -45,51 +45,51 @@ def folders_of(uri: str) -> Iterator[str]:
 
 
 def last_given(uri: str, given: Mapping[str, Given]) -> Given | None:
-    """What was said last of a source: of its own address or of a folder that it lies in."""
-    return last_said({one: given[one] for one in (uri, *folders_of(uri)) if one in given})
+    """The access last given to a source: to its own address or to a folder that contains it."""
+    return newest_given({address: given[address] for address in (uri, *folders_of(uri)) if address in given})
 
 
-def last_said(given: Mapping[str, Given]) -> Given | None:
-    """Of what was said of some addresses what counts where all of them are the source's, or above it."""
-    said = [(one.run, len(address), address) for address, one in given.items()]
-    return given[max(said)[2]] if said else None
+def newest_given(given: Mapping[str, Given]) -> Given | None:
+    """The access that wins, where all of the addresses are the source's own or above it."""
+    ranked = [(entry.run, len(address), address) for address, entry in given.items()]
+    return given[max(ranked)[2]] if ranked else None
 
 
 def remember(
-    database: Database, key: tuple[int, str], told: Iterable[tuple[str, Access]], *, run: int, longest: int
+    database: Database, key: tuple[int, str], given: Iterable[tuple[str, Access]], *, run: int, longest: int
 ) -> None:
-    """Notes what a run was told; `key` is the collection's row and name, `longest` the bytes of an address.
+    """Stores the access that a run gave; `key` is the collection's row and name, `longest` the bytes of an address.
 
     Raises:
         CatalogError: the database could not be written.
     """
     row, name = key
-    said: dict[str, list[Access]] = defaultdict(list)
-    for uri, access in told:
-        if len(uri.encode("utf-8", "surrogatepass")) <= longest:  # below a longer one lies nothing that can be kept
-            said[uri].append(access)
+    by_uri: dict[str, list[Access]] = defaultdict(list)
+    for uri, access in given:
+        if len(uri.encode("utf-8", "surrogatepass")) <= longest:  # nothing below a longer address can be stored
+            by_uri[uri].append(access)
     with database.read() as connection:
-        before = _given(connection, row, sorted({one for uri in said for one in (uri, *folders_of(uri))}))
-        after = _after(before, said, run)
-        if not after or _is_last_word(connection, row, before, said, after):
+        before = _given(connection, row, sorted({address for uri in by_uri for address in (uri, *folders_of(uri))}))
+        after = _after(before, by_uri, run)
+        if not after or _is_last_word(connection, row, before, by_uri, after):
             return
     with database.write() as connection:
         lock_collection(database, connection, row, name)
-        for uri in filter(_holds_others, after):  # what was said before of what lies there is not the last word again
+        for uri in filter(_holds_others, after):  # access given earlier to addresses below is outdated
             own = and_(belongs(addresses, row), at_or_below(addresses.c.uri, uri), addresses.c.run < run)
             connection.execute(delete(addresses).where(own))
         for page in pages(list(after)):
             connection.execute(delete(addresses).where(belongs(addresses, row), addresses.c.uri.in_(page)))
-        connection.execute(insert(addresses), [said_row(row, uri, access, run) for uri, access in after.items()])
+        connection.execute(insert(addresses), [address_row(row, uri, access, run) for uri, access in after.items()])
 
 
-def _after(before: Mapping[str, Given], said: Mapping[str, Sequence[Access]], run: int) -> dict[str, Access | None]:
-    """The addresses of which something else is known after the run than before, and what."""
+def _after(before: Mapping[str, Given], by_uri: Mapping[str, Sequence[Access]], run: int) -> dict[str, Access | None]:
+    """The addresses whose access the run changes, with the new access."""
     after: dict[str, Access | None] = {}
-    for uri, several in said.items():
+    for uri, several in by_uri.items():
         known = before.get(uri)
         if known is not None and known.run > run:
-            continue  # a later run was told otherwise
+            continue  # a later run gave another access
         same_run = [known.access] if known is not None and known.run == run else []
         access = narrowest([*same_run, *several])
         if known is None or known.run < run or known.access != access:
@@ -101,14 +101,14 @@ def _is_last_word(
     connection: Connection,
     row: int,
     before: Mapping[str, Given],
-    said: Mapping[str, Sequence[Access]],
+    by_uri: Mapping[str, Sequence[Access]],
     after: Mapping[str, Access | None],
 ) -> bool:
-    """Whether the last run that spoke of these addresses said the same of all of them, and none has spoken since.
+    """Whether the last run that gave access to these addresses gave the same, and no later run gave any below them.
 
-    To note a later run of them would change nothing for any source.
+    Storing them again would change nothing for any source.
     """
-    runs = {before[uri].run if uri in before else None for uri in said}
+    runs = {before[uri].run if uri in before else None for uri in by_uri}
     last = next(iter(runs))
     if last is None or len(runs) > 1 or any(before[uri].access != access for uri, access in after.items()):
         return False
@@ -116,14 +116,14 @@ def _is_last_word(
         return False
     later = select(addresses.c.uri).where(belongs(addresses, row), addresses.c.run >= last)
     return all(
-        uri in said
-        for top in filter(_holds_others, outermost(said))
-        for uri in connection.scalars(later.where(below(addresses.c.uri, top)).limit(len(said) + 1))
+        uri in by_uri
+        for top in filter(_holds_others, outermost(by_uri))
+        for uri in connection.scalars(later.where(below(addresses.c.uri, top)).limit(len(by_uri) + 1))
     )
 
 
 def read_given(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Given]:
-    """What was said of all addresses, or of those at or above some URIs."""
+    """The access given to all addresses, or to those at or above some URIs."""
     with database.read() as connection:
         return _given(connection, collection, None) if uris is None else given_at(connection, collection, uris)
 
@@ -131,26 +131,30 @@ def read_given(database: Database, collection: int, uris: Sequence[str] | None =
 def _given(connection: Connection, collection: int, wanted: Sequence[str] | None) -> dict[str, Given]:
     query = select(addresses).where(belongs(addresses, collection))
     queries = [query] if wanted is None else [query.where(addresses.c.uri.in_(page)) for page in pages(wanted)]
-    return {row.uri: Given(access=_read(row.access), run=row.run) for one in queries for row in connection.execute(one)}
+    return {
+        row.uri: Given(access=_read(row.access), run=row.run)
+        for page_query in queries
+        for row in connection.execute(page_query)
+    }
 
 
 def restricts(database: Database, collection: int) -> bool:
     """Whether there is, or was, a source that not everybody may see."""
     own = exists().where(sources.c.row == source_access.c.source, belongs(sources, collection))
-    found = select(source_access.c.source).where(own).limit(1)  # where nothing is restricted, no source is looked at
+    found = select(source_access.c.source).where(own).limit(1)  # where nothing is restricted, no source is read
     with database.read() as connection:
         return connection.execute(found).first() is not None
 
 
 def _before(connection: Connection, collection: int, run: int) -> int:
-    """The revision before the first of a run; the newest where it has none yet."""
+    """The revision before the first of a run; the newest where the run has no revision yet."""
     first = select(func.min(revisions.c.revision)).where(belongs(revisions, collection), revisions.c.run == run)
     found = connection.execute(first).scalar_one()
     return LIVE - 1 if found is None else int(found) - 1
 
 
 def access_of_removed(database: Database, collection: int, uris: Sequence[str] | None = None) -> dict[str, Access]:
-    """Who could last see the sources that are no longer there, all or some; without those that everybody could."""
+    """The last access of removed sources, all or some; without those that everybody could see."""
     wanted = [()] if uris is None else [(sources.c.uri.in_(page),) for page in pages(sorted(uris))]
     with database.read() as connection:
         return {
@@ -163,32 +167,32 @@ def access_of_removed(database: Database, collection: int, uris: Sequence[str] |
 
 
 def gone_query(collection: int) -> Select[Any]:
-    """The sources that are gone and that not everybody could see, as they were last."""
+    """Removed sources that not everybody could see, as they were last."""
     last = select(func.max(sources.c.row)).where(belongs(sources, collection)).group_by(sources.c.uri)
     closed = sources.c.row.in_(last), sources.c.removed_rev != LIVE, sources.c.access != "[]"
     return select(sources).where(*closed).order_by(sources.c.row)
 
 
-def said_row(collection: int, uri: str, access: Access | None, run: int) -> dict[str, Any]:
-    """What was said of an address as columns."""
+def address_row(collection: int, uri: str, access: Access | None, run: int) -> dict[str, Any]:
+    """The access given to an address as columns."""
     return {"collection": collection, "uri": uri, "access": _dumped(access), "run": run}
 
 
 def last_access(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Access]:
-    """Who may see the sources of some URIs as they are now or were last; at most a page of them."""
+    """The present or last access of the sources of some URIs; at most a page of them."""
     found = connection.execute(_latest(collection, sources.c.uri.in_(uris)))
     return {row.uri: _read(row.access) or frozenset() for row in found}
 
 
 def given_at(connection: Connection, collection: int, uris: Sequence[str]) -> dict[str, Given]:
-    """What was said last of the addresses at or above some URIs."""
-    return _given(connection, collection, sorted({one for uri in uris for one in (uri, *folders_of(uri))}))
+    """The access last given to the addresses at or above some URIs."""
+    return _given(connection, collection, sorted({address for uri in uris for address in (uri, *folders_of(uri))}))
 
 
 def access_below(database: Database, collection: int, folder: str, at: int = LIVE - 1) -> Iterator[tuple[str, Access]]:
-    """Who may see each source below a folder, or could last see it, streamed; nothing where everybody sees all of them.
+    """The access of each source below a folder, present or removed, streamed; nothing where everybody sees all of them.
 
-    What came after the revision `at` is as if it were not there.
+    Ignores what was added after the revision `at`.
     """
     there, before = at_or_below(sources.c.uri, folder), sources.c.added_rev <= at
     seen = select(sources.c.row).where(belongs(sources, collection), there, before, sources.c.access != "[]")
@@ -205,7 +209,7 @@ def access_below(database: Database, collection: int, folder: str, at: int = LIV
 
 
 def access_in(database: Database, collection: int, folder: str, before_run: int) -> Counter[Access]:
-    """How many sources right in a folder had which access before a run changed anything."""
+    """How many sources directly in a folder had each access before a run changed anything."""
     count = func.count().label("count")
     query = select(sources.c.access, count).where(belongs(sources, collection), _right_in(sources.c.uri, folder))
     with database.read() as connection:
@@ -214,7 +218,7 @@ def access_in(database: Database, collection: int, folder: str, before_run: int)
 
 
 def access_of_bytes(database: Database, collection: int, sha256: str) -> list[Access]:
-    """Who may see the sources with these bytes; where none is live, who could see those that went last."""
+    """The access of the live sources with these bytes; where there are none, of those that were removed last."""
     same = select(sources.c.access, sources.c.removed_rev).where(
         belongs(sources, collection), sources.c.sha256 == sha256
     )
@@ -225,7 +229,7 @@ def access_of_bytes(database: Database, collection: int, sha256: str) -> list[Ac
 
 
 def _latest(collection: int, *conditions: ColumnElement[bool], most: int | None = None) -> Select[Any]:
-    """Each source that ever was, as it is now or was last; of those that fulfil the conditions the first so many."""
+    """Each source, present or removed, as it is now or was last; the first `most` that fulfil the conditions."""
     own = select(func.max(sources.c.row)).where(belongs(sources, collection), *conditions).group_by(sources.c.uri)
     last = own if most is None else own.order_by(sources.c.uri).limit(most)
     return select(sources.c.uri, sources.c.access).where(sources.c.row.in_(last)).order_by(sources.c.uri)
@@ -245,5 +249,5 @@ def _dumped(access: Access | None) -> str:
 
 
 def _read(text: str) -> Access | None:
-    said = json.loads(text)
-    return None if said is None else frozenset(said)
+    access = json.loads(text)
+    return None if access is None else frozenset(access)

@@ -1,4 +1,4 @@
-"""A collection on its way from one catalog to another: read out at one revision, and taken in whole or not at all."""
+"""Moves a collection to another catalog: reads it at one revision, and imports it completely or not at all."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ from penstock.model import Access, Source
 from penstock.ports import Float32Array
 
 FIRST = 1
-"""The revision at which a collection that was taken in begins."""
+"""The first revision of an imported collection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +47,14 @@ class Parcel:
     embedder: str
     dimension: int
     documents: Iterable[Upsert]
-    """Each with its text and chunks, put under the address that its id is made of."""
+    """Each with its text and chunks, under the address from which its id is made."""
     sources: Iterable[Upsert]
     """Without documents."""
     gone: Iterable[Source]
-    """Those that went, of which it is remembered who could see them."""
+    """Removed sources whose last access is stored."""
     quarantine: Iterable[Quarantined]
     addresses: Iterable[tuple[str, Access | None, int]]
-    """What was said of addresses, and in which order."""
+    """The access given to addresses, with its order."""
     vectors: Iterable[Mapping[str, Float32Array]]
     """By hash of the text, some at a time."""
 
@@ -102,14 +102,14 @@ def text_hashes(database: Database, collection: int, at: int) -> Iterator[Sequen
 
 
 def gone_sources(database: Database, collection: int) -> Iterator[Source]:
-    """The sources that are gone and that not everybody could see, as they were last."""
+    """Removed sources that not everybody could see, as they were last."""
     with database.read() as connection:
         rows = connection.execute(addresses.gone_query(collection)).all()
     yield from map(read_source, rows)
 
 
 def receive(database: Database, cache: VectorCache, name: str, parcel: Parcel) -> None:
-    """Makes a collection of a parcel, in one transaction.
+    """Creates a collection from a parcel, in one transaction.
 
     Raises:
         UsageError: there is a collection of that name.
@@ -136,15 +136,17 @@ def receive(database: Database, cache: VectorCache, name: str, parcel: Parcel) -
 
 
 def _write(connection: Connection, row: int, revision: int, parcel: Parcel) -> None:
-    for puts in _paged(parcel.documents, 20):
+    for upserts in _paged(parcel.documents, 20):
         opened = [
-            Opened(put=put, document=put.document, id=put.document.id, uri=put.source.uri)
-            for put in puts
-            if put.document is not None
+            Opened(upsert=upsert, document=upsert.document, id=upsert.document.id, uri=upsert.source.uri)
+            for upsert in upserts
+            if upsert.document is not None
         ]
-        write_plan(connection, row, revision, CommitPlan(opened=opened), Prepared(Batch(puts=tuple(puts))))
-    for puts in _paged(parcel.sources, STREAMED):
-        write_plan(connection, row, revision, CommitPlan(open_sources=list(puts)), Prepared(Batch(puts=tuple(puts))))
+        write_plan(connection, row, revision, CommitPlan(opened=opened), Prepared(Batch(puts=tuple(upserts))))
+    for upserts in _paged(parcel.sources, STREAMED):
+        write_plan(
+            connection, row, revision, CommitPlan(open_sources=list(upserts)), Prepared(Batch(puts=tuple(upserts)))
+        )
 
 
 def _write_memory(connection: Connection, row: int, run: int, parcel: Parcel) -> None:
@@ -160,12 +162,12 @@ def _write_memory(connection: Connection, row: int, run: int, parcel: Parcel) ->
         if seen:
             connection.execute(insert(source_access), seen)
     for failed in _paged(parcel.quarantine, STREAMED):
-        connection.execute(insert(quarantine), [quarantine_row(row, one) for one in failed])
-    told = list(parcel.addresses)
-    last = max((when for _, _, when in told), default=0)
-    for page in _paged(told, STREAMED):
-        said = [addresses.said_row(row, uri, access, run + when - last) for uri, access, when in page]
-        connection.execute(insert(addresses_table), said)
+        connection.execute(insert(quarantine), [quarantine_row(row, entry) for entry in failed])
+    given = list(parcel.addresses)
+    last = max((when for _, _, when in given), default=0)
+    for page in _paged(given, STREAMED):
+        rows = [addresses.address_row(row, uri, access, run + when - last) for uri, access, when in page]
+        connection.execute(insert(addresses_table), rows)
 
 
 def _write_vectors(connection: Connection, cache: VectorCache, row: int, parcel: Parcel) -> None:

@@ -1,4 +1,4 @@
-"""The one commit point: reads what a batch touches, plans, and writes everything in one short transaction."""
+"""The only commit point: reads what a batch touches, plans, and writes everything in one short transaction."""
 
 import time
 from collections import defaultdict
@@ -47,11 +47,13 @@ class Prepared:
     def __init__(self, batch: Batch) -> None:
         check_batch(batch)
         self.batch = batch
-        self.sources = {put.source.uri: _source_values(put) for put in batch.puts}
-        self.bodies = {put.content: pack_body(put.document) for put in batch.puts if put.document is not None}
+        self.sources = {upsert.source.uri: _source_values(upsert) for upsert in batch.puts}
+        self.bodies = {
+            upsert.content: pack_body(upsert.document) for upsert in batch.puts if upsert.document is not None
+        }
         self.chunks = {
-            put.source.uri: [chunk_row(chunk, ordinal) for ordinal, chunk in enumerate(put.chunks)]
-            for put in batch.puts
+            upsert.source.uri: [chunk_row(chunk, ordinal) for ordinal, chunk in enumerate(upsert.chunks)]
+            for upsert in batch.puts
         }
 
 
@@ -64,9 +66,9 @@ def commit(
     run: int | None,
     embedder: str,
 ) -> int:
-    """Makes a batch visible, all at once; `key` is the collection's row, its name and the name it was made with.
+    """Makes a batch visible, all at once; `key` is the collection's row, its name and the name it was created with.
 
-    Returns the newest revision, which is a new one when something visible changed.
+    Returns the newest revision, which is new when something visible changed.
 
     Raises:
         CatalogError: the batch contradicts itself or the catalog, a chunk has no vector, or nothing could be written.
@@ -90,7 +92,7 @@ def lock_collection(database: Database, connection: Connection, row: int, name: 
     """The collection's row; other commits to it wait until this transaction ends.
 
     Raises:
-        UnknownName: the collection was removed, or bears another name now.
+        UnknownName: the collection was removed or renamed.
         CollectionLocked: this process held the writer's lock and lost it.
     """
     found = connection.execute(select(collections).where(collections.c.row == row).with_for_update()).one_or_none()
@@ -101,7 +103,7 @@ def lock_collection(database: Database, connection: Connection, row: int, name: 
 
 
 def next_revision(connection: Connection, head: Row[Any], *, run: int | None, embedder: str) -> int:
-    """Raises the collection's revision and notes when, by which run and with which embedder."""
+    """Raises the collection's revision and records the time, the run and the embedder."""
     now = time.time_ns() // 1000
     connection.execute(
         update(collections)
@@ -131,7 +133,7 @@ def _check_vectors(
 ) -> None:
     wanted: dict[str, tuple[str, str]] = {}
     for opened in plan.opened:
-        uri = opened.put.source.uri
+        uri = opened.upsert.source.uri
         wanted.update((row["context_hash"], (row["id"], uri)) for row in prepared.chunks[uri])
     model = vectors.model(connection, embedder)
     absent = set(wanted) if model is None else missing_hashes(connection, model, list(wanted))
@@ -144,13 +146,13 @@ def _check_vectors(
         )
 
 
-def _source_values(put: Upsert) -> dict[str, Any]:
-    return source_row(put.source) | {
-        "outcome": put.outcome,
-        "reason": put.reason,
-        "content": put.content,
-        "loader": put.loader,
-        "chunker": put.chunker,
+def _source_values(upsert: Upsert) -> dict[str, Any]:
+    return source_row(upsert.source) | {
+        "outcome": upsert.outcome,
+        "reason": upsert.reason,
+        "content": upsert.content,
+        "loader": upsert.loader,
+        "chunker": upsert.chunker,
     }
 
 
@@ -159,19 +161,19 @@ def _planned(connection: Connection, prepared: Prepared, row: int, origin: str) 
     before = _live_sources(connection, row, [*prepared.sources, *batch.removed])
     same = {uri for uri, values in prepared.sources.items() if uri in before and _is_same(before[uri], values)}
     documents_before = live_documents(
-        connection, row, {found.content for found in before.values()} | {put.content for put in batch.puts}
+        connection, row, {found.content for found in before.values()} | {upsert.content for upsert in batch.puts}
     )
-    puts = [
-        put
-        for put in batch.puts
-        if put.source.uri not in same
-        or (put.document is not None and documents_before[put.content].chunker != put.chunker)
+    upserts = [
+        upsert
+        for upsert in batch.puts
+        if upsert.source.uri not in same
+        or (upsert.document is not None and documents_before[upsert.content].chunker != upsert.chunker)
     ]
-    uris = {put.source.uri for put in puts} | set(batch.removed)
+    uris = {upsert.source.uri for upsert in upserts} | set(batch.removed)
     gone = [LiveSource(row=found.row, uri=uri, content=found.content) for uri, found in before.items() if uri in uris]
-    involved = {source.content for source in gone} | {put.content for put in puts}
+    involved = {source.content for source in gone} | {upsert.content for upsert in upserts}
     attached = attached_to(connection, row, involved)
-    return plan_commit(origin, puts, gone, attached, documents_before)
+    return plan_commit(origin, upserts, gone, attached, documents_before)
 
 
 def _is_same(found: Row[Any], values: Mapping[str, Any]) -> bool:
@@ -183,7 +185,7 @@ def _live_sources(connection: Connection, row: int, uris: Sequence[str]) -> dict
     found: dict[str, Row[Any]] = {}
     for page in pages(uris):
         query = select(sources).where(belongs(sources, row), sources.c.uri.in_(page), sources.c.removed_rev == LIVE)
-        found.update((one.uri, one) for one in connection.execute(query))
+        found.update((source.uri, source) for source in connection.execute(query))
     return found
 
 
@@ -195,7 +197,7 @@ def live_documents(connection: Connection, row: int, hashes: Iterable[str]) -> d
         query = select(table.row, table.id, table.uri, table.content, table.chunker).where(
             belongs(documents, row), table.content.in_(page), table.removed_rev == LIVE
         )
-        found.update((one.content, LiveDocument(**one._mapping)) for one in connection.execute(query))
+        found.update((document.content, LiveDocument(**document._mapping)) for document in connection.execute(query))
     return found
 
 
@@ -227,10 +229,12 @@ def write_plan(connection: Connection, row: int, revision: int, plan: CommitPlan
 def _write_sources(connection: Connection, plan: CommitPlan, prepared: Prepared, born: dict[str, Any]) -> None:
     if not plan.open_sources:
         return
-    numbers = inserted_rows(connection, sources, [prepared.sources[put.source.uri] | born for put in plan.open_sources])
+    numbers = inserted_rows(
+        connection, sources, [prepared.sources[upsert.source.uri] | born for upsert in plan.open_sources]
+    )
     labels, access = [], []
-    for row, put in zip(numbers, plan.open_sources, strict=True):
-        given = put.source
+    for row, upsert in zip(numbers, plan.open_sources, strict=True):
+        given = upsert.source
         labels += [
             {"source": row, "name": short(key), "value": label_key(value)} for key, value in given.labels.items()
         ]
@@ -244,15 +248,15 @@ def _write_sources(connection: Connection, plan: CommitPlan, prepared: Prepared,
 def _write_documents(connection: Connection, plan: CommitPlan, prepared: Prepared, born: dict[str, Any]) -> None:
     if not plan.opened:
         return
-    bodies = {opened.put.content: prepared.bodies[opened.put.content] for opened in plan.opened}
+    bodies = {opened.upsert.content: prepared.bodies[opened.upsert.content] for opened in plan.opened}
     rows = [{"collection": born["collection"], "hash": key, "body": body} for key, body in bodies.items()]
     connection.execute(insert_if_absent(connection, contents), rows)
     numbers = inserted_rows(connection, documents, [_document_row(opened) | born for opened in plan.opened])
-    # One statement for the chunks of all: a server is asked once, and not once a document.
+    # One statement for all chunks: one round trip to a server, not one a document.
     cut = [
         {"document": number, **values, **born}
         for number, opened in zip(numbers, plan.opened, strict=True)
-        for values in prepared.chunks[opened.put.source.uri]
+        for values in prepared.chunks[opened.upsert.source.uri]
     ]
     if cut:
         connection.execute(insert(chunks), cut)
@@ -262,11 +266,11 @@ def _document_row(opened: Opened) -> dict[str, Any]:
     return {
         "id": opened.id,
         "uri": opened.uri,
-        "content": opened.put.content,
+        "content": opened.upsert.content,
         "title": opened.document.title,
         "language": opened.document.language,
-        "chunker": opened.put.chunker,
-        "chunks": len(opened.put.chunks),
+        "chunker": opened.upsert.chunker,
+        "chunks": len(opened.upsert.chunks),
     }
 
 
@@ -285,7 +289,7 @@ def _move_documents(connection: Connection, plan: CommitPlan, born: dict[str, An
 
 
 def _write_quarantine(connection: Connection, row: int, batch: Batch) -> None:
-    uris = [put.source.uri for put in batch.puts] + list(batch.removed)
+    uris = [upsert.source.uri for upsert in batch.puts] + list(batch.removed)
     uris += [failed.source.uri for failed in batch.failures]
     for page in pages(uris):
         connection.execute(delete(quarantine).where(belongs(quarantine, row), quarantine.c.uri.in_(page)))

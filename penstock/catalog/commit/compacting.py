@@ -1,7 +1,7 @@
-"""Making room: what only revisions needed that nobody will read again, page by page, so that no commit waits long.
+"""Deletes what only dropped revisions needed, page by page, so that no commit waits long.
 
-First the oldest revision that is kept is noted: from then on nobody reads an earlier one. All that goes afterwards is
-out of reach already, so that a process that dies in the middle leaves nothing wrong, and the next one goes on.
+First the oldest kept revision is recorded: from then on no earlier revision can be read. Everything deleted afterwards
+is unreachable already, so a process that dies in the middle leaves nothing wrong, and the next one continues.
 """
 
 import time
@@ -34,9 +34,9 @@ from penstock.catalog.read.kept import read_kept
 ROWS = 2000
 """Rows that one transaction removes."""
 RUNS = 10
-"""Accounts of the last runs that are kept whatever happens."""
+"""Reports of this many last runs are always kept."""
 MAY_STILL_RUN = 24 * 3600 * 10**6
-"""Microseconds for which a run that did not end counts as one that still goes on, and not as one that was killed."""
+"""Microseconds for which a run without an end counts as still running, and not as killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +51,16 @@ class Freed:
     runs: int = 0
 
     def __add__(self, other: "Freed") -> "Freed":
-        return Freed(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+        return Freed(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
 
     def __bool__(self) -> bool:
-        return any(getattr(self, one.name) for one in fields(self))
+        return any(getattr(self, field.name) for field in fields(self))
 
 
 def oldest_to_keep(connection: Connection, collection: int, *, keep: int | None, since: int | None) -> int:
-    """The oldest revision that stays when so many of the newest do, and what held at a time (in microseconds).
+    """The oldest revision to keep for the newest `keep` and those valid since `since` (microseconds).
 
-    The commits of one run count as one. What a run that may still go on found stays, too.
+    The commits of one run count as one. The revision at which a run started that may still be running is kept, too.
     """
     oldest = read_kept(connection, collection).oldest
     wanted = [_newest_but(connection, collection, keep)] if keep is not None else []
@@ -93,7 +93,7 @@ def _holding_at(connection: Connection, collection: int, since: int) -> int:
 
 
 def forget(database: Database, key: tuple[int, str], *, keep: int | None, since: int | None) -> int:
-    """Notes which revision is the oldest from now on; gives it.
+    """Records which revision is the oldest from now on; gives it.
 
     Raises:
         UnknownName: the collection was removed.
@@ -112,14 +112,14 @@ def forget(database: Database, key: tuple[int, str], *, keep: int | None, since:
 
 
 def clear(database: Database, key: tuple[int, str], *, runs_kept: int) -> Freed:
-    """Removes what no revision that is kept needs, and accounts of runs beyond so many.
+    """Deletes what no kept revision needs, and reports of all but the last `runs_kept` runs.
 
-    Vectors of texts that are gone go as well, if no other collection has a run that goes on: it may have seen one of
-    them, and be about to use it.
+    Vectors of deleted texts are deleted as well, if no other collection has a run in progress: that run may have seen
+    such a vector, and be about to use it.
 
     Raises:
         UnknownName: the collection was removed.
-        CatalogError: the database cannot be written; what went is gone, the next call goes on.
+        CatalogError: the database cannot be written; what was deleted is gone, and the next call continues.
     """
     row, name = key
     freed = Freed()
@@ -155,11 +155,11 @@ def foreseen(
 
 
 def sweep(database: Database, own: int) -> Freed | None:
-    """Removes the vectors that no revision of any collection needs, by whichever model.
+    """Deletes the vectors, of every model, that no revision of any collection needs.
 
-    A vector is needed where a revision that is kept has its text and its model: so a model's vectors stay for as long
-    as one can go back to it, and no longer. None where a collection other than that of the row `own` has a run that
-    goes on: then none goes.
+    A vector is needed where a kept revision has its text and its model: so a model's vectors stay exactly as long as a
+    rollback to it is possible. Deletes nothing and gives None where a collection other than that of the row `own` has
+    a run in progress.
 
     Raises:
         CatalogError: the database cannot be written.
@@ -180,7 +180,7 @@ def _count(connection: Connection, query: Any) -> int:
 
 
 def nothing_runs_beside(connection: Connection, own: int) -> bool:
-    """Whether no collection but that of the row has a run that goes on, as far as is known."""
+    """Whether no collection but that of the row has a run in progress, as far as is known."""
     return not connection.execute(select(exists().where(~belongs(runs, own), _goes_on()))).scalar_one()
 
 
@@ -189,7 +189,7 @@ def _goes_on() -> ColumnElement[bool]:
 
 
 def _unused(connection: Connection, collection: int = 0, oldest: int = 0) -> Iterator[tuple[int, Any]]:
-    """Each model with its hashes that no chunk needs, were the revisions before `oldest` gone."""
+    """Each model with a query of its hashes that no chunk would need without the revisions before `oldest`."""
     for model, identity in connection.execute(select(models.c.row, models.c.identity)).all():
         kept = or_(revisions.c.collection != collection, revisions.c.revision >= oldest)
         using = select(revisions.c.collection).where(revisions.c.embedder == identity, kept)
@@ -203,16 +203,16 @@ def _old(table: Table, collection: int, oldest: int) -> Select[tuple[int]]:
 
 
 def _old_sources(collection: int, oldest: int) -> Select[tuple[int]]:
-    """Without those from which new ones inherit who may see them.
+    """Old sources, without those from which new sources inherit their access.
 
-    These are the last of their address, where not everybody saw them, and the last with their bytes, where not
-    everybody saw these. What went in the oldest revision stays as well, for the account of that.
+    Those are the last of their address and the last with their bytes, where not everybody could see them. Sources
+    removed in the oldest revision stay as well, because the history of that revision counts them.
     """
-    other, table = sources.alias(), sources.c
-    of_address = exists().where(other.c.collection == collection, other.c.uri == table.uri, other.c.row > table.row)
-    same_bytes = and_(other.c.collection == collection, other.c.sha256 == table.sha256)
-    of_bytes = exists().where(same_bytes, other.c.removed_rev > table.removed_rev)
-    closed = exists().where(same_bytes, other.c.access != "[]")
+    peers, table = sources.alias(), sources.c
+    of_address = exists().where(peers.c.collection == collection, peers.c.uri == table.uri, peers.c.row > table.row)
+    same_bytes = and_(peers.c.collection == collection, peers.c.sha256 == table.sha256)
+    of_bytes = exists().where(same_bytes, peers.c.removed_rev > table.removed_rev)
+    closed = exists().where(same_bytes, peers.c.access != "[]")
     inherited = or_(
         and_(table.access != "[]", ~of_address),
         and_(table.sha256 != "", closed, ~of_bytes),
@@ -289,4 +289,4 @@ _STEPS: tuple[tuple[RowsOf, Drop], ...] = (
     (_at_oldest(_old_revisions), _drop_revisions),
     (_runs_at_oldest, _drop_runs),
 )
-"""Those first that refer to others; each with what finds its rows."""
+"""Tables that refer to others come first; each with the query of its rows and the function that deletes them."""

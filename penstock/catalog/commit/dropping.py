@@ -1,4 +1,4 @@
-"""Dropping a collection: every row that is its own, in one transaction."""
+"""Drops a collection: deletes all of its rows in one transaction."""
 
 from sqlalchemy import delete, select
 
@@ -25,7 +25,7 @@ OWN = (chunks, documents, sources, contents, quarantine, addresses, cursors, rev
 
 
 def drop(database: Database, row: int, name: str) -> None:
-    """Drops the collection with its history; the embedding cache stays, it serves all collections.
+    """Drops the collection with its history; the embedding cache stays, because all collections use it.
 
     Raises:
         UnknownName: it was removed before.

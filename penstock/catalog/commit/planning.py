@@ -1,7 +1,7 @@
-"""What a commit does to the live state, worked out before anything is written: a pure function over small values.
+"""Plans what a commit changes, before anything is written: a pure function over small values.
 
-A document is live as long as a live source has its content, and its id is made of the URI of one of them. At any
-revision a collection holds one document for one content.
+A document is live as long as a live source has its content, and its id is made from the URI of one of these sources.
+At any revision a collection holds one document for each content.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ class LiveDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A document that goes on under another of its sources: same content, same chunk ids, new rows."""
+    """A document that moves to another of its sources: same content, same chunk ids, new rows."""
 
     document: LiveDocument
     id: str
@@ -45,9 +45,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A document that becomes live with the chunks of a put."""
+    """A document that becomes live with the chunks of an upsert."""
 
-    put: Upsert
+    upsert: Upsert
     document: Document
     id: str
     uri: str
@@ -70,34 +70,34 @@ class CommitPlan:
 
 
 def check_batch(batch: Batch) -> None:
-    """Holds a batch to its rules.
+    """Checks that a batch does not contradict itself.
 
     Raises:
-        CatalogError: a URI is named twice, or a put's parts contradict each other.
+        CatalogError: a URI is named twice, or the parts of an upsert contradict each other.
     """
-    named = [put.source.uri for put in batch.puts] + list(batch.removed)
+    named = [upsert.source.uri for upsert in batch.puts] + list(batch.removed)
     if len(set(named)) != len(named):
         twice = sorted({uri for uri in named if named.count(uri) > 1})
         raise CatalogError(f"one commit names {twice[0]!r} twice; a source has one outcome")
-    for put in batch.puts:
-        if put.document is None and put.chunks:
-            raise CatalogError(f"{without_secrets(put.source.uri)!r} is put with chunks and no document")
-        if put.document is not None and not put.content:
-            raise CatalogError(f"{without_secrets(put.source.uri)!r} is put with a document and no content hash")
+    for upsert in batch.puts:
+        if upsert.document is None and upsert.chunks:
+            raise CatalogError(f"{without_secrets(upsert.source.uri)!r} is put with chunks and no document")
+        if upsert.document is not None and not upsert.content:
+            raise CatalogError(f"{without_secrets(upsert.source.uri)!r} is put with a document and no content hash")
 
 
 def plan_commit(
     collection: str,
-    puts: Sequence[Upsert],
+    upserts: Sequence[Upsert],
     gone: Iterable[LiveSource],
     attached: Mapping[str, Sequence[str]],
     documents: Mapping[str, LiveDocument],
 ) -> CommitPlan:
     """The plan of a commit.
 
-    `puts` are those that differ from what is live; `gone` are the live sources that they replace and those that were
-    removed; `attached` are the live URIs by content, oldest first; `documents` are the live documents by content. Both
-    cover every content that the puts or the gone sources name.
+    `upserts` are those that differ from what is live; `gone` are the live sources that they replace and those that
+    were removed; `attached` are the live URIs by content, oldest first; `documents` are the live documents by content.
+    Both cover every content that the upserts or the gone sources name.
 
     Raises:
         CatalogError: a copy of a document that is neither live nor in the batch.
@@ -109,13 +109,13 @@ def plan_commit(
         if source.content:
             remaining[source.content].pop(source.uri)
     cuts: dict[str, Upsert] = {}
-    for put in puts:
-        plan.open_sources.append(put)
-        if put.content:
-            remaining.setdefault(put.content, {})[put.source.uri] = None
-            live = documents.get(put.content)
-            if put.document is not None and (live is None or live.chunker != put.chunker):
-                cuts.setdefault(put.content, put)
+    for upsert in upserts:
+        plan.open_sources.append(upsert)
+        if upsert.content:
+            remaining.setdefault(upsert.content, {})[upsert.source.uri] = None
+            live = documents.get(upsert.content)
+            if upsert.document is not None and (live is None or live.chunker != upsert.chunker):
+                cuts.setdefault(upsert.content, upsert)
     for content, uris in remaining.items():
         _place(plan, collection, content, list(uris), documents.get(content), cuts.get(content))
     return plan
@@ -138,7 +138,7 @@ def _place(
         uri = cut.source.uri if cut is not None else uris[0]
         id_ = document_id(collection, uri)
     if cut is not None and cut.document is not None:
-        plan.opened.append(Opened(put=cut, document=cut.document, id=id_, uri=uri))
+        plan.opened.append(Opened(upsert=cut, document=cut.document, id=id_, uri=uri))
     elif live is not None and live.uri != uri:
         plan.moves.append(Move(document=live, id=id_, uri=uri))
     else:

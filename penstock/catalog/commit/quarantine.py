@@ -26,7 +26,7 @@ def read_quarantine(database: Database, collection: int, uris: Sequence[str] | N
     query = select(quarantine).where(belongs(quarantine, collection)).order_by(quarantine.c.uri)
     queries = [query] if uris is None else [query.where(quarantine.c.uri.in_(page)) for page in pages(sorted(uris))]
     with database.read() as connection:
-        return tuple(_read(row) for one in queries for row in connection.execute(one))
+        return tuple(_read(row) for page_query in queries for row in connection.execute(page_query))
 
 
 def _read(row: Row[Any]) -> Quarantined:

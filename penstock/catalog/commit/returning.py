@@ -1,7 +1,7 @@
-"""Going back: a new revision that holds what an earlier one held, of rows that the catalog has; nothing is read anew.
+"""Rolls back: makes a new revision with the content of an earlier one from stored rows; nothing is read again.
 
-Texts, chunks and labels are those of then. Who may see a source is what was so then and is so today, so that nothing
-that was closed since is opened by going back.
+Texts, chunks and labels are those of then. A reader sees a source only if its access of then and of now both allow it,
+so that a rollback shows nothing that was restricted since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,15 +35,15 @@ from penstock.model import Access, narrowest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """What going back changed."""
+    """What a rollback changed."""
 
     revision: int
-    """The newest now; the one before where nothing had to change."""
+    """The newest revision now; the same as before where nothing had to change."""
     added: int
     changed: int
     removed: int
     left_out: tuple[str, ...]
-    """Addresses that stay as they are: those who saw them then and those who may today have no reader in common."""
+    """Addresses that stay as they are: their access of then and of now share no reader."""
 
 
 def roll_back(
@@ -60,13 +60,13 @@ def roll_back(
         head = lock_collection(database, connection, row, name)
         check_kept(connection, row, to)
         forget_cursors(connection, row)
-        now = {one.uri: one for one in connection.execute(_rows(row).where(_came_since(to)))}
-        then = {one.uri: one for one in connection.execute(_rows(row).where(_went_since(to)))}
-        puts, left_out = _puts(then, now, _today(connection, row, then, now))
+        now = {source.uri: source for source in connection.execute(_rows(row).where(_came_since(to)))}
+        then = {source.uri: source for source in connection.execute(_rows(row).where(_went_since(to)))}
+        upserts, left_out = _upserts(then, now, _today(connection, row, then, now))
         removed = [uri for uri in now if uri not in then]
-        batch = Batch(puts=tuple(puts), removed=tuple(removed))
-        closed = [now[uri] for uri in (*removed, *(put.source.uri for put in puts)) if uri in now]
-        plan = CommitPlan(close_sources=[one.row for one in closed], open_sources=puts)
+        batch = Batch(puts=tuple(upserts), removed=tuple(removed))
+        closed = [now[uri] for uri in (*removed, *(upsert.source.uri for upsert in upserts)) if uri in now]
+        plan = CommitPlan(close_sources=[source.row for source in closed], open_sources=upserts)
         _place(connection, plan, (row, origin), to, closed)
         embedder = embedder_at(connection, row, to) or head.embedder
         revision = head.revision
@@ -75,10 +75,10 @@ def roll_back(
             write_plan(connection, row, revision, plan, Prepared(batch))
             since = revision if embedder == head.embedder else 0
             _check_vectors(connection, vectors_of, row, embedder, since)
-    changed = sum(put.source.uri in now for put in puts)
+    changed = sum(upsert.source.uri in now for upsert in upserts)
     return Returned(
         revision=revision,
-        added=len(puts) - changed,
+        added=len(upserts) - changed,
         changed=changed,
         removed=len(removed),
         left_out=tuple(left_out),
@@ -100,30 +100,30 @@ def _went_since(to: int) -> Any:
 def _today(
     connection: Connection, collection: int, then: Iterable[str], now: Mapping[str, Row[Any]]
 ) -> Mapping[str, Access | None]:
-    """Who may see the sources of these addresses now; of those that are gone, whoever could if they came back."""
-    found: dict[str, Access | None] = {uri: read_source(one).access for uri, one in now.items()}
+    """The present access of the sources of these addresses; for removed ones, what they would get if added again."""
+    found: dict[str, Access | None] = {uri: read_source(stored).access for uri, stored in now.items()}
     gone = [uri for uri in then if uri not in now]
     for page in pages(gone):
         last = addresses.last_access(connection, collection, page)
-        said = addresses.given_at(connection, collection, page)
+        access_given = addresses.given_at(connection, collection, page)
         for uri in page:
-            given = addresses.last_given(uri, said)
+            given = addresses.last_given(uri, access_given)
             found[uri] = narrowest([last.get(uri, frozenset()), given.access if given else frozenset()])
     return found
 
 
-def _puts(
+def _upserts(
     then: Mapping[str, Row[Any]], now: Mapping[str, Row[Any]], today: Mapping[str, Access | None]
 ) -> tuple[list[Upsert], list[str]]:
-    """Sources that come back, with what they were; and those that cannot."""
-    puts, left_out = [], []
+    """Upserts of the sources that come back; and the addresses of those that cannot."""
+    upserts, left_out = [], []
     for uri, old in then.items():
         source = read_source(old)
         access = narrowest([source.access, today[uri]])
         if access is None:
             left_out.append(uri)
             continue
-        put = Upsert(
+        upsert = Upsert(
             source=replace(source, access=access),
             outcome=old.outcome,
             reason=old.reason,
@@ -131,12 +131,12 @@ def _puts(
             loader=old.loader,
             chunker=old.chunker,
         )
-        if uri not in now or _as_put(now[uri]) != put:
-            puts.append(put)
-    return puts, left_out
+        if uri not in now or _as_upsert(now[uri]) != upsert:
+            upserts.append(upsert)
+    return upserts, left_out
 
 
-def _as_put(row: Row[Any]) -> Upsert:
+def _as_upsert(row: Row[Any]) -> Upsert:
     return Upsert(
         source=read_source(row),
         outcome=row.outcome,
@@ -148,18 +148,18 @@ def _as_put(row: Row[Any]) -> Upsert:
 
 
 def _place(connection: Connection, plan: CommitPlan, key: tuple[int, str], to: int, closed: Sequence[Row[Any]]) -> None:
-    """Finds for each content that is concerned the document that it has from now on, as it was then if it can be."""
+    """Chooses the document of each affected content: the one of then, if possible."""
     row, origin = key
     old = _old_documents(connection, row, to)
-    concerned = {one.content for one in closed} | {put.content for put in plan.open_sources} | set(old)
+    concerned = {source.content for source in closed} | {upsert.content for upsert in plan.open_sources} | set(old)
     concerned |= set(_new_contents(connection, row, to))
     concerned.discard("")
     before = live_documents(connection, row, concerned)
     uris = {content: dict.fromkeys(found) for content, found in attached_to(connection, row, concerned).items()}
-    for one in closed:
-        uris.get(one.content, {}).pop(one.uri, None)
-    for put in plan.open_sources:
-        uris.setdefault(put.content, {})[put.source.uri] = None
+    for source in closed:
+        uris.get(source.content, {}).pop(source.uri, None)
+    for upsert in plan.open_sources:
+        uris.setdefault(upsert.content, {})[upsert.source.uri] = None
     for content in sorted(concerned):
         _settle(plan, origin, list(uris.get(content, ())), before.get(content), old.get(content))
 
@@ -188,7 +188,7 @@ def _old_documents(connection: Connection, collection: int, to: int) -> dict[str
     query = select(table.row, table.id, table.uri, table.content, table.chunker).where(
         belongs(documents, collection), live(documents, to), table.removed_rev != LIVE
     )
-    return {one.content: LiveDocument(**one._mapping) for one in connection.execute(query)}
+    return {document.content: LiveDocument(**document._mapping) for document in connection.execute(query)}
 
 
 def _new_contents(connection: Connection, collection: int, to: int) -> Iterable[str]:

@@ -11,18 +11,18 @@ from penstock.catalog.values import RevisionInfo, RunInfo
 from penstock.model import RunReport
 
 RUNNING = "running"
-"""Status of a run that has not finished: it is at work, or it was killed."""
+"""Status of a run that has not finished: it is running, or it was killed."""
 
 
 def start_run(database: Database, collection: int, command: str) -> int:
-    """Notes that a run begins; gives its number."""
+    """Records that a run begins; gives its number."""
     values = {"collection": collection, "command": command, "status": RUNNING, "started": time.time_ns() // 1000}
     with database.write() as connection:
         return inserted(connection, runs, values)
 
 
 def finish_run(database: Database, collection: int, run: int, report: RunReport | None, status: str) -> None:
-    """Notes how a run ended."""
+    """Records how a run ended."""
     values = {"status": status, "finished": time.time_ns() // 1000}
     with database.write() as connection:
         connection.execute(
@@ -36,7 +36,7 @@ def finish_run(database: Database, collection: int, run: int, report: RunReport 
 
 
 def read_runs(database: Database, collection: int, *, last: int | None = None) -> tuple[RunInfo, ...]:
-    """All runs, or so many of the last ones; oldest first."""
+    """All runs, or the last `last`; oldest first."""
     query = select(runs).where(belongs(runs, collection)).order_by(runs.c.row.desc()).limit(last)
     with database.read() as connection:
         rows = connection.execute(query).all()[::-1]

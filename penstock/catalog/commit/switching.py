@@ -1,4 +1,4 @@
-"""From one embedding model to another: what is to be embedded still, and the commit that makes its vectors count."""
+"""Switches to another embedding model: finds what is still to be embedded, and commits the switch."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from penstock.errors import CatalogError
 
 
 def switch_embedder(database: Database, cache: VectorCache, key: tuple[int, str], identity: str) -> int:
-    """Makes another model's vectors those of a collection, by its row and name; gives the new revision.
+    """Switches a collection, by its row and name, to another model's vectors; gives the new revision.
 
     Raises:
         CatalogError: a live chunk has no vector by that model.
@@ -37,7 +37,7 @@ def switch_embedder(database: Database, cache: VectorCache, key: tuple[int, str]
 def missing_vectors(
     database: Database, cache: VectorCache, collection: int, identity: str
 ) -> Iterator[tuple[str, str]]:
-    """Hash and text of what a model has yet to embed for the live chunks, each text once, streamed."""
+    """Hash and text of each live chunk text that the model has not embedded, each text once, streamed."""
     with database.read() as connection:
         query = select(chunks.c.row).where(*_without_vector(connection, cache, collection, identity))
         rows = changes.row_numbers(connection, query).tolist()

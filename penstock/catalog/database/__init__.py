@@ -1,1 +1,1 @@
-"""On which database does the catalog lie, and what differs between them?"""
+"""Which databases can hold the catalog, and what differs between them?"""

@@ -1,7 +1,7 @@
-"""Advisory locks of PostgreSQL: one writer a collection, one at its indexes, whichever machine it runs on.
+"""Advisory locks of PostgreSQL: one writer for each collection and one for its indexes, across all machines.
 
-The lock lives as long as the connection that took it. Each commit, which goes through another connection, asks whether
-it still stands: a server that was restarted has forgotten it, and another process may be writing by now.
+A lock lasts as long as the connection that took it. Each commit uses another connection, and checks that the lock is
+still held: a server that was restarted has lost it, and another process may be writing by now.
 """
 
 import os
@@ -34,7 +34,7 @@ from penstock.errors import CollectionLocked
 
 SECONDS_BETWEEN_TRIES = 0.02
 NAMED = "penstock "
-"""What the server's list of sessions shows first of a writer."""
+"""The beginning of a writer's name in the server's list of sessions."""
 
 locks = table(
     "pg_locks",
@@ -46,18 +46,18 @@ databases = table("pg_database", column("oid"), column("datname"))
 
 
 def key_of(*parts: str) -> int:
-    """A number for a lock: the same for the same names everywhere, as a signed 64-bit integer."""
+    """The number of a lock, the same everywhere for the same names: a signed 64-bit integer."""
     return int.from_bytes(blake2b("\0".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def lock_schema(connection: Connection) -> None:
-    """Waits until no other process makes tables in this schema; ends with the transaction."""
+    """Waits until no other process creates tables in this schema; the lock ends with the transaction."""
     connection.execute(select(func.pg_advisory_xact_lock(_key(key_of("penstock schema", _schema(connection))))))
 
 
 @contextmanager
 def writing(engine: Engine, name: str, doing: str, timeout: float) -> Iterator[Check]:
-    """Holds the lock of that name; gives what each commit has to check.
+    """Holds the lock of that name; gives the check that each commit has to call.
 
     Raises:
         CollectionLocked: another process holds it; names its machine and number, and what it is `doing`.
@@ -66,7 +66,7 @@ def writing(engine: Engine, name: str, doing: str, timeout: float) -> Iterator[C
     token = randbits(63)
     try:
         _take(connection, name, doing, timeout)
-        # A second lock that nobody else can have: a later session might get the number of the one that was lost.
+        # A second lock with a random number: a later session might get the session number of one that was lost.
         connection.execute(select(func.pg_advisory_lock(_key(token))))
     except BaseException:
         _let_go(connection)
@@ -101,7 +101,7 @@ def _check(connection: Connection, name: str, token: int) -> None:
 def _let_go(connection: Connection) -> None:
     with suppress(SQLAlchemyError):  # where the connection broke, the lock is gone
         connection.execute(select(func.pg_advisory_unlock_all()))
-    connection.invalidate()  # it bears the name of a writer
+    connection.invalidate()  # its session has the name of a writer
     connection.close()
 
 
@@ -112,7 +112,7 @@ def _holder(connection: Connection, key: int) -> str:
 
 
 def _stands(key: int) -> ColumnElement[bool]:
-    """Whether a row of `pg_locks` is a lock of that number that somebody holds."""
+    """Whether a row of `pg_locks` is a lock of that number that is held."""
     unsigned = key % 2**64
     here = select(databases.c.oid).where(databases.c.datname == func.current_database()).scalar_subquery()
     return and_(

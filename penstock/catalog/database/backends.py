@@ -1,4 +1,4 @@
-"""What a kind of database has to do for a catalog beyond SQL: connect, explain its errors, keep writers apart."""
+"""What a kind of database does for a catalog beyond SQL: connects, explains its errors, locks out other writers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ class Engines(NamedTuple):
 
     pool: Engine
     reading: Engine
-    """A transaction sees one state of the database, whatever is committed meanwhile."""
+    """Its transactions see one state of the database, whatever is committed meanwhile."""
     writing: Engine
 
 
@@ -34,12 +34,12 @@ class Backend(Protocol):
 
     @property
     def elsewhere(self) -> str:
-        """What advice calls such a place, as in "choose another file": `file` or `schema`."""
+        """The word for such a place in advice, as in "choose another file": `file` or `schema`."""
         ...
 
     @property
     def longest_uri(self) -> int:
-        """Bytes of the longest address of a source that its indexes take."""
+        """Bytes of the longest source address that its indexes can hold."""
         ...
 
     def connect(self) -> Engines:
@@ -51,7 +51,7 @@ class Backend(Protocol):
         ...
 
     def prepare_schema(self, connection: Connection) -> None:
-        """Keeps other processes from making the tables until this transaction ends.
+        """Keeps other processes from creating the tables until this transaction ends.
 
         Raises:
             CatalogError: the database cannot hold a catalog.
@@ -59,23 +59,23 @@ class Backend(Protocol):
         ...
 
     def settle(self, connection: Connection) -> None:
-        """Counts how rows are spread, so that the next queries are planned well."""
+        """Updates the statistics of the tables, so that the next queries are planned well."""
         ...
 
     def hold_runs(self, connection: Connection) -> None:
-        """Keeps runs from beginning, in all collections, until this transaction ends."""
+        """Keeps runs from starting, in all collections, until this transaction ends."""
         ...
 
     def size(self, connection: Connection) -> int:
-        """Bytes that the catalog takes on disk."""
+        """Bytes that the catalog uses on disk."""
         ...
 
     def shrink(self, engine: Engine) -> None:
-        """Gives room that is free inside its files back, as far as it can while others read."""
+        """Returns free space inside its files to the disk, as far as possible while others read."""
         ...
 
     def flaws(self, connection: Connection) -> Iterator[str]:
-        """What the database's own checks find wrong with its files, as far as this user may run them."""
+        """Flaws of its files that the database's own checks find, as far as this user may run them."""
         ...
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:
@@ -83,14 +83,14 @@ class Backend(Protocol):
         ...
 
     def writing(self, engine: Engine, name: str, doing: str, timeout: float, /) -> AbstractContextManager[Check | None]:
-        """Keeps others on other machines out that would hold the lock of that name; gives what a commit has to check.
+        """Holds the lock of that name against other machines; gives the check that each commit has to call.
 
         Raises:
-            CollectionLocked: another process holds it, and did so for `timeout` seconds; `doing` says what it does.
+            CollectionLocked: another process still holds it after `timeout` seconds; `doing` says what it does.
         """
         ...
 
 
-def told(error: SQLAlchemyError) -> str:
-    """What the database said, on one line."""
+def message_of(error: SQLAlchemyError) -> str:
+    """The database's error message on one line."""
     return " ".join(str(getattr(error, "orig", None) or error).split())

@@ -16,7 +16,7 @@ PAGE = 500
 
 
 class Database:
-    """A catalog's database. Threads may share it; each call below takes a connection of its own."""
+    """A catalog's database. Threads may share it; each call below uses its own connection."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -26,7 +26,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """Where it is, for messages."""
+        """Its address for messages."""
         return self.backend.name
 
     @contextmanager
@@ -55,7 +55,7 @@ class Database:
 
         Raises:
             CollectionLocked: another process is writing.
-            CatalogError: the database cannot be asked.
+            CatalogError: the database cannot be reached.
         """
         with self.locked(name, f"is writing to collection {name!r}", timeout) as check:
             try:
@@ -83,7 +83,7 @@ class Database:
                 lock.__exit__(None, None, None)
 
     def check_writer(self, connection: Connection, name: str) -> None:
-        """Holds a commit to the lock of its collection, if this process took one.
+        """Checks in a commit that this process still holds the lock of the collection, if it took one.
 
         Raises:
             CollectionLocked: the lock was lost.
@@ -92,7 +92,7 @@ class Database:
             check(connection)
 
     def size(self) -> int:
-        """Bytes that the catalog takes on disk.
+        """Bytes that the catalog uses on disk.
 
         Raises:
             CatalogError: the database cannot be asked.
@@ -101,16 +101,16 @@ class Database:
             return self.backend.size(connection)
 
     def shrink(self) -> None:
-        """Gives room that is free inside the database back, as far as it can while others read.
+        """Returns free space inside the database to the disk, as far as possible while others read.
 
         Raises:
-            CatalogError: that cannot be done now, as for want of room for the copy that is made meanwhile.
+            CatalogError: that cannot be done now, for instance because the disk has no space for the temporary copy.
         """
         with self._translated():
             self.backend.shrink(self._engines.pool)
 
     def close(self) -> None:
-        """Lets go of the file, or of the server."""
+        """Closes all connections."""
         self._engines.pool.dispose()
 
     @contextmanager
@@ -147,8 +147,8 @@ def inserted_rows(connection: Connection, table: Table, rows: Sequence[Mapping[s
 
 
 def by_row(found: Iterable[Row[Any]]) -> list[Row[Any]]:
-    """Rows in the order of their numbers: asked for that order, a database may go through all of a table in it."""
-    return sorted(found, key=lambda one: one.row)
+    """Rows sorted by their numbers here: with ORDER BY, a database may scan a whole table in that order."""
+    return sorted(found, key=lambda row: row.row)
 
 
 def pages(values: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:

@@ -1,6 +1,6 @@
-"""What differs between databases in SQL, and nothing else does: types, globs, lists, inserting unless there.
+"""All that differs between databases in SQL: types, globs, lists, inserting if absent.
 
-How a kind of database is connected to stands in a module of its own: `sqlite`, `postgresql`.
+How to connect to a kind of database is in its own module: `sqlite`, `postgresql`.
 """
 
 import re
@@ -35,7 +35,7 @@ MARKED = re.compile(f"{MARK}([01])")
 
 
 class MarkedText(TypeDecorator[str]):
-    """Text of any characters in PostgreSQL; it comes back as it went in."""
+    """Text of any characters in PostgreSQL; it is read exactly as it was written."""
 
     impl = Text
     cache_ok = True
@@ -70,7 +70,7 @@ def backend_of(url: str, password: str | None = None) -> Backend:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        shown = f"...@{url.rpartition('@')[2]}" if "@" in url else url  # before it may stand a password
+        shown = f"...@{url.rpartition('@')[2]}" if "@" in url else url  # a password may come before it
         raise CatalogError(f"{shown!r} is no database address; {ALLOWED}") from None
     if parsed.drivername == "sqlite":
         return Sqlite(parsed)
@@ -81,16 +81,16 @@ def backend_of(url: str, password: str | None = None) -> Backend:
 
 
 def insert_if_absent(connection: Connection, table: Table) -> Any:
-    """An INSERT that leaves rows alone that are there already."""
+    """An INSERT that does not change existing rows."""
     if connection.dialect.name == "postgresql":
         return import_module("sqlalchemy.dialects.postgresql").insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-class matches(FunctionElement[bool]):  # noqa: N801 # reads as the function that it stands for
+class matches(FunctionElement[bool]):  # noqa: N801 # reads as the SQL function that it makes
     """Whether a text matches one of some shell patterns (`*`, `?`, `[...]`, `[!...]`), upper and lower case told apart.
 
-    One half of them or the other, and so on: SQLite takes 1,000 conditions in a row at most, because it nests them.
+    The conditions are joined in halves: SQLite takes at most 1,000 in a row, because it nests them.
     """
 
     name = "matches"

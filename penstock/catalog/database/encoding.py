@@ -27,7 +27,7 @@ from penstock.model.plain import row_of, value_of
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_KEY = 1000
-"""Bytes of a text in an index that databases take; two of them stand in one entry."""
+"""Bytes of a text that indexes of databases can hold; an index entry has two such texts."""
 
 
 def microseconds(time: datetime) -> int:
@@ -57,7 +57,7 @@ def pack(value: object) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """What `pack` was given, as JSON knows it.
+    """The value given to `pack`, in the types of JSON.
 
     Raises:
         CatalogError: the bytes are damaged.
@@ -84,7 +84,7 @@ def label_key(value: str | int | float) -> str:
 
 
 def short(text: str) -> str:
-    """The text, or its hash where it is too long for an index: for what is compared and not shown.
+    """The text, or its hash where it is too long for an index: for texts that are compared and not shown.
 
     >>> short("red"), len(short("red" * 1000))
     ('red', 71)
@@ -121,7 +121,7 @@ def read_source(row: Any) -> Source:
     )
 
 
-# The same few labels and headings stand on many rows: each is decoded once.
+# The same few labels and headings are in many rows: each is decoded once.
 @lru_cache(maxsize=4096)
 def _labels(text: str) -> Labels:
     labels: Labels = json.loads(text)
@@ -145,7 +145,7 @@ def read_failure(text: str) -> Failure:
 
 def read_places(plain: list[list[Any]]) -> tuple[Place, ...]:
     """The places in decoded JSON."""
-    return tuple(value_of(Place, one) for one in plain)
+    return tuple(value_of(Place, place) for place in plain)
 
 
 def pack_body(document: Document) -> bytes:
@@ -156,7 +156,7 @@ def pack_body(document: Document) -> bytes:
 def unpack_body(data: bytes) -> tuple[str, tuple[Block, ...]]:
     """Text and blocks of a document."""
     text, blocks = unpack(data)
-    return text, tuple(value_of(Block, one) for one in blocks)
+    return text, tuple(value_of(Block, block) for block in blocks)
 
 
 def chunk_row(chunk: Chunk, ordinal: int) -> dict[str, Any]:

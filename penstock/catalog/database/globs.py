@@ -23,7 +23,7 @@ def python_expression(pattern: str) -> str:
 
 
 def postgresql_expression(pattern: str) -> str:
-    """The pattern as PostgreSQL's `~` reads it: its engine needs no groups against going back, and knows none.
+    """The pattern as PostgreSQL's `~` reads it: its engine neither needs nor supports atomic groups.
 
     >>> postgresql_expression("a.*b*[!c-d[]")
     '^a\\\\.(?:.*b).*[^c-d\\\\[]$'

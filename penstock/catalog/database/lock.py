@@ -1,4 +1,4 @@
-"""Locks that the kernel holds, so that a killed process leaves none: one writer a collection, one at its indexes."""
+"""File locks, which the kernel releases when a process is killed: one writer for each collection and its indexes."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 from penstock.errors import CatalogError, CollectionLocked
 
 SECONDS_BETWEEN_TRIES = 0.01
-"""Commits are short: whoever looks rarely finds the lock taken by the next one again and again."""
+"""Commits are short: a process that polls rarely may find the lock taken by another commit each time."""
 
 
 def writing(folder: Path, collection: str, *, timeout: float = 0) -> AbstractContextManager[None]:
@@ -43,7 +43,7 @@ def held(path: Path, doing: str, *, timeout: float) -> Iterator[None]:
     except OSError as error:
         raise CatalogError(f"{str(path)!r} cannot be locked: {error}") from error
     try:
-        with suppress(OSError):  # it is a courtesy to people; on a full disk a search may still mend its indexes
+        with suppress(OSError):  # only for messages; on a full disk a search must still be able to rebuild its indexes
             holder.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:
@@ -52,7 +52,7 @@ def held(path: Path, doing: str, *, timeout: float) -> Iterator[None]:
 
 
 def _make(folder: Path) -> None:
-    """Makes the folder for its owner's eyes only, as the indexes in it hold what the documents say."""
+    """Makes the folder readable by its owner only, because the indexes in it contain text of documents."""
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -61,5 +61,5 @@ def _make(folder: Path) -> None:
 def _holder(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
-    except OSError:  # it has the lock and has not yet said so, or has just finished
+    except OSError:  # the holder has not written its number yet, or has just finished
         return "unknown"

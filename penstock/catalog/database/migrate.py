@@ -26,7 +26,9 @@ def ensure_schema(database: Database) -> None:
         return
     with database.write() as connection:
         database.backend.prepare_schema(connection)
-        version = schema_version(connection, database.backend.elsewhere)  # another process may have been faster
+        version = schema_version(
+            connection, database.backend.elsewhere
+        )  # another process may have upgraded it meanwhile
         if version == CURRENT:
             return
         if version is not None and version not in VERSIONS:

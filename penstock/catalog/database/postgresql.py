@@ -1,7 +1,7 @@
 """A catalog on a PostgreSQL server, by psycopg 3.
 
-Reading transactions see one snapshot (REPEATABLE READ, READ ONLY). Writing ones lock their collection's row before all
-else, so that each later statement of theirs sees what was committed before (READ COMMITTED), in the order of revisions.
+Reading transactions see one snapshot (REPEATABLE READ, READ ONLY). Writing transactions first lock their collection's
+row, so that each later statement sees what was committed before (READ COMMITTED), in the order of revisions.
 """
 
 import os
@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.catalog.database import advisory
-from penstock.catalog.database.backends import QUIET, Check, Engines, told
+from penstock.catalog.database.backends import QUIET, Check, Engines, message_of
 from penstock.errors import CatalogError, CatalogUnavailable, MissingExtra
 
 GIVEN: Mapping[str, str | int] = {
     "client_encoding": "utf8",
     "connect_timeout": 10,
-    # A server that is gone without a word is noticed within a minute, and so is a client by the server (below).
+    # A server that disappears is noticed within a minute, and so is a client by the server (below).
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -75,17 +75,17 @@ ADVICE = {
     "no space left": "nothing of this commit was written; make room on the server and run again",
     "disk full": "nothing of this commit was written; make room on the server and run again",
 }
-"""What to do where waiting does not help, by what the server said."""
+"""What to do where waiting does not help, by the server's message."""
 
 
 class Postgresql:
     """The database of that address."""
 
     elsewhere = "database, or another schema (?options=-csearch_path=NAME)"
-    longest_uri = 2600  # an entry of a B-tree takes 2704, and two numbers stand beside the address
+    longest_uri = 2600  # an entry of a B-tree takes 2704, and holds two numbers beside the address
 
     def __init__(self, url: URL, password: str | None) -> None:
-        host = unquote(url.host) if url.host else None  # a folder of sockets may stand where the host stands
+        host = unquote(url.host) if url.host else None  # the host may be a folder of sockets
         self._url = url.set(drivername="postgresql+psycopg", host=host, password=url.password or password)
         if not url.database:
             raise CatalogError(f"{self._shown()!r} names no database; allowed: postgresql://USER@HOST/DATABASE")
@@ -97,9 +97,9 @@ class Postgresql:
         return unquote(shown.render_as_string())
 
     def connect(self) -> Engines:
-        """Connections to the server; none is made before the first is needed.
+        """Connections to the server, which are made when they are first needed.
 
-        One that broke since it was last used, as when the server was restarted, is replaced without a word.
+        A connection that broke since it was last used, for instance by a restart of the server, is replaced silently.
         """
         try:
             engine = create_engine(
@@ -107,7 +107,7 @@ class Postgresql:
                 connect_args=self._parameters(),
                 pool_pre_ping=True,
                 isolation_level="READ COMMITTED",
-                use_native_hstore=False,  # a question to the server that we need no answer to
+                use_native_hstore=False,  # saves a query to the server
                 **QUIET,
             )
         except ImportError as error:
@@ -119,13 +119,13 @@ class Postgresql:
         query = self._url.query
         given = {name: value for name, value in GIVEN.items() if name not in query}
         settings = " ".join(f"-c{name}={value}" for name, value in ON_THE_SERVER.items())
-        said = query.get("options", "")
-        own = said if isinstance(said, str) else " ".join(said)
+        options = query.get("options", "")
+        own = options if isinstance(options, str) else " ".join(options)
         name = f"penstock {socket.gethostname()[:40]} {os.getpid()}"
         return given | {"application_name": query.get("application_name", name), "options": f"{settings} {own}"}
 
     def prepare_schema(self, connection: Connection) -> None:
-        """Takes a lock that ends with the transaction, and looks at the database's encoding.
+        """Takes a lock that ends with the transaction, and checks the database's encoding.
 
         Raises:
             CatalogError: the database does not hold Unicode.
@@ -139,29 +139,29 @@ class Postgresql:
         advisory.lock_schema(connection)
 
     def settle(self, connection: Connection) -> None:
-        """Samples the tables, as the server itself does minutes later; until then it guesses, and badly."""
+        """Runs ANALYZE, as the server itself does minutes later; until then its estimates are bad."""
         connection.execute(
             text("ANALYZE collections, sources, source_labels, source_access, documents, chunks, vectors")
         )
 
     def hold_runs(self, connection: Connection) -> None:
-        """Locks the table of runs against all that write to it."""
+        """Locks the table of runs against writers."""
         connection.execute(text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
 
     def size(self, connection: Connection) -> int:
-        """All tables of the schema, with their indexes."""
+        """Bytes of all tables of the schema, with their indexes."""
         return int(connection.execute(text(SIZE)).scalar_one())
 
     def shrink(self, engine: Engine) -> None:
-        """A plain VACUUM: free room serves what is written next, and what is free at the end of a table is given back.
+        """A plain VACUUM: later writes use the free space, and space at the end of a table is returned to the disk.
 
-        VACUUM FULL, which gives all of it back, keeps readers out; that is for the server's owner to run.
+        VACUUM FULL, which returns all of it, locks readers out; the server's owner may run it.
         """
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"VACUUM {TABLES}"))
 
     def flaws(self, connection: Connection) -> Iterator[str]:
-        """What the extension `amcheck` finds wrong with the indexes; nothing where this user may not run it."""
+        """Flaws of the indexes that the extension `amcheck` finds; none where this user may not run it."""
         if not connection.execute(text(MAY_CHECK)).scalar():
             return
         for name in connection.scalars(text(BTREES)).all():
@@ -169,26 +169,26 @@ class Postgresql:
                 with connection.begin_nested():
                     connection.execute(text("SELECT bt_index_check(CAST(:name AS regclass), true)"), {"name": name})
             except DBAPIError as error:
-                yield f"index {name} of the database is damaged: {told(error)}"
+                yield f"index {name} of the database is damaged: {message_of(error)}"
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it; `CatalogUnavailable` where trying again can help."""
-        said = told(error)
+        message = message_of(error)
         for secret in (self._url.password, self._url.query.get("password"), self._url.query.get("sslpassword")):
-            said = said.replace(str(secret), "...") if secret else said
+            message = message.replace(str(secret), "...") if secret else message
         state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-        begun = f"catalog {self.name!r}: {said}; "
+        begun = f"catalog {self.name!r}: {message}; "
         if state in WAITED:
             return CatalogUnavailable(begun + WAITED[state])
         if state.startswith(AWAY) or isinstance(error, PoolTimeoutError):
             return CatalogUnavailable(f"{begun}run again when the server serves")
-        advice = next((advice for sign, advice in ADVICE.items() if sign in said.lower()), "")
+        advice = next((advice for sign, advice in ADVICE.items() if sign in message.lower()), "")
         if not advice and isinstance(error, DBAPIError) and not state and _is_operational(error):
             return CatalogUnavailable(f"{begun}check that the server runs and can be reached, then run again")
         return CatalogError(begun + (advice or "nothing was written"))
 
     def writing(self, engine: Engine, name: str, doing: str, timeout: float, /) -> AbstractContextManager[Check | None]:
-        """A lock in the database, which ends with its connection: a process that dies leaves none behind."""
+        """A lock in the database, which ends with its connection: a process that dies leaves no lock behind."""
         return advisory.writing(engine, name, doing, timeout)
 
 

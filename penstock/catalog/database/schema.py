@@ -1,11 +1,11 @@
 """The tables. Rows of sources, documents and chunks are added and removed, never changed; old revisions stay readable.
 
-A row is live at revision `r` when `added_rev <= r < removed_rev`; rows that were not removed carry `LIVE` there, which
-makes "one live source a URI" and "one live document a content" plain unique constraints. Sources and documents meet
-in their content hash, so that a document may move to another id without its sources being written again.
+A row is live at revision `r` when `added_rev <= r < removed_rev`; rows that were not removed have `LIVE` there, which
+makes "one live source a URI" and "one live document a content" plain unique constraints. Sources and documents are
+joined by their content hash, so that a document may move to another id without rewriting its sources.
 
-A collection bears the name that it has and its `origin`, the name that it was made with: ids of documents are made of
-that, so that they stay what they are when it is renamed. Revisions before `oldest` cannot be read any more.
+A collection has its present name and its `origin`, the name that it was created with: ids of documents are made from
+that, so that a rename does not change them. Revisions before `oldest` cannot be read any more.
 """
 
 from sqlalchemy import (

@@ -1,7 +1,7 @@
 """A catalog in a file of its own.
 
 SQLite runs in WAL mode, so that readers never wait for the writer, and with `synchronous=FULL`: with NORMAL a power
-cut can undo the last commits, and an index that already applied them would then stand ahead of the catalog.
+cut can undo the last commits, and an index that already applied them would then be ahead of the catalog.
 """
 
 import os
@@ -17,11 +17,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from penstock.catalog.database.backends import QUIET, Check, Engines, told
+from penstock.catalog.database.backends import QUIET, Check, Engines, message_of
 from penstock.errors import CatalogError
 
 BUSY_SECONDS = 30
-"""How long a writer waits for another one's commit."""
+"""How long a writer waits for another writer's commit."""
 WRITES = "penstock_writes"
 """Execution option of connections that are about to write."""
 
@@ -39,7 +39,7 @@ ADVICE = {
 
 
 class Sqlite:
-    """The database in one file; made for its owner's eyes only."""
+    """The database in one file; created readable by its owner only."""
 
     elsewhere = "file"
     longest_uri = 10**6
@@ -53,7 +53,7 @@ class Sqlite:
     def connect(self) -> Engines:
         """Connections to the file; it and its folder are created where missing.
 
-        A database in a folder that may not be written can be read, by connections that last for one transaction.
+        A database in a read-only folder can be read, by connections that last for one transaction.
         """
         path = Path(self.name).absolute()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,21 +72,21 @@ class Sqlite:
         """Nothing: a transaction that writes keeps all others out."""
 
     def settle(self, connection: Connection) -> None:
-        """Nothing: the indexes are made for the queries, and SQLite uses them without counting."""
+        """Does nothing: the indexes are made for the queries, and SQLite uses them without statistics."""
 
     def hold_runs(self, connection: Connection) -> None:
         """Nothing: a transaction that writes keeps all others out."""
 
     def size(self, connection: Connection) -> int:
-        """The file, and what was written and is not yet in it."""
+        """Bytes of the file and of its write-ahead log."""
         del connection
         found = [Path(f"{self.name}{beside}") for beside in ("", "-wal")]
         return sum(path.stat().st_size for path in found if path.exists())
 
     def shrink(self, engine: Engine) -> None:
-        """Writes the file anew, without what is free in it, where that is more than a sixteenth of it.
+        """Rewrites the file without its free pages, where they are more than a sixteenth of it.
 
-        That takes as much room for as long; readers go on with what they see.
+        That needs space for a copy meanwhile; readers continue with what they see.
         """
         raw = engine.raw_connection()
         try:
@@ -102,33 +102,33 @@ class Sqlite:
             raw.close()
 
     def flaws(self, connection: Connection) -> Iterator[str]:
-        """What `PRAGMA integrity_check` and `foreign_key_check` find."""
+        """Flaws that `PRAGMA integrity_check` and `foreign_key_check` find."""
         try:
-            for (said,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
-                if said != "ok":
-                    yield f"the database is damaged: {said}"
-            for table, row, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-                yield f"the database is damaged: row {row} of {table} refers to a row of {other} that is not there"
+            for (finding,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
+                if finding != "ok":
+                    yield f"the database is damaged: {finding}"
+            for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+                yield f"the database is damaged: row {row} of {table} refers to a row of {parent} that is not there"
         except SQLAlchemyError as error:
-            yield f"the database is damaged: {told(error)}"
+            yield f"the database is damaged: {message_of(error)}"
 
     def explain(self, error: SQLAlchemyError) -> CatalogError:
         """The error, with what to do about it."""
-        said = told(error)
-        advice = next((text for sign, text in ADVICE.items() if sign in said.lower()), "nothing was written")
-        return CatalogError(f"catalog {self.name!r}: {said}; {advice}")
+        message = message_of(error)
+        advice = next((text for sign, text in ADVICE.items() if sign in message.lower()), "nothing was written")
+        return CatalogError(f"catalog {self.name!r}: {message}; {advice}")
 
     def writing(
         self, _engine: Engine, _name: str, _doing: str, _timeout: float, /
     ) -> AbstractContextManager[Check | None]:
-        """No lock: the file lies in one home, whose own locks keep processes apart."""
+        """No lock: the file is in one home, whose own locks keep other processes out."""
         return nullcontext()
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, not even the files that WAL mode wants beside the database.
+    """A connection that writes nothing, not even the files that WAL mode needs beside the database.
 
-    Without them nobody is writing, and all that was committed is in the database itself.
+    Where these are missing, no process is writing, and all commits are in the database itself.
     """
     is_written = path.with_name(f"{path.name}-wal").exists()
     options = "mode=ro" if is_written else "mode=ro&immutable=1"
@@ -149,6 +149,6 @@ def _settle(connection: Any, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A writer takes the write lock at once: one that first reads and then writes could find its snapshot outdated.
+    # A writer takes the write lock at once: if it read first, its snapshot could be outdated when it writes.
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,1 +1,1 @@
-"""What was true at a revision?"""
+"""What does the catalog hold at a revision?"""

@@ -1,4 +1,4 @@
-"""What is known at an address and below it: asked by the beginning of URIs, which an index gives in order."""
+"""Looks up what is known at an address and below it, by the prefix of URIs, which an index gives in order."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ def at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:
 
 
 def below(column: ColumnElement[str], folder: str, after: str = "") -> ColumnElement[bool]:
-    """Whether an address lies in the folder, however deep, and after the one there that a page ended with."""
+    """Whether an address lies in the folder, however deep, and sorts after `after`, the last address of a page."""
     inside = folder.removesuffix("/")  # one lower bound: of two, SQLite begins at the first
     return and_(column > (after or f"{inside}/"), column < f"{inside}{_AFTER_SLASH}")
 
@@ -34,7 +34,7 @@ def outermost(addresses: Iterable[str]) -> list[str]:
     ['file:///a', 'file:///a.txt']
     """
     kept: dict[str, None] = {}
-    for address in sorted(set(addresses), key=lambda one: one.split("/")):
+    for address in sorted(set(addresses), key=lambda address: address.split("/")):
         last = next(reversed(kept), None)
         if last is None or not address.startswith(last.removesuffix("/") + "/"):
             kept[address] = None
@@ -47,7 +47,7 @@ def live_uris(database: Database, collection: int, addresses: Sequence[str] | No
 
 
 def known_uris(database: Database, collection: int, addresses: Sequence[str] | None = None) -> Iterator[str]:
-    """The same, and then those of sources that were never read and wait in quarantine."""
+    """The same, and then the URIs of sources in quarantine that were never read."""
     yield from live_uris(database, collection, addresses)
     yield from _uris(database, quarantine.c.uri, _only_tried(collection), addresses)
 
@@ -91,7 +91,7 @@ def _after(query: Select[tuple[str]], uri: ColumnElement[str], folder: str, last
 
 
 def _streamed(database: Database, query: Callable[[str], Select[tuple[str]]]) -> Iterator[str]:
-    """What a query gives, page by page; it is told the last of the page before."""
+    """The results of a query, page by page; `query` gets the last result of the page before."""
     last = ""
     while True:
         with database.read() as connection:

@@ -1,6 +1,6 @@
-"""What an index must do to come from one revision to another, read in short transactions while it is consumed.
+"""The change that brings an index from one revision to another, read in short transactions while it is consumed.
 
-Rows of past revisions stay as they are, so a change is the same however long its reading takes and whoever commits
+Rows of past revisions do not change, so a change is the same however long reading it takes and whoever commits
 meanwhile.
 """
 
@@ -28,11 +28,11 @@ PLACED = (
     documents.c.title,
     documents.c.content,
 )
-"""What a chunk's row needs of its document's."""
+"""The columns of its document that a chunk's row needs."""
 
 
 def row_numbers(connection: Connection, query: Select[tuple[int]]) -> NDArray[np.int64]:
-    """The row numbers that a query selects, sorted."""
+    """The row numbers that a query selects, sorted: shape (n,), int64."""
     # Straight from the driver: 100,000 numbers take a third of the time that result rows take.
     cursor = connection.execute(query).cursor
     found = np.fromiter(chain.from_iterable(cursor.fetchall() if cursor else ()), dtype=np.int64)
@@ -41,7 +41,7 @@ def row_numbers(connection: Connection, query: Select[tuple[int]]) -> NDArray[np
 
 
 def live_rows(connection: Connection, collection: int, at: int) -> NDArray[np.int64]:
-    """Rows of all chunks that are live at a revision, sorted.
+    """Rows of all chunks that are live at a revision, sorted: shape (n,), int64.
 
     Raises:
         RevisionGone: it was compacted away.
@@ -53,14 +53,14 @@ def live_rows(connection: Connection, collection: int, at: int) -> NDArray[np.in
 def read_change(
     database: Database, vectors: VectorCache, collection: int, *, since: int, to: int, with_vectors: bool
 ) -> Change:
-    """The difference between two revisions; from revision 0 it is all that is live.
+    """The difference between two revisions; from revision 0 it contains everything live.
 
     Raises:
         CatalogError: `since` is later than `to`.
-        RevisionGone: one of them was compacted away, and with it what is different; an empty index starts at 0.
+        RevisionGone: one of them was compacted away, so the difference is unknown; an empty index starts at 0.
     """
     if since > to:
-        raise CatalogError(f"an index at revision {since} cannot follow to {to}: it stands ahead; rebuild it")
+        raise CatalogError(f"an index at revision {since} cannot follow to {to}: it is ahead; rebuild it")
     with database.read() as connection:
         check_kept(connection, collection, since or to)
         embedder = embedder_at(connection, collection, to)
@@ -77,13 +77,13 @@ def read_change(
 
 
 def embedder_at(connection: Connection, collection: int, at: int) -> str:
-    """Identity of the model by which a collection's vectors are at a revision; empty at revision 0."""
+    """Identity of the model that made a collection's vectors at a revision; empty at revision 0."""
     query = select(revisions.c.embedder).where(revisions.c.collection == collection, revisions.c.revision == at)
     return connection.execute(query).scalar() or ""
 
 
 def _removed(connection: Connection, collection: int, since: int, to: int) -> tuple[int, ...]:
-    # Rows that came and went since are among them: the index may have seen more than it remembers.
+    # Includes rows both added and removed since: the index may have applied more than its revision says.
     query = select(chunks.c.row).where(
         belongs(chunks, collection), chunks.c.removed_rev > since, chunks.c.removed_rev <= to
     )
@@ -91,7 +91,7 @@ def _removed(connection: Connection, collection: int, since: int, to: int) -> tu
 
 
 def _touched(connection: Connection, collection: int, since: int, to: int) -> NDArray[np.int64]:
-    # Two questions that an index answers each; one for "not removed by then" would go through all that is live.
+    # Two queries, each answered by an index; a single query for "not removed by then" would scan all live rows.
     added = and_(belongs(chunks, collection), chunks.c.added_rev > since, chunks.c.added_rev <= to)
     lives = select(chunks.c.row).where(added, chunks.c.removed_rev == LIVE)
     lived = select(chunks.c.row).where(added, chunks.c.removed_rev > to, chunks.c.removed_rev < LIVE)

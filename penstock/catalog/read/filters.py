@@ -1,4 +1,4 @@
-"""A `Filter` as SQL: conditions on sources, conditions on chunks, and the pages that SQL cannot tell exactly."""
+"""A `Filter` as SQL: conditions on sources, conditions on chunks, and pages, which SQL cannot decide exactly."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from penstock.model import Filter, Place
 
 
 def source_conditions(where: Filter, *, past: bool = False) -> list[ColumnElement[bool]]:
-    """What one and the same source must fulfil; empty where the filter asks nothing of sources.
+    """The conditions that a single source must fulfil; empty where the filter has none on sources.
 
-    At a `past` revision a reader sees what was seen then and may be seen today: closed is closed in all revisions.
+    At a `past` revision a reader sees what was visible then and still is: a restriction holds in all revisions.
     """
     table = sources.c
     found: list[ColumnElement[bool]] = []
@@ -36,7 +36,7 @@ def source_conditions(where: Filter, *, past: bool = False) -> list[ColumnElemen
 
 
 def chunk_conditions(where: Filter) -> list[ColumnElement[bool]]:
-    """What a chunk must fulfil. For pages this lets through too much: `on_pages` decides."""
+    """The conditions that a chunk must fulfil. For pages they let through too much: `on_pages` decides."""
     table = chunks.c
     found: list[ColumnElement[bool]] = []
     if where.languages:
@@ -69,36 +69,36 @@ def _visible(of: FromClause, principals: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _seen_today(principals: Sequence[str]) -> Sequence[ColumnElement[bool]]:
-    """Whether the source as it is now may be seen; of one that is gone, as it was last, and by what was said since."""
+    """Whether the source is visible now; a removed source as it was last, and by the access given to it since."""
     now, same = sources.alias(), sources.alias()
     last = select(func.max(same.c.row)).where(same.c.collection == sources.c.collection, same.c.uri == sources.c.uri)
     is_live = exists().where(
         same.c.collection == sources.c.collection, same.c.uri == sources.c.uri, same.c.removed_rev == LIVE
     )
-    said, later = addresses.alias(), addresses.alias()
+    given, later = addresses.alias(), addresses.alias()
     after = or_(
-        later.c.run > said.c.run,
-        and_(later.c.run == said.c.run, func.length(later.c.uri) > func.length(said.c.uri)),
+        later.c.run > given.c.run,
+        and_(later.c.run == given.c.run, func.length(later.c.uri) > func.length(given.c.uri)),
     )
-    holds_one = [func.replace(said.c.access, dump(one), "") != said.c.access for one in principals]
+    named = [func.replace(given.c.access, dump(principal), "") != given.c.access for principal in principals]
     closed = exists().where(
-        _at_or_above(said),
-        said.c.access != "[]",
-        ~or_(*holds_one) if holds_one else literal(True),
+        _at_or_above(given),
+        given.c.access != "[]",
+        ~or_(*named) if named else literal(True),
         ~exists().where(_at_or_above(later), after),
     )
     seen = exists().where(now.c.row == last.correlate(sources).scalar_subquery(), _visible(now, principals))
     return seen, or_(is_live, ~closed)
 
 
-def _at_or_above(said: FromClause) -> ColumnElement[bool]:
+def _at_or_above(given: FromClause) -> ColumnElement[bool]:
     """Whether an address is that of the source, or of a folder that it lies in."""
     root = literal("file:///", ExactText)
-    inside = case((said.c.uri == root, literal("file://", ExactText)), else_=said.c.uri)
+    inside = case((given.c.uri == root, literal("file://", ExactText)), else_=given.c.uri)
     below = and_(
-        said.c.uri >= root,
-        said.c.uri < literal("file://0", ExactText),
+        given.c.uri >= root,
+        given.c.uri < literal("file://0", ExactText),
         sources.c.uri > inside + literal("/", ExactText),
         sources.c.uri < inside + literal("0", ExactText),  # the character after a slash
     )
-    return and_(said.c.collection == sources.c.collection, or_(said.c.uri == sources.c.uri, below))
+    return and_(given.c.collection == sources.c.collection, or_(given.c.uri == sources.c.uri, below))

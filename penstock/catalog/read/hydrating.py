@@ -1,4 +1,4 @@
-"""From row numbers to what a search shows: only what is live at the search's revision and passes its filter."""
+"""From row numbers to the chunks that a search shows: only those live at its revision that pass its filter."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from penstock.model import Chunk, Filter, Scope, Source
 
 
 def make_scope(database: Database, collection: int, where: Filter, at: int) -> Scope:
-    """A filter at a revision; its rows are worked out when they are first asked for, and once."""
+    """A filter at a revision; its rows are computed once, when they are first needed."""
     unrestricted = where.is_empty
 
     @cache
@@ -33,7 +33,7 @@ def make_scope(database: Database, collection: int, where: Filter, at: int) -> S
 
 
 def _matching(database: Database, collection: int, where: Filter, at: int) -> NDArray[np.int64]:
-    """Rows of live chunks that match, sorted."""
+    """Rows of live chunks that match, sorted: shape (n,), int64."""
     with database.read() as connection:
         past = check_kept(connection, collection, at)
         query = select(chunks.c.row).where(*_conditions(collection, where, at, past=past))
@@ -74,7 +74,7 @@ def count_languages(database: Database, collection: int, where: Filter, at: int)
 
 
 def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Scope) -> dict[int, Hydrated]:
-    """What the rows stand for; those that the scope does not let through are absent."""
+    """The chunks of the rows; those outside the scope are absent."""
     where = scope.where
     conditions = [live(chunks, scope.revision), *chunk_conditions(where)]
     found: dict[int, Hydrated] = {}
@@ -90,9 +90,9 @@ def hydrate(database: Database, collection: int, rows: Sequence[int], scope: Sco
                 source_conditions(where, past=past),
             )
             for row in placed:
-                one = _hydrated(row, origins.get(row.content, []))
-                if one.sources and on_pages(one.chunk.places, where.pages):
-                    found[row.row] = one
+                hydrated = _hydrated(row, origins.get(row.content, []))
+                if hydrated.sources and on_pages(hydrated.chunk.places, where.pages):
+                    found[row.row] = hydrated
     return found
 
 
@@ -146,9 +146,9 @@ def adjacent(database: Database, collection: int, found: Sequence[Chunk], at: in
                 chunks,
                 and_(chunks.c.document == own.c.document, chunks.c.ordinal.in_((own.c.ordinal - 1, own.c.ordinal + 1))),
             )
-            for id_, after, other in connection.execute(beside):
+            for id_, after, neighbour in connection.execute(beside):
                 before_id, after_id = ids.get(id_, ("", ""))
-                ids[id_] = (other, after_id) if after == 1 else (before_id, other)
+                ids[id_] = (neighbour, after_id) if after == 1 else (before_id, neighbour)
     return ids
 
 
@@ -172,4 +172,4 @@ def neighbours(
         )
         rows = connection.scalars(around).all()
     hydrated = hydrate(database, collection, rows, scope)
-    return tuple(hydrated[one] for one in rows if one in hydrated)
+    return tuple(hydrated[neighbour] for neighbour in rows if neighbour in hydrated)

@@ -32,7 +32,7 @@ def read_kept(connection: Connection, collection: int) -> KeptRevisions:
 def check_kept(connection: Connection, collection: int, at: int) -> bool:
     """Whether a revision is past: older than the newest.
 
-    Asked in each transaction that reads what was live at a revision, since `compact` may go by between two of them.
+    Called in each transaction that reads the state at a revision, because `compact` may run between two of them.
 
     Raises:
         RevisionGone: it was compacted away.

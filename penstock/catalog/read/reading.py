@@ -1,4 +1,4 @@
-"""Sources and documents of a collection as they stand at a revision."""
+"""Sources and documents of a collection at a revision."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -119,7 +119,7 @@ def sources_by_content(
 
 
 def own_first(found: Iterable[Source], uri: str) -> tuple[Source, ...]:
-    """The sources, beginning with the one that the document's id is made of."""
+    """The sources, first the one from whose URI the document's id is made."""
     return tuple(sorted(found, key=lambda source: source.uri != uri))
 
 
@@ -128,7 +128,7 @@ def find_document(
 ) -> StoredDocument | None:
     """The document of that id, of that source's URI, or with an id that alone begins so.
 
-    A source that does not fulfil the conditions is as one that is not there.
+    A source that does not fulfil the conditions counts as missing.
 
     Raises:
         UsageError: several ids begin so.
@@ -219,6 +219,6 @@ def _stored(row: Row[Any], origins: Sequence[Row[Any]], cut: Sequence[Row[Any]])
         content=row.content,
         chunker=row.chunker,
         known=own,
-        sources=(own.source, *(other.source for other in others)),
+        sources=(own.source, *(copy.source for copy in others)),
         chunks=tuple(read_chunk(chunk, row.id) for chunk in cut),
     )

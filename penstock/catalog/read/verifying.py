@@ -1,4 +1,4 @@
-"""Proof that the catalog still holds what was written: the database's own checks, and every hash made once more."""
+"""Verifies that the catalog still holds what was written: the database's own checks, and every hash recomputed."""
 
 from collections.abc import Iterator
 
@@ -13,9 +13,9 @@ from penstock.urls import without_secrets
 
 
 def flaws(database: Database, collection: int, name: str, at: int) -> Iterator[str]:
-    """What is wrong with the live documents of a collection at a revision, and with the whole database; streamed.
+    """Flaws of the live documents of a collection at a revision, and of the whole database; streamed.
 
-    Not looked at: what is no part of a hash, such as the date of a source or the page of a chunk.
+    Values that are not part of a hash are not checked, such as the date of a source or the page of a chunk.
     """
     with database.read() as connection:
         yield from database.backend.flaws(connection)

@@ -53,7 +53,7 @@ def _session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any:
     kept = kept_graph(folder, checksums)
     if not _intact(kept, checksums):
         if kept.exists():
-            log.warning("the kept graph %s is damaged and is built anew", kept)
+            log.warning("the kept graph %s is damaged and is rebuilt", kept)
         graph, arrays = _build(folder)
         _name_weights(graph, arrays, kept.with_suffix(".data").name)
         if not _keep(kept, graph, arrays, checksums):

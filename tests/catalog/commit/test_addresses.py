@@ -79,8 +79,8 @@ def test_a_page_stands_for_itself_alone(collection: Collection) -> None:
 
 def test_a_collection_that_is_removed_is_forgotten(catalog: Catalog, collection: Collection) -> None:
     collection.remember([("file:///a", STAFF)], run=collection.start_run("ingest"))
-    other = catalog.collection("other", create=True)
-    assert other.given() == {}
+    second = catalog.collection("other", create=True)
+    assert second.given() == {}
     collection.remove()
     assert catalog.collection("books", create=True).given() == {}
 
@@ -153,7 +153,7 @@ def test_a_catalog_of_the_first_version_is_upgraded_and_keeps_everything(empty_u
     with open_catalog(empty_url) as catalog:
         assert catalog.collection("old").given() == {"file:///hr": Given(access=STAFF, run=run)}
     versions = importlib.import_module("penstock.catalog.database.migrate").VERSIONS
-    assert all(int(one) + 1 == int(next_) for one, next_ in pairwise(versions))
+    assert all(int(version) + 1 == int(next_) for version, next_ in pairwise(versions))
 
 
 @given(st.lists(ACCESS, max_size=4), READERS)
@@ -177,17 +177,19 @@ SAID = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(ADDRESSES), ACCESS)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
-@given(said=SAID)
-def test_the_last_word_is_that_of_the_plain_reading(catalog: Catalog, said: list[tuple[int, str, Access]]) -> None:
+@given(given_access=SAID)
+def test_the_last_word_is_that_of_the_plain_reading(
+    catalog: Catalog, given_access: list[tuple[int, str, Access]]
+) -> None:
     """Of the latest run that said anything of it or above it, the longest address; two words for it, the narrower."""
     collection = catalog.collection("words", create=True)
     runs = [collection.start_run("ingest") for _ in range(3)]
     for number, run in enumerate(runs):
         for _ in range(2):  # steps may be repeated
-            collection.remember([(uri, access) for one, uri, access in said if one == number], run=run)
+            collection.remember([(uri, access) for turn, uri, access in given_access if turn == number], run=run)
     for uri in (*ADDRESSES[1:], "file:///a/b/c/d", "file:///x"):
         above = {uri, *folders_of(uri)}
-        spoken = [(one, len(address), access) for one, address, access in said if address in above]
+        spoken = [(turn, len(address), access) for turn, address, access in given_access if address in above]
         best = max((word[:2] for word in spoken), default=None)
         expected = narrowest(access for *word, access in spoken if tuple(word) == best) if best else "nothing"
         assert last(collection, uri) == expected

@@ -28,8 +28,8 @@ def copy_of(original: Upsert, uri: str) -> Upsert:
 def texts(collection: Collection) -> dict[str, tuple[str, ...]]:
     """Live texts by the URIs that have them."""
     return {
-        " ".join(source.uri for source in one.sources): tuple(chunk.text for chunk in one.chunks)
-        for one in collection.documents()
+        " ".join(source.uri for source in stored.sources): tuple(chunk.text for chunk in stored.chunks)
+        for stored in collection.documents()
     }
 
 
@@ -131,7 +131,10 @@ def test_two_files_that_swap_their_contents(commit: Committer, collection: Colle
     commit(first, second)
     commit(copy_of(second, A), copy_of(first, B))
     assert texts(collection) == {B: ("one",), A: ("two",)}
-    assert {one.document.id for one in collection.documents()} == {document_id("books", A), document_id("books", B)}
+    assert {stored.document.id for stored in collection.documents()} == {
+        document_id("books", A),
+        document_id("books", B),
+    }
 
 
 def test_cutting_anew_takes_the_copies_along(commit: Committer, collection: Collection) -> None:
@@ -169,7 +172,7 @@ def test_a_failure_keeps_the_last_good_version_and_a_good_one_clears_it(
 
 
 @pytest.mark.parametrize(
-    ("batch", "told"),
+    ("batch", "message"),
     [
         pytest.param(Batch(puts=(put(A, "x"), put(A, "y"))), "twice", id="a URI put twice"),
         pytest.param(Batch(puts=(put(A, "x"),), removed=(A,)), "twice", id="put and removed"),
@@ -181,8 +184,8 @@ def test_a_failure_keeps_the_last_good_version_and_a_good_one_clears_it(
         pytest.param(Batch(puts=(dataclasses.replace(put(A, "x"), content=""),)), "no content", id="no hash"),
     ],
 )
-def test_refused_batches_leave_nothing_behind(collection: Collection, batch: Batch, told: str) -> None:
-    with pytest.raises(CatalogError, match=told):
+def test_refused_batches_leave_nothing_behind(collection: Collection, batch: Batch, message: str) -> None:
+    with pytest.raises(CatalogError, match=message):
         collection.commit(batch, run=None, embedder="model-a")
     assert collection.revision() == 0
     assert list(collection.sources()) == []
@@ -231,17 +234,17 @@ def test_half_a_surrogate_pair_is_refused_with_its_reason(commit: Committer, col
 def test_removing_a_collection_leaves_the_others_and_the_cache(
     catalog: Catalog, commit: Committer, collection: Collection
 ) -> None:
-    one = put(A, "one", labels={"team": "red"}, access=["ann"])
-    commit(one)
+    upsert = put(A, "one", labels={"team": "red"}, access=["ann"])
+    commit(upsert)
     collection.finish_run(collection.start_run("ingest"), None, "done")
-    other = catalog.collection("other", create=True)
-    other.commit(Batch(puts=(make_put("other", make_source(A), ["one"]),)), run=None, embedder="model-a")
+    second = catalog.collection("other", create=True)
+    second.commit(Batch(puts=(make_put("other", make_source(A), ["one"]),)), run=None, embedder="model-a")
     collection.remove()
     assert [info.name for info in catalog.collections()] == ["other"]
-    for gone in (collection.revision, collection.remove, lambda: commit(one)):
+    for gone in (collection.revision, collection.remove, lambda: commit(upsert)):
         with pytest.raises(UnknownName, match="'other'"):
             gone()
     again = catalog.collection("books", create=True)
     assert again.uid != collection.uid
-    assert again.commit(Batch(puts=(one,)), run=None, embedder="model-a") == 1
-    assert min(again.live_rows()) > max(other.live_rows())
+    assert again.commit(Batch(puts=(upsert,)), run=None, embedder="model-a") == 1
+    assert min(again.live_rows()) > max(second.live_rows())

@@ -63,9 +63,9 @@ def test_the_new_revision_holds_what_the_old_one_held(catalog: Catalog, collecti
         assert state(collection) == before
         assert entries(collection, collection.revision()) == there
         assert not list(collection.verify())
-        told = collection.history.entries(limit=1)[0]
+        entry = collection.history.entries(limit=1)[0]
         if done.revision > newest:
-            assert (told.added, told.changed, told.removed) == (done.added, done.changed, done.removed)
+            assert (entry.added, entry.changed, entry.removed) == (done.added, done.changed, done.removed)
         assert collection.roll_back(to, run=None).revision == done.revision
 
 

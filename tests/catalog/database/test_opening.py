@@ -71,8 +71,8 @@ def test_a_current_catalog_opens_without_alembic(catalog: Catalog, url: str) -> 
         "import sys; from penstock.catalog import open_catalog; open_catalog(sys.argv[1]).close(); "
         "print([name for name in ('alembic', 'mako', 'pydantic', 'sqlalchemy.orm') if name in sys.modules])"
     )
-    told = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    finished = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "[]"
 
 
 def test_a_catalog_of_a_newer_version_is_left_alone(catalog: Catalog, url: str) -> None:

@@ -78,7 +78,7 @@ def test_a_schema_of_the_user_s_choice(empty_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "told"),
+    ("change", "error", "message"),
     [
         pytest.param(lambda u: u.rpartition("/")[0] + "/nothing", CatalogError, "createdb", id="no database"),
         pytest.param(lambda u: u.replace("penstock:", "eve:"), CatalogError, "CATALOG__PASSWORD", id="no user"),
@@ -93,9 +93,9 @@ def test_a_schema_of_the_user_s_choice(empty_url: str) -> None:
     ],
 )
 def test_what_cannot_be_opened_is_told_without_the_password(
-    url: str, change: Callable[[str], str], error: type[CatalogError], told: str
+    url: str, change: Callable[[str], str], error: type[CatalogError], message: str
 ) -> None:
-    with pytest.raises(error, match=told) as raised:
+    with pytest.raises(error, match=message) as raised:
         open_catalog(change(url))
     assert raised.type is error
     assert credentials(url)[1] not in str(raised.value)
@@ -105,8 +105,8 @@ def test_a_wrong_password_is_told_and_not_shown(url: str) -> None:
     plain, _ = credentials(url)
     with pytest.raises(CatalogError, match=r"penstock@127.*password authentication failed.*PASSWORD") as raised:
         open_catalog(plain, password=SECRET)
-    told = [str(raised.value), repr(raised.value), repr(backend_of(plain, SECRET)), backend_of(plain, SECRET).name]
-    assert SECRET not in " ".join(told)
+    shown = [str(raised.value), repr(raised.value), repr(backend_of(plain, SECRET)), backend_of(plain, SECRET).name]
+    assert SECRET not in " ".join(shown)
 
 
 def test_without_the_driver_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_a_writer_who_lost_the_lock_commits_no_more(
             assert ended.fetchall()
         with pytest.raises(CollectionLocked, match="lost"):
             commit(second)
-        with open_catalog(url) as other, other.writing("books"), pytest.raises(CollectionLocked, match="lost"):
+        with open_catalog(url) as opened, opened.writing("books"), pytest.raises(CollectionLocked, match="lost"):
             commit(second)
     assert collection.revision() == 1
     with catalog.writing("books"):
@@ -329,8 +329,8 @@ def test_a_commit_that_waits_too_long_for_another_says_so(url: str, collection: 
         open_catalog(f"{url}?options=-cstatement_timeout=200") as hasty,
     ):
         connection.execute("SELECT * FROM collections FOR UPDATE")
-        for catalog, told in ((impatient, "kept the collection locked"), (hasty, "statement_timeout")):
-            with pytest.raises(CatalogUnavailable, match=told):
+        for catalog, message in ((impatient, "kept the collection locked"), (hasty, "statement_timeout")):
+            with pytest.raises(CatalogUnavailable, match=message):
                 catalog.collection("books").commit(Batch(removed=("file:///a",)), run=None, embedder="m")
 
 
@@ -341,5 +341,5 @@ def test_the_server_s_modules_are_not_imported_for_a_file(tmp_path: Path) -> Non
         "if name.startswith('psycopg') or name == 'penstock.catalog.database.postgresql'])"
     )
     url = f"sqlite:///{tmp_path / 'c.db'}"
-    told = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    finished = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "[]"

@@ -229,7 +229,7 @@ class Commits(RuleBasedStateMachine):
         at = data.draw(st.integers(0, len(self.held) - 1), label="at")
         ever = sorted({row for held in self.held for row in held})
         found = self.collection.hydrate(ever, scope=self.collection.scope(Filter(), at=at))
-        assert {row: (one.chunk, one.sources, one.title) for row, one in found.items()} == {
+        assert {row: (entry.chunk, entry.sources, entry.title) for row, entry in found.items()} == {
             row: (entry.chunk, entry.sources, entry.title) for row, entry in self.held[at].items()
         }
         assert self.collection.live_rows(at=at).tolist() == sorted(self.held[at])

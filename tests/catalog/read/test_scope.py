@@ -120,14 +120,14 @@ filters = st.builds(
 def test_rows_and_hydration_agree_with_a_plain_reading(lasting: Collection, where: Filter) -> None:
     everything = lasting.hydrate(lasting.live_rows().tolist(), scope=lasting.scope(Filter()))
     expected = {}
-    for row, one in everything.items():
-        sources = tuple(source for source in one.sources if lets_through(where, one.chunk, source))
+    for row, hydrated in everything.items():
+        sources = tuple(source for source in hydrated.sources if lets_through(where, hydrated.chunk, source))
         if sources:
             expected[row] = sources
     scope = lasting.scope(where)
     rows = scope.rows()
     found = lasting.hydrate(list(everything), scope=scope)
-    assert {row: one.sources for row, one in found.items()} == expected
+    assert {row: hydrated.sources for row, hydrated in found.items()} == expected
     assert (rows is None) == where.is_empty
     assert rows is None or rows.tolist() == sorted(expected)
 
@@ -170,9 +170,9 @@ def test_a_hit_shows_only_the_sources_that_the_asker_may_see(shelved: Collection
     rows = shelved.live_rows().tolist()
     everybody = shelved.hydrate(rows, scope=shelved.scope(Filter(principals=frozenset())))
     bob = shelved.hydrate(rows, scope=shelved.scope(Filter(principals=frozenset({"bob"}), sources=("*手册*",))))
-    assert {source.uri for one in everybody.values() for source in one.sources} == {open_}
-    assert {source.uri for one in bob.values() for source in one.sources} == {secret}
-    assert {one.title for one in bob.values()} == {"手册.pdf"}
+    assert {source.uri for hydrated in everybody.values() for source in hydrated.sources} == {open_}
+    assert {source.uri for hydrated in bob.values() for source in hydrated.sources} == {secret}
+    assert {hydrated.title for hydrated in bob.values()} == {"手册.pdf"}
 
 
 def test_hydration_keeps_to_the_revision_of_the_scope(commit: Committer, shelved: Collection) -> None:
@@ -187,11 +187,11 @@ def test_hydration_keeps_to_the_revision_of_the_scope(commit: Committer, shelved
 
 
 def test_rows_of_another_collection_or_of_none_are_absent(catalog: Catalog, shelved: Collection) -> None:
-    other = catalog.collection("other", create=True)
-    scope = other.scope(Filter())
-    assert other.hydrate(shelved.live_rows().tolist(), scope=scope) == {}
-    assert other.chunk_ids(shelved.live_rows().tolist()) == {}
-    assert other.neighbours(int(shelved.live_rows()[0]), 1, 1, scope=scope) == ()
+    second = catalog.collection("other", create=True)
+    scope = second.scope(Filter())
+    assert second.hydrate(shelved.live_rows().tolist(), scope=scope) == {}
+    assert second.chunk_ids(shelved.live_rows().tolist()) == {}
+    assert second.neighbours(int(shelved.live_rows()[0]), 1, 1, scope=scope) == ()
     assert shelved.hydrate([], scope=shelved.scope(Filter())) == {}
 
 
@@ -217,18 +217,18 @@ def test_chunks_beside_a_chunk_are_known_by_id(shelved: Collection, commit: Comm
 def test_neighbours_stand_around_a_chunk_in_reading_order(shelved: Collection) -> None:
     rows = shelved.live_rows().tolist()[:4]
     scope = shelved.scope(Filter())
-    assert [one.row for one in shelved.neighbours(rows[1], 1, 2, scope=scope)] == [rows[0], rows[2], rows[3]]
-    assert [one.ordinal for one in shelved.neighbours(rows[3], 1, 5, scope=scope)] == [2]
+    assert [hydrated.row for hydrated in shelved.neighbours(rows[1], 1, 2, scope=scope)] == [rows[0], rows[2], rows[3]]
+    assert [hydrated.ordinal for hydrated in shelved.neighbours(rows[3], 1, 5, scope=scope)] == [2]
     english = shelved.scope(Filter(languages=("en",)))
-    assert [one.row for one in shelved.neighbours(rows[1], 1, 2, scope=english)] == [rows[0], rows[2]]
+    assert [hydrated.row for hydrated in shelved.neighbours(rows[1], 1, 2, scope=english)] == [rows[0], rows[2]]
 
 
 def test_a_chunk_that_a_search_gave_leads_back_to_its_row(commit: Committer, shelved: Collection) -> None:
     scope = shelved.scope(Filter())
     found = shelved.hydrate(shelved.live_rows(), scope=scope)
-    assert [shelved.row_of(one.chunk, scope=scope) for one in found.values()] == list(found)
+    assert [shelved.row_of(hydrated.chunk, scope=scope) for hydrated in found.values()] == list(found)
     commit(removed=("https://x.org/p?q=1",))
-    gone = next(one.chunk for one in found.values() if one.chunk.text.startswith("three"))
+    gone = next(hydrated.chunk for hydrated in found.values() if hydrated.chunk.text.startswith("three"))
     assert shelved.row_of(gone, scope=shelved.scope(Filter())) is None
     assert shelved.row_of(gone, scope=scope) is not None
 

@@ -66,7 +66,7 @@ def test_what_was_repaired_is_reported(run: Run, library: Path, home: Path) -> N
     index.mkdir()
     (index / "manifest.json").write_text("{")
     result = run("-v", "ingest", library, "--home", home)
-    assert "is built anew" in result.stderr
+    assert "is rebuilt" in result.stderr
     assert "set aside" in result.stderr
 
 

@@ -127,7 +127,7 @@ def test_long_lists_in_filters_work(penstock: Penstock, where: Filter, count: in
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "message"),
     [
         (Filter(sources=tuple(f"*{n}" for n in range(MOST_PATTERNS + 1))), f"more than {MOST_PATTERNS} patterns"),
         (Filter(sources=tuple(map(str, range(10**5)))), "names 100000 sources; at most 5000"),
@@ -137,8 +137,8 @@ def test_long_lists_in_filters_work(penstock: Penstock, where: Filter, count: in
         (Filter(pages=(1, 10**5000)), "a number of 16610 bits"),
     ],
 )
-def test_longer_lists_say_their_limit(penstock: Penstock, where: Filter, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_longer_lists_say_their_limit(penstock: Penstock, where: Filter, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         penstock.search("turbine", where=where)
 
 
@@ -193,9 +193,9 @@ def test_a_place_that_cannot_be_noted_is_not_built_anew(tmp_path: Path) -> None:
 
 def test_the_newest_that_were_set_aside_stay(tmp_path: Path) -> None:
     folder = tmp_path / "keyword-tantivy"
-    other = tmp_path / "vector-faiss"
-    other.mkdir()
-    set_aside(other)
+    vector = tmp_path / "vector-faiss"
+    vector.mkdir()
+    set_aside(vector)
     for number in range(KEPT + 4):
         folder.mkdir()
         (folder / "data").write_text(str(number), "utf-8")

@@ -38,7 +38,7 @@ def test_gives_the_answer_its_citations_and_the_usage() -> None:
     llm = ScriptedLLM(GOOD)
     given = answer(QUESTION, HITS, llm=llm)
     assert given.text == GOOD
-    assert [(one.chunk_id, one.quote, one.places) for one in given.citations] == [
+    assert [(citation.chunk_id, citation.quote, citation.places) for citation in given.citations] == [
         ("d-0", "carry over up to ten days of unused leave", (Place(page=3),))
     ]
     assert (given.model, given.refused, given.hits) == ("scripted", False, tuple(HITS))
@@ -127,7 +127,7 @@ def test_without_a_model_it_quotes_and_says_so(question: str, language: str, quo
     given = answer(question, HITS, llm=ExtractiveLLM())
     number = 1 if language == "en" else 2
     assert given.text == f"{LABELS[language]}\n\n“{quote}” [{number}]"
-    assert [one.quote for one in given.citations] == [quote]
+    assert [citation.quote for citation in given.citations] == [quote]
     assert (given.model, given.refused) == ("extractive", False)
 
 
@@ -152,8 +152,8 @@ def test_over_the_wire() -> None:
     ) as server:
         given = answer(QUESTION, HITS, llm=OpenAILLM(model="qwen3", base_url=server.url))
     assert given.text == 'Up to ten: "carry over up to ten days" [1]. And "x".'
-    assert [one.quote for one in given.citations] == ["carry over up to ten days"]
+    assert [citation.quote for citation in given.citations] == ["carry over up to ten days"]
     assert (given.model, given.usage) == ("qwen3", Usage(prompt_tokens=11, completion_tokens=7))
     ((_, _, body),) = server.requests
-    assert [one["role"] for one in body["messages"]] == ["system", "user"]
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
     assert body["messages"][1]["content"].endswith(f"Question: {QUESTION}")

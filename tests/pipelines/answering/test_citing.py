@@ -43,7 +43,7 @@ GIVEN = [LEAVE, CHINESE, LONG]
 
 def checked(claim: str, given: list[Passage] | None = None) -> tuple[str, list[tuple[str, str]]]:
     found = check_claim(claim, given or GIVEN, ANALYSER)
-    return found.text, [(one.chunk_id, one.quote) for one in found.citations]
+    return found.text, [(citation.chunk_id, citation.quote) for citation in found.citations]
 
 
 UP_TO = ("d-0", "up to ten days of unused leave")
@@ -208,11 +208,11 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS | st.text(max_size=5), max_size=10).map("".join))
 def test_a_quote_always_stands_in_the_cited_chunk_and_a_mark_in_the_list(claim: str) -> None:
     found = check_claim(claim, GIVEN, ANALYSER)
-    chunks = {one.chunk.id: one.chunk.text for group in GIVEN for one in group.hits}
-    cited = {one.chunk_id for one in found.citations}
+    chunks = {hit.chunk.id: hit.chunk.text for group in GIVEN for hit in group.hits}
+    cited = {citation.chunk_id for citation in found.citations}
     for citation in found.citations:
         assert citation.quote
         assert citation.quote in chunks[citation.chunk_id]
     for match in MARKER.finditer(found.text):
         if found.text[: match.start()].count("`") == 0:
-            assert any(one.chunk.id in cited for one in GIVEN[int(match["numbers"]) - 1].hits)
+            assert any(hit.chunk.id in cited for hit in GIVEN[int(match["numbers"]) - 1].hits)

@@ -31,7 +31,7 @@ def hit(start: int, end: int, *, document: str = "d", text: str = TEXT, score: f
     ],
 )
 def test_joins_neighbours(spans: list[tuple[int, int]], expected: list[str]) -> None:
-    assert [one.text for one in passages([hit(*span) for span in spans])] == expected
+    assert [joined.text for joined in passages([hit(*span) for span in spans])] == expected
 
 
 def test_joins_blocks_with_the_break_between_them_and_never_two_documents() -> None:
@@ -43,15 +43,15 @@ def test_joins_blocks_with_the_break_between_them_and_never_two_documents() -> N
 @given(st.lists(st.tuples(st.integers(0, len(TEXT) - 1), st.integers(1, 20)), min_size=1, max_size=8, unique=True))
 def test_every_character_stands_once_and_leads_back_to_its_chunk(places: list[tuple[int, int]]) -> None:
     hits = [hit(start, min(len(TEXT), start + length)) for start, length in places]
-    hits = list({one.chunk.id: one for one in hits}.values())
+    hits = list({hit.chunk.id: hit for hit in hits}.values())
     found = passages(hits)
-    assert sorted(one.chunk.id for group in found for one in group.hits) == sorted(one.chunk.id for one in hits)
-    for one in found:
-        kept = [one.text[at] for at in range(len(one.text))]
+    assert sorted(hit.chunk.id for group in found for hit in group.hits) == sorted(hit.chunk.id for hit in hits)
+    for joined in found:
+        kept = [joined.text[at] for at in range(len(joined.text))]
         for at, char in enumerate(kept):
-            owner, part = one.part(Span(at, at + 1))
+            owner, part = joined.part(Span(at, at + 1))
             if part.end > part.start:
-                assert owner.chunk.text[part.start : part.end] == char == TEXT[one.start + at]
+                assert owner.chunk.text[part.start : part.end] == char == TEXT[joined.start + at]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_numbers_sources_and_says_where_they_stand() -> None:
         assert before.rstrip().rpartition("\n")[0].endswith(f"[{number}]"), lines
     assert user.endswith(f"Question: {QUESTION}")
     assert made.left_out == ()
-    assert made.tokens == sum((len(one.content) + 1) // 2 + MESSAGE_TOKENS for one in made.messages)
+    assert made.tokens == sum((len(message.content) + 1) // 2 + MESSAGE_TOKENS for message in made.messages)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_neighbours_share_a_number_and_repeat_no_text() -> None:
     made = prompt(
         hit("Ten days carry", score=0.3), hit("Other.", document="e", score=0.9), hit("carry over.", start=9, score=1.0)
     )
-    assert [[one.chunk.id for one in group] for group in made.passages] == [["d-0", "d-9"], ["e-0"]]
+    assert [[hit.chunk.id for hit in group] for group in made.passages] == [["d-0", "d-9"], ["e-0"]]
     assert "Ten days carry over." in sent(made)
     assert sent(made).count("carry over.") == 1
 
 
 def test_leaves_out_duplicates_and_says_so() -> None:
     made = prompt(hit("Ten days."), hit("Ten days."), hit("Ten\n days.", document="copy", score=0.5))
-    assert [(one.chunk_id, one.reason) for one in made.left_out] == [
+    assert [(left.chunk_id, left.reason) for left in made.left_out] == [
         ("d-0", "duplicate: the same chunk was given before"),
         ("copy-0", "duplicate: the same text as in chunk d-0"),
     ]

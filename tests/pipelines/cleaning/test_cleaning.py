@@ -20,12 +20,12 @@ def extraction(*blocks: Given, title: str = "") -> Extraction:
     return writer.finish(title=title)
 
 
-def said(cleaned: Extraction) -> list[tuple[str, str]]:
+def kinds_and_texts(cleaned: Extraction) -> list[tuple[str, str]]:
     return [(block.kind, cleaned.text[block.span.start : block.span.end]) for block in cleaned.blocks]
 
 
 def furniture_of(cleaned: Extraction) -> list[str]:
-    return [text for kind, text in said(cleaned) if kind == "furniture"]
+    return [text for kind, text in kinds_and_texts(cleaned) if kind == "furniture"]
 
 
 def pages(count: int, *, head: str = "", foot: str = "", box: bool = True) -> list[Given]:
@@ -51,7 +51,7 @@ def pages(count: int, *, head: str = "", foot: str = "", box: bool = True) -> li
 )
 def test_what_runs_over_pages_is_furniture_at_the_end(head: str, foot: str) -> None:
     cleaned = clean(extraction(*pages(3, head=head, foot=foot)))
-    assert [kind for kind, _ in said(cleaned)] == ["paragraph"] * 9 + ["furniture"] * 6
+    assert [kind for kind, _ in kinds_and_texts(cleaned)] == ["paragraph"] * 9 + ["furniture"] * 6
     assert all(block.places[0].page for block in cleaned.blocks)
 
 
@@ -63,7 +63,7 @@ def test_without_boxes_first_and_last_blocks_are_compared() -> None:
 def test_left_and_right_pages_may_have_headers_of_their_own() -> None:
     given = [*pages(8)]
     given += [("paragraph", "Left" if page % 2 else "Right", page, TOP) for page in range(1, 9)]
-    given.sort(key=lambda one: one[2])
+    given.sort(key=lambda block: block[2])
     assert len(furniture_of(clean(extraction(*given)))) == 8
 
 
@@ -103,7 +103,7 @@ def test_titles_of_slides_are_no_furniture() -> None:
 
 def test_what_a_loader_calls_furniture_stays_so() -> None:
     cleaned = clean(extraction(("furniture", "Draft", 0, None), ("paragraph", "Body.", 0, None)))
-    assert said(cleaned) == [("paragraph", "Body."), ("furniture", "Draft")]
+    assert kinds_and_texts(cleaned) == [("paragraph", "Body."), ("furniture", "Draft")]
 
 
 def test_furniture_is_looked_for_again_behind_what_was_found() -> None:
@@ -133,7 +133,7 @@ def test_a_paragraph_goes_on_over_a_page_and_keeps_both_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "page", "joined"),
+    ("first", "second", "page", "joined"),
     [
         pytest.param("The water", "falls down.", 1, True, id="small letter"),
         pytest.param("The water", "Falls down.", 2, False, id="capital"),
@@ -146,8 +146,8 @@ def test_a_paragraph_goes_on_over_a_page_and_keeps_both_places() -> None:
         pytest.param("目录", "水从高处的水库沿着压力管道流下。", 2, False, id="chinese title"),
     ],
 )
-def test_when_a_paragraph_goes_on(one: str, two: str, page: int, joined: bool) -> None:
-    cleaned = clean(extraction(("paragraph", one, 1, BODY), ("paragraph", two, page, BODY)))
+def test_when_a_paragraph_goes_on(first: str, second: str, page: int, joined: bool) -> None:
+    cleaned = clean(extraction(("paragraph", first, 1, BODY), ("paragraph", second, page, BODY)))
     assert len(cleaned.blocks) == (1 if joined else 2)
 
 
@@ -155,7 +155,7 @@ def test_code_and_tables_keep_their_lines() -> None:
     code = "def f(x):\n    return  x-\n\n    # end"
     table = "Name | Days\nAnn Lee, Reservoir | 10\nBob | 5"
     cleaned = clean(extraction(("code", code, 0, None), ("table", table, 0, None)))
-    assert said(cleaned) == [("code", code), ("table", table)]
+    assert kinds_and_texts(cleaned) == [("code", code), ("table", table)]
 
 
 def test_a_heading_is_one_line() -> None:
@@ -164,13 +164,13 @@ def test_a_heading_is_one_line() -> None:
             ("heading", "第一章\n总　则", 0, None), ("heading", "The water\nof life", 0, None), title=" A \n title"
         )
     )
-    assert said(cleaned) == [("heading", "第一章总则"), ("heading", "The water of life")]
+    assert kinds_and_texts(cleaned) == [("heading", "第一章总则"), ("heading", "The water of life")]
     assert cleaned.title == "A title"
 
 
 def test_blocks_that_say_nothing_go_and_problems_stay() -> None:
     cleaned = clean(extraction(("paragraph", "\u200b\ue000", 1, BODY), ("paragraph", "Body.", 1, BODY)))
-    assert said(cleaned) == [("paragraph", "Body.")]
+    assert kinds_and_texts(cleaned) == [("paragraph", "Body.")]
     assert [problem.page for problem in cleaned.problems] == [9]
 
 

@@ -42,7 +42,7 @@ def test_cleaning_twice_is_cleaning_once(blocks, title):  # type: ignore[no-unty
     once = clean(writer.finish(title=title))
     assert clean(once) == once
     for block in once.blocks:
-        said = once.text[block.span.start : block.span.end]
-        assert said
-        assert said == said.strip()
+        text = once.text[block.span.start : block.span.end]
+        assert text
+        assert text == text.strip()
     once.text.encode("utf-8")

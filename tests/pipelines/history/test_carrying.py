@@ -90,12 +90,14 @@ def answers(penstock: Penstock) -> list[Any]:
 def contents(penstock: Penstock) -> list[Any]:
     collection = penstock.collection
     documents = [
-        (one.document, one.content, one.chunker, one.sources, one.chunks)
-        for one in sorted(collection.documents(), key=lambda one: one.document.id)
+        (stored.document, stored.content, stored.chunker, stored.sources, stored.chunks)
+        for stored in sorted(collection.documents(), key=lambda stored: stored.document.id)
     ]
-    known = [(one.source, one.outcome, one.reason, one.loader, one.chunker) for one in collection.sources()]
-    failed = [(one.source, one.loader, one.failure, one.since) for one in collection.quarantine()]
-    memory = [collection.access_of_removed(), {uri: said.access for uri, said in collection.given().items()}]
+    known = [
+        (source.source, source.outcome, source.reason, source.loader, source.chunker) for source in collection.sources()
+    ]
+    failed = [(failed.source, failed.loader, failed.failure, failed.since) for failed in collection.quarantine()]
+    memory = [collection.access_of_removed(), {uri: given.access for uri, given in collection.given().items()}]
     return [documents, known, failed, memory, collection.embedder(), collection.restricts()]
 
 
@@ -105,7 +107,7 @@ def test_what_comes_out_is_what_went_in(filled: Penstock, exported: Path, elsewh
     assert contents(elsewhere) == contents(filled)
     assert answers(elsewhere) == answers(filled)
     assert elsewhere.doctor(deep=True).ok
-    assert [one.cause for one in elsewhere.history()] == ["import"]
+    assert [entry.cause for entry in elsewhere.history()] == ["import"]
     assert done.after.catalog >= done.before.catalog
 
 
@@ -181,10 +183,10 @@ def in_lines(name: str, change: Callable[[dict[str, Any]], None]) -> Change:
     """Changes the last line of a part, as JSON."""
 
     def changed(files: dict[str, bytes], _: dict[str, Any]) -> None:
-        *others, last = files[name].splitlines()
+        *first_lines, last = files[name].splitlines()
         plain = json.loads(last)
         change(plain)
-        files[name] = b"\n".join([*others, json.dumps(plain).encode(), b""])
+        files[name] = b"\n".join([*first_lines, json.dumps(plain).encode(), b""])
 
     return changed
 
@@ -210,28 +212,28 @@ def with_vector(value: float) -> Callable[[bytes], bytes]:
 
 
 HOSTILE: dict[str, Change] = {
-    "another text": in_lines("documents.jsonl", lambda one: one.update(text="Another " + one["text"])),
-    "an id of no address": in_lines("documents.jsonl", lambda one: one.update(id="0" * 32)),
-    "an address of no id": in_lines("documents.jsonl", lambda one: one.update(uri="file:///etc/passwd")),
-    "a chunk id of no span": in_lines("documents.jsonl", lambda one: one["chunks"][0].update(id="0" * 32)),
-    "a span outside": in_lines("documents.jsonl", lambda one: one["chunks"][0].update(span=[0, 10**9])),
-    "a negative span": in_lines("documents.jsonl", lambda one: one["blocks"][0].update(span=[-5, 2])),
-    "headings of no vector": in_lines("documents.jsonl", lambda one: one["chunks"][0].update(headings=["Other"])),
-    "a text for a number": in_lines("documents.jsonl", lambda one: one["blocks"][0].update(level="1")),
-    "a kind of no block": in_lines("documents.jsonl", lambda one: one["blocks"][0].update(kind="script")),
-    "no chunker": in_lines("documents.jsonl", lambda one: one.pop("chunker")),
+    "another text": in_lines("documents.jsonl", lambda line: line.update(text="Another " + line["text"])),
+    "an id of no address": in_lines("documents.jsonl", lambda line: line.update(id="0" * 32)),
+    "an address of no id": in_lines("documents.jsonl", lambda line: line.update(uri="file:///etc/passwd")),
+    "a chunk id of no span": in_lines("documents.jsonl", lambda line: line["chunks"][0].update(id="0" * 32)),
+    "a span outside": in_lines("documents.jsonl", lambda line: line["chunks"][0].update(span=[0, 10**9])),
+    "a negative span": in_lines("documents.jsonl", lambda line: line["blocks"][0].update(span=[-5, 2])),
+    "headings of no vector": in_lines("documents.jsonl", lambda line: line["chunks"][0].update(headings=["Other"])),
+    "a text for a number": in_lines("documents.jsonl", lambda line: line["blocks"][0].update(level="1")),
+    "a kind of no block": in_lines("documents.jsonl", lambda line: line["blocks"][0].update(kind="script")),
+    "no chunker": in_lines("documents.jsonl", lambda line: line.pop("chunker")),
     "a document twice": in_parts("documents.jsonl", lambda data: data + data),
-    "a source without document": in_lines("sources.jsonl", lambda one: one.update(content="0" * 32)),
+    "a source without document": in_lines("sources.jsonl", lambda line: line.update(content="0" * 32)),
     "a source twice": in_parts("sources.jsonl", lambda data: data + data),
     "no sources": in_parts("sources.jsonl", lambda _: b""),
-    "access that is a text": in_lines("sources.jsonl", lambda one: one["source"].update(access="staff")),
-    "an outcome of no source": in_lines("sources.jsonl", lambda one: one.update(outcome="stolen")),
-    "labels that are lists": in_lines("sources.jsonl", lambda one: one["source"].update(labels={"a": [1]})),
+    "access that is a text": in_lines("sources.jsonl", lambda line: line["source"].update(access="staff")),
+    "an outcome of no source": in_lines("sources.jsonl", lambda line: line.update(outcome="stolen")),
+    "labels that are lists": in_lines("sources.jsonl", lambda line: line["source"].update(labels={"a": [1]})),
     "a label that is no number": in_lines(
-        "sources.jsonl", lambda one: one["source"].update(labels={"a": float("nan")})
+        "sources.jsonl", lambda line: line["source"].update(labels={"a": float("nan")})
     ),
-    "a size below 0": in_lines("sources.jsonl", lambda one: one["source"].update(size=-1)),
-    "a size beyond all": in_lines("sources.jsonl", lambda one: one["source"].update(size=2**80)),
+    "a size below 0": in_lines("sources.jsonl", lambda line: line["source"].update(size=-1)),
+    "a size beyond all": in_lines("sources.jsonl", lambda line: line["source"].update(size=2**80)),
     "no JSON": in_parts("sources.jsonl", lambda data: data[:-20]),
     "deep JSON": in_parts("gone.jsonl", lambda _: b"[" * 200_000),
     "a vector of NaN": in_parts("vectors.f32", with_vector(float("nan"))),
@@ -271,10 +273,10 @@ def test_what_does_not_fit_together_is_refused_whole(
 def test_chunks_that_say_the_text_again_and_again_are_refused_before_they_are_made(
     original: Path, elsewhere: Penstock
 ) -> None:
-    def change(one: dict[str, Any]) -> None:
-        whole = {**one["chunks"][0], "span": [0, len(one["text"])]}
-        whole["id"] = chunk_id(one["content"], Span(*whole["span"]), one["chunker"])
-        one["chunks"] = [whole] * 17
+    def change(line: dict[str, Any]) -> None:
+        whole = {**line["chunks"][0], "span": [0, len(line["text"])]}
+        whole["id"] = chunk_id(line["content"], Span(*whole["span"]), line["chunker"])
+        line["chunks"] = [whole] * 17
 
     with pytest.raises(BrokenSource, match="say the text more than 16 times"):
         elsewhere.import_(rewritten(original, in_lines("documents.jsonl", change)))

@@ -48,7 +48,7 @@ class Desk:
     def put(self, *names: str, cursor: str = "", **given: Any) -> None:
         """Has the next listings name these, and nothing else."""
         self.listed = [Listed(uri=f"desk://{name}", cursor=cursor, **({"version": "1"} | given)) for name in names]
-        self.texts.update((one.uri, f"what {one.uri} says") for one in self.listed)
+        self.texts.update((listed.uri, f"what {listed.uri} says") for listed in self.listed)
 
 
 @dataclass
@@ -57,10 +57,10 @@ class DeskLister:
     cursor: str
 
     def list(self) -> Iterator[Any]:
-        for one in self.desk.listed:
-            if isinstance(one, Exception):
-                raise one
-            yield one
+        for listed in self.desk.listed:
+            if isinstance(listed, Exception):
+                raise listed
+            yield listed
 
     def complete(self) -> bool:
         return not self.cursor

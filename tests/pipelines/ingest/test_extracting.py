@@ -18,7 +18,7 @@ def read(*addresses: str | Path, **settings: object) -> list[Extracted]:
 
 
 def outcomes(found: list[Extracted]) -> dict[str, str]:
-    return {one.result.uri.rpartition("/")[2]: one.result.outcome for one in found}
+    return {extracted.result.uri.rpartition("/")[2]: extracted.result.outcome for extracted in found}
 
 
 @pytest.fixture
@@ -40,9 +40,11 @@ def test_every_source_ends_in_one_outcome(folder: Path) -> None:
         "empty.md": "empty",
         "odd.bin": "skipped",
     }
-    assert [one.result.uri for one in found] == sorted(one.result.uri for one in found)
-    assert [one.document is None for one in found] == [one.result.outcome != "indexed" for one in found]
-    assert all(one.result.reason for one in found if one.document is None)
+    assert [extracted.result.uri for extracted in found] == sorted(extracted.result.uri for extracted in found)
+    assert [extracted.document is None for extracted in found] == [
+        extracted.result.outcome != "indexed" for extracted in found
+    ]
+    assert all(extracted.result.reason for extracted in found if extracted.document is None)
 
 
 def test_addresses_that_overlap_are_read_once(folder: Path) -> None:
@@ -51,11 +53,11 @@ def test_addresses_that_overlap_are_read_once(folder: Path) -> None:
 
 def test_a_document_is_cleaned_and_has_its_own_id(folder: Path) -> None:
     (folder / "00.txt").write_text("Ｗater\u00a0and   pipes\u200b.\n", "utf-8")
-    (one,) = read(folder / "00.txt")
-    assert one.document
-    assert one.document.text == "Ｗater and pipes."
-    assert one.document.source.uri == uri_of(folder / "00.txt")
-    assert read(folder / "00.txt")[0].document == one.document
+    (extracted,) = read(folder / "00.txt")
+    assert extracted.document
+    assert extracted.document.text == "Ｗater and pipes."
+    assert extracted.document.source.uri == uri_of(folder / "00.txt")
+    assert read(folder / "00.txt")[0].document == extracted.document
 
 
 def test_an_address_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -64,23 +66,23 @@ def test_an_address_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_fetched_is_a_failure() -> None:
-    (one,) = read("http://127.0.0.1:9/page.html")
-    assert one.result.outcome == "failed"
-    assert one.failure
-    assert (one.failure.kind, one.failure.stage) == ("AddressRefused", "fetch")
+    (extracted,) = read("http://127.0.0.1:9/page.html")
+    assert extracted.result.outcome == "failed"
+    assert extracted.failure
+    assert (extracted.failure.kind, extracted.failure.stage) == ("AddressRefused", "fetch")
 
 
 def test_a_limit_that_is_exceeded_is_a_failure(folder: Path) -> None:
     (folder / "00.txt").write_text("water " * 300_000, "utf-8")
-    (one,) = read(folder / "00.txt", limits={"source_mib": 1})
-    assert one.failure
-    assert one.failure.kind == "LimitExceeded"
+    (extracted,) = read(folder / "00.txt", limits={"source_mib": 1})
+    assert extracted.failure
+    assert extracted.failure.kind == "LimitExceeded"
 
 
 def test_a_fault_of_ours_costs_one_source(folder: Path, cleaning: Callable[[str], None]) -> None:
     cleaning('if "Page 3 " in extraction.text: raise ZeroDivisionError("division by zero")')
     found = read(folder)
-    assert [one.result.uri[-6:] for one in found if one.result.outcome == "failed"] == ["03.txt"]
+    assert [extracted.result.uri[-6:] for extracted in found if extracted.result.outcome == "failed"] == ["03.txt"]
     assert "a fault of Penstock" in found[3].result.reason
 
 
@@ -89,9 +91,9 @@ def test_what_is_read_in_part_says_so(folder: Path, cleaning: Callable[[str], No
     cleaning(
         f'extraction = Extraction(title="", text=extraction.text, blocks=extraction.blocks, problems=({problem},))'
     )
-    (one,) = read(folder / "00.txt")
-    assert one.document
-    assert (one.result.outcome, one.result.reason) == ("partial", "page 2: cannot be drawn")
+    (extracted,) = read(folder / "00.txt")
+    assert extracted.document
+    assert (extracted.result.outcome, extracted.result.reason) == ("partial", "page 2: cannot be drawn")
 
 
 def test_a_folder_that_cannot_be_listed_is_told_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,8 +104,8 @@ def test_a_folder_that_cannot_be_listed_is_told_of(folder: Path, monkeypatch: py
             return [failure]
 
     monkeypatch.setattr(assembly, "lister", lambda *_: Lister())
-    (one,) = read(folder)
-    assert (one.result.outcome, one.failure) == ("failed", failure)
+    (extracted,) = read(folder)
+    assert (extracted.result.outcome, extracted.failure) == ("failed", failure)
 
 
 def test_stopping_early_leaves_nothing_running(folder: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_copy_is_indexed_once_with_both_sources(penstock: Penstock, folder: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "outcome", "told"),
+    ("name", "content", "outcome", "message"),
     [
         pytest.param("broken.pdf", b"%PDF-1.7 nothing else", "failed", "", id="broken pdf"),
         pytest.param("nothing.txt", b"", "empty", "no text", id="empty file"),
@@ -103,7 +103,7 @@ def test_a_copy_is_indexed_once_with_both_sources(penstock: Penstock, folder: Pa
     ],
 )
 def test_bad_files_end_in_a_stated_outcome_and_are_not_parsed_again(
-    penstock: Penstock, folder: Path, name: str, content: bytes, outcome: str, told: str
+    penstock: Penstock, folder: Path, name: str, content: bytes, outcome: str, message: str
 ) -> None:
     (folder / name).write_bytes(content)
     for parsed_again in (False, True):
@@ -111,7 +111,7 @@ def test_bad_files_end_in_a_stated_outcome_and_are_not_parsed_again(
         result = outcome_of(report, name)
         assert (result.outcome, adds_up(report)) == (outcome, True)
         assert result.reason
-        assert told in result.reason
+        assert message in result.reason
         assert not parsed_again or report.parsed == 0
 
 
@@ -155,10 +155,10 @@ def test_a_folder_that_is_gone_empties_what_it_covered_and_an_unknown_one_is_an_
 
 def test_another_folder_removes_nothing(penstock: Penstock, folder: Path, tmp_path: Path) -> None:
     penstock.ingest(folder)
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "note.txt").write_text("a note", "utf-8")
-    assert penstock.ingest(other).count("removed") == 0
+    another = tmp_path / "other"
+    another.mkdir()
+    (another / "note.txt").write_text("a note", "utf-8")
+    assert penstock.ingest(another).count("removed") == 0
     assert len(penstock.search("leave note 年假").hits) == 3
 
 
@@ -344,7 +344,7 @@ def test_documents_are_cut_where_they_are_parsed(
         again = penstock.settings.chunker.model_copy(update={"size": 24})
         penstock.settings = penstock.settings.model_copy(update={"chunker": again})
         report = penstock.ingest(folder)
-    assert [one.reason for one in report.results] == ["cut anew from the stored text"] * 2
+    assert [result.reason for result in report.results] == ["cut again from the stored text"] * 2
     assert (report.parsed, report.stage_seconds["chunk"] > 0) == (0, True)
 
 
@@ -352,11 +352,11 @@ def test_a_model_whose_tokens_are_counted_here_alone_cuts_the_same(
     penstock: Penstock, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     penstock.ingest(folder)
-    there = [chunk for one in folder.iterdir() for chunk in penstock.show(str(one)).chunks]
+    there = [chunk for path in folder.iterdir() for chunk in penstock.show(str(path)).chunks]
     monkeypatch.delattr(LittleModel, "counter")
-    with Penstock(home, "here") as other:
-        other.ingest(folder)
-        here = [chunk for one in folder.iterdir() for chunk in other.show(str(one)).chunks]
+    with Penstock(home, "here") as elsewhere:
+        elsewhere.ingest(folder)
+        here = [chunk for path in folder.iterdir() for chunk in elsewhere.show(str(path)).chunks]
     assert [chunk.id for chunk in here] == [chunk.id for chunk in there]
 
 

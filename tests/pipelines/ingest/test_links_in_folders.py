@@ -66,23 +66,27 @@ def in_steps(penstock: Stepwise, folder: Path) -> RunReport:
 
 
 @pytest.mark.parametrize("way", [by_ingest, in_steps])
-@pytest.mark.parametrize("others", [0, 30])
+@pytest.mark.parametrize("unlinked", [0, 30])
 def test_what_was_read_through_links_once_is_no_longer_found(
-    model: LittleModel, home: Path, linked: Path, way: object, others: int
+    model: LittleModel, home: Path, linked: Path, way: object, unlinked: int
 ) -> None:
     """Also where that is most of the collection: the guard is for drives that are not mounted."""
     assert callable(way)
     private = linked.parent / "private"
-    for number in range(others):
+    for number in range(unlinked):
         (private / f"{number}.txt").write_text(f"zebra {number}\n", "utf-8")
     with opened(home, folders={"links": "all"}) as before:
-        assert before.ingest(linked).count("indexed") == 4 + others
+        assert before.ingest(linked).count("indexed") == 4 + unlinked
         assert zebras(before)
     with opened(home, removal_share=0.1) as penstock:
         report = way(penstock, linked)
-        told = outcomes(report)
-        assert (told["notes.txt"], told["shared"], told["id_rsa"]) == ("skipped", "skipped", "removed")
-        assert (report.count("unchanged"), report.count("removed")) == (2, 1 + others)
+        outcome_of = outcomes(report)
+        assert (outcome_of["notes.txt"], outcome_of["shared"], outcome_of["id_rsa"]) == (
+            "skipped",
+            "skipped",
+            "removed",
+        )
+        assert (report.count("unchanged"), report.count("removed")) == (2, 1 + unlinked)
         assert not report.attention
         assert not zebras(penstock)
         counts = report.chunks
@@ -139,8 +143,8 @@ def test_a_file_that_becomes_a_link_after_it_was_listed_lets_nothing_in_and_forg
                 return iter(found)
 
         monkeypatch.setattr(assembly, "lister", Swapping)
-        told = outcomes(penstock.ingest(folder))
-        assert told == {"leave.md": "skipped", "年假.txt": "unchanged"}
+        outcome_of = outcomes(penstock.ingest(folder))
+        assert outcome_of == {"leave.md": "skipped", "年假.txt": "unchanged"}
         assert not zebras(penstock)
         assert not [hit for hit in penstock.search("leave carry over").hits if "carry" in hit.chunk.text]
 

@@ -105,8 +105,8 @@ def test_a_run_that_is_killed_loses_nothing_and_the_next_one_completes_it(
     process = run(home, folder, target, when, calls)
     printed, errors = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL, errors
-    told = printed.count("indexed")
-    assert told <= len(names(penstock)), "what was told is committed"
+    reported = printed.count("indexed")
+    assert reported <= len(names(penstock)), "what was reported is committed"
     if penstock.collection.revision():
         for hit in penstock.search("turbine 年假").hits:
             assert hit.chunk.text in Path(folder, f"{hit.title}.md".lower()).read_text("utf-8")
@@ -244,8 +244,8 @@ def test_where_nothing_can_be_written_the_last_state_is_searched(
     monkeypatch.setattr("penstock.pipelines.indexing.turns.held", refuses)
     assert penstock.search("turbine3").revision == penstock.collection.revision() - 1
     shutil.rmtree(next((home / "collections").glob("default-*")))
-    with Penstock(home) as other, pytest.raises(CatalogError, match="read-only"):
-        other.search("turbine3")
+    with Penstock(home) as read_only, pytest.raises(CatalogError, match="read-only"):
+        read_only.search("turbine3")
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -332,6 +332,6 @@ def test_locked_by_another_process_before_anything_can_be_searched(
     with hasty, writing(home / "collections", "default"):
         assert hasty.search("turbine1").hits, "a commit hinders no search"
     shutil.rmtree(place_of(home, penstock.collection))
-    at_work = held(place_of(home, penstock.collection) / "following.lock", "is at it", timeout=0)
+    at_work = held(place_of(home, penstock.collection) / "following.lock", "is updating the indexes", timeout=0)
     with hasty, at_work, pytest.raises(CollectionLocked):
         hasty.search("turbine1")

@@ -44,7 +44,7 @@ def test_secrets_of_addresses_are_shown_nowhere(model: LittleModel, site: Websit
         assert "***" in printed(show_hits, found, trace=True)
         assert "zebra" not in printed(show_hits, found, trace=True)
         assert "zebra" not in "".join(message.content for message in penstock.prompt("leave carry over").messages)
-        assert "zebra" not in "".join(one.failure.message for one in penstock.status().quarantine)
+        assert "zebra" not in "".join(failed.failure.message for failed in penstock.status().quarantine)
 
         # The address itself is what the source is known by, for programs; a person may use what is shown.
         assert reports.retrieved(found)["hits"][0]["uris"] == secret

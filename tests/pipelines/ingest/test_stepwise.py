@@ -38,19 +38,21 @@ def in_steps(stepwise: Stepwise, folder: Path, size: int = 4) -> RunReport:
     return stepwise.finish(plan, [stepwise.take(batch, run=run) for batch in plan.batches(size)], run=run)
 
 
-def told(report: RunReport) -> set[tuple[str, str, str, int]]:
-    return {(one.uri, one.outcome, one.reason.partition(" (as on")[0], one.chunks) for one in report.results}
+def summaries(report: RunReport) -> set[tuple[str, str, str, int]]:
+    return {
+        (result.uri, result.outcome, result.reason.partition(" (as on")[0], result.chunks) for result in report.results
+    }
 
 
 def held(penstock: Penstock) -> list[tuple[str, str, int]]:
-    return [(one.source.uri, one.document_id, one.chunks) for one in penstock.collection.sources()]
+    return [(known.source.uri, known.document_id, known.chunks) for known in penstock.collection.sources()]
 
 
 def test_steps_do_what_one_call_does(stepwise: Stepwise, many: Path, home: Path) -> None:
     with Penstock(home, "whole") as whole:
         for _ in range(2):
             plain, stepped = whole.ingest(many), in_steps(stepwise, many)
-            assert told(stepped) == told(plain)
+            assert summaries(stepped) == summaries(plain)
             assert (stepped.parsed, stepped.pages, stepped.chunks) == (plain.parsed, plain.pages, plain.chunks)
             assert stepped.discovered == plain.discovered
         assert {uri for uri, *_ in held(stepwise)} == {uri for uri, *_ in held(whole)}
@@ -87,13 +89,13 @@ def test_a_batch_looks_up_its_own_sources_only(stepwise: Stepwise, many: Path, m
 
 def test_a_batch_that_is_repeated_changes_nothing(stepwise: Stepwise, many: Path) -> None:
     plan, run = stepwise.plan(many), stepwise.begin("ingest")
-    batch, *others = plan.batches(4)
+    batch, *rest = plan.batches(4)
     first = stepwise.take(batch, run=run)
     revision = stepwise.collection.revision()
     again = stepwise.take(batch, run=run)
     assert {result.outcome for result in again.results} <= {"unchanged", "failed"}
     assert (again.parsed, stepwise.collection.revision()) == (0, revision)
-    report = stepwise.finish(plan, [first, *(stepwise.take(other, run=run) for other in others)], run=run)
+    report = stepwise.finish(plan, [first, *(stepwise.take(batch, run=run) for batch in rest)], run=run)
     assert not report.interrupted
 
 
@@ -109,9 +111,9 @@ def test_a_batch_that_fails_can_be_taken_again_by_another_process(
         patched.setattr(model, "embed", fails)
         with pytest.raises(EngineError):
             stepwise.take(plan.pending, run=run)
-    with Stepwise(home, "steps") as other:
-        done = other.take(plan.pending, run=run)
-        report = other.finish(plan, [done], run=run)
+    with Stepwise(home, "steps") as second:
+        done = second.take(plan.pending, run=run)
+        report = second.finish(plan, [done], run=run)
     assert report.count("indexed") == 15
     assert stepwise.doctor().ok
 
@@ -190,5 +192,5 @@ def test_abandoning_where_the_catalog_cannot_be_written(
     with monkeypatch.context() as patched:
         patched.setattr(type(stepwise.collection), "finish_run", fails)
         stepwise.abandon(run)
-    assert [one.status for one in stepwise.collection.runs()] == ["running"]
+    assert [run.status for run in stepwise.collection.runs()] == ["running"]
     assert stepwise.ingest(folder).count("indexed") == 2

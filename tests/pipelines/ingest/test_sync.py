@@ -221,11 +221,11 @@ def test_the_guard_and_its_share_for_one_collection(folder: Path, tmp_path: Path
     for number in range(30):
         (folder / f"{number}.txt").write_text(f"paper {number} about leave", "utf-8")
     sync({"path": str(folder)})
-    other = {"path": str(tmp_path / "other")}
+    entry = {"path": str(tmp_path / "other")}
     (tmp_path / "other").mkdir()
-    stopped = sync(other)
+    stopped = sync(entry)
     assert (stopped.count("removed"), "32 of 32" in stopped.attention[0]) == (0, True)
-    assert sync(other, removal_share=1.0).count("removed") == 32
+    assert sync(entry, removal_share=1.0).count("removed") == 32
 
 
 def test_too_many_failures_fail_the_run(folder: Path, site: Website) -> None:
