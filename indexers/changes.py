@@ -16,7 +16,7 @@ def is_step(change: Change, revision: int) -> bool:
     """
     if change.since > revision:
         raise IndexingError(
-            f"the index stands at revision {revision}, and the change starts at {change.since}: replay what is between"
+            f"the index is at revision {revision}, and the change starts at {change.since}: replay what is between"
         )
     return change.revision > revision
 

@@ -62,7 +62,9 @@ class TantivyIndex:
         self._manifest = ManifestFile(folder, kind="tantivy", version=FORMAT, built_for=analyser.fingerprint)
         self._schema = _schema()
         self._snapshots: Snapshots[_OpenIndex] = Snapshots(
-            self._manifest, lambda manifest, _before: self._load(manifest), _OpenIndex(searcher=None, told=0)
+            self._manifest,
+            lambda manifest, _before: self._load(manifest),
+            _OpenIndex(searcher=None, visible_revision=0),
         )
 
     @property
@@ -71,9 +73,9 @@ class TantivyIndex:
         return self._snapshots.newest().revision
 
     @property
-    def told(self) -> int:
+    def visible_revision(self) -> int:
         """The revision that a search sees: ahead of `revision` from tantivy's commit until the manifest has it."""
-        return self._snapshots.newest().data.told
+        return self._snapshots.newest().data.visible_revision
 
     def apply(self, change: Change) -> None:
         """Brings the index to the change's revision.
@@ -158,7 +160,9 @@ class TantivyIndex:
         if held.searcher is not None:
             entries = held.searcher.num_docs
             segments = _listed(self._meta(), entries)
-            self._manifest.write(Manifest(revision=held.told, entries=entries, segments=segments, coming=revision))
+            self._manifest.write(
+                Manifest(revision=held.visible_revision, entries=entries, segments=segments, coming=revision)
+            )
 
     def _load(self, manifest: Manifest) -> "_OpenIndex":
         with _translated(DamagedIndex, f"{self._folder} cannot be opened"):
@@ -170,10 +174,10 @@ class TantivyIndex:
         if manifest != self._manifest.read():
             raise DamagedIndex(f"{self._folder} was written while it was opened")  # and is opened once more
         if manifest.segments in ((), _listed(meta, manifest.entries)):  # earlier versions noted none
-            return _OpenIndex(searcher=searcher, told=manifest.revision)
+            return _OpenIndex(searcher=searcher, visible_revision=manifest.revision)
         if not manifest.coming:
             raise DamagedIndex(f"{self._folder / META} is not what was written: its checksum differs")
-        return _OpenIndex(searcher=searcher, told=manifest.coming)
+        return _OpenIndex(searcher=searcher, visible_revision=manifest.coming)
 
     def _meta(self) -> bytes:
         return (self._folder / META).read_bytes()
@@ -209,7 +213,7 @@ class _OpenIndex:
     """The searcher, and the revision of its data."""
 
     searcher: tantivy.Searcher | None
-    told: int
+    visible_revision: int
 
 
 def _listed(meta: bytes, entries: int) -> tuple[Segment, ...]:

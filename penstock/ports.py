@@ -264,16 +264,16 @@ class ServerIndex(Protocol):
         ...
 
     @property
-    def told(self) -> int:
+    def visible_revision(self) -> int:
         """The revision that searches see: later than that of the indexes while removed rows are deleted."""
         ...
 
     @property
-    def last_revision(self) -> int:
+    def last_seen_revision(self) -> int:
         """The revision at which the last search saw the index."""
         ...
 
-    def stands_at(self, revision: int) -> bool:
+    def is_at(self, revision: int) -> bool:
         """Whether the index has that revision, as the last search saw it or the servers say now."""
         ...
 
@@ -303,7 +303,7 @@ class ServerIndex(Protocol):
         """
         ...
 
-    def anew(self) -> "ServerIndex":
+    def replacement(self) -> "ServerIndex":
         """An empty index that takes the place of this one when it has been given a change from revision 0."""
         ...
 

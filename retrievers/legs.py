@@ -131,7 +131,7 @@ class JointLegs:
     @property
     def revision(self) -> int:
         """The revision that the last search saw: each search reports its own."""
-        return self._index.last_revision
+        return self._index.last_seen_revision
 
     def search(self, question: str, *, k: int, scope: Scope) -> tuple[Candidates, int]:
         """At most `k` candidates of each leg, best first; and the revision as it is after the search."""

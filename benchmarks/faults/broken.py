@@ -130,7 +130,7 @@ def switch_before_whole() -> None:
     build = Follower._build
 
     def early(self: Follower[Any], timeout: float | None) -> None:
-        index = self.anew()
+        index = self.replacement()
         whole = self._collection.change(0, vectors=index.wants_vectors)
         added = [*whole.added]
         index.apply(replace(whole, added=added[: len(added) // 2]))

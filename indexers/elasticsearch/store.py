@@ -101,7 +101,7 @@ class ElasticsearchStore:
         return self._look()[1]
 
     @property
-    def told(self) -> int:
+    def visible_revision(self) -> int:
         """The revision that a search sees, asked of the servers now; 0 where there is no index.
 
         Raises: as `revision`.
@@ -109,11 +109,11 @@ class ElasticsearchStore:
         return self._look()[0]
 
     @property
-    def last_revision(self) -> int:
+    def last_seen_revision(self) -> int:
         """The revision that the last search saw; the index's revision where there was no search."""
-        return self.told if self._seen is None else self._seen
+        return self.visible_revision if self._seen is None else self._seen
 
-    def stands_at(self, revision: int) -> bool:
+    def is_at(self, revision: int) -> bool:
         """Whether the index has that revision, as the last search saw it, or else as the servers say now."""
         return self._seen == revision or self.revision == revision
 
@@ -125,7 +125,7 @@ class ElasticsearchStore:
         """
         delete_all(self._connection, self.alias)
 
-    def anew(self) -> "ElasticsearchStore":
+    def replacement(self) -> "ElasticsearchStore":
         """A store that takes the place of this one as soon as it was given a change from revision 0.
 
         It is built beside the live version, which is searched until then.
@@ -180,7 +180,7 @@ class ElasticsearchStore:
         self._check()
         k = min(k, queries.MOST)
         if k < 1:
-            return [], [], self.last_revision
+            return [], [], self.last_seen_revision
         with self._translated("searching"):
             try:
                 return self._search(tokens, vector, k, [queries.there_at(scope.revision), *queries.within(scope)])

@@ -134,11 +134,11 @@ def _belonging(
         after, before = bisect_left(starts, span.end), bisect_right(ends, span.start) - 1
         near = [at for at in (after, before) if 0 <= at < len(groups)]
         if near:
-            found[next((at for at in near if _stands(quote, groups[at], passages)), near[0])].append(quote)
+            found[next((at for at in near if _is_said_in(quote, groups[at], passages)), near[0])].append(quote)
     return found
 
 
-def _stands(quote: str, group: Sequence[Mark], passages: Sequence[Passage]) -> bool:
+def _is_said_in(quote: str, group: Sequence[Mark], passages: Sequence[Passage]) -> bool:
     numbers = {number for mark in group for number in mark.numbers if 0 < number <= len(passages)}
     return any(find_quote(quote, passages[number - 1].text) for number in numbers)
 

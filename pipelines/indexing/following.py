@@ -59,7 +59,7 @@ class Follower(Generic[QueryT]):
         Raises:
             DamagedIndex: its files cannot be read; `catch_up` rebuilds it.
         """
-        return self._kept.told(self.index)
+        return self._kept.visible_revision(self.index)
 
     def search(self, query: QueryT, *, k: int, scope: Scope) -> list[Candidate]:
         """The best `k` rows for the query; a vector query has shape (dimension,), float32.
@@ -88,7 +88,7 @@ class Follower(Generic[QueryT]):
     def is_behind(self, newest: int) -> bool:
         """Whether the index is not at `newest`, the catalog's revision, or cannot be read."""
         try:
-            return not self._kept.stands_at(self.index, newest)
+            return not self._kept.is_at(self.index, newest)
         except DamagedIndex:
             return True
 
@@ -159,7 +159,7 @@ class Follower(Generic[QueryT]):
         with ExitStack() as turn:
             if self._kept.changes_places_itself:  # and searches must not see an older revision than before
                 turn.enter_context(self._turns.following(timeout))
-            index = self.anew()
+            index = self.replacement()
             try:
                 index.apply(self._collection.change(0, vectors=index.wants_vectors))
                 if not self._kept.changes_places_itself:
@@ -169,13 +169,13 @@ class Follower(Generic[QueryT]):
                 index.close()
             self.put_in_place()
 
-    def anew(self) -> Index[QueryT]:
+    def replacement(self) -> Index[QueryT]:
         """An empty index beside the present one.
 
         Raises:
             IndexingError: it cannot be made.
         """
-        return self._kept.anew()
+        return self._kept.replacement()
 
     def put_in_place(self) -> None:
         """Replaces the present index by the complete new one; the old one is moved away.

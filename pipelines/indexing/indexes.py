@@ -79,11 +79,11 @@ def followers(
 
 
 def _keyword_anew(store: ServerIndex) -> KeywordIndex:
-    return store.anew().keyword
+    return store.replacement().keyword
 
 
 def _vector_anew(store: ServerIndex) -> VectorIndex:
-    return store.anew().vector
+    return store.replacement().vector
 
 
 def _content(

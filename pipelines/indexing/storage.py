@@ -22,11 +22,11 @@ def place_of(home: Path, collection: Collection) -> Path:
 
 
 @runtime_checkable
-class Telling(Protocol):
+class ShowsRevision(Protocol):
     """An index whose searches may see a later revision than its own."""
 
     @property
-    def told(self) -> int:
+    def visible_revision(self) -> int:
         """The revision that searches see."""
         ...
 
@@ -54,7 +54,7 @@ class IndexPlace(Protocol[QueryT]):
         """
         ...
 
-    def anew(self) -> Index[QueryT]:
+    def replacement(self) -> Index[QueryT]:
         """An empty index beside the present one; deletes an unfinished one.
 
         Raises:
@@ -74,11 +74,11 @@ class IndexPlace(Protocol[QueryT]):
         """A value that changes when a new index replaces the present one."""
         ...
 
-    def told(self, index: Index[QueryT]) -> int:
+    def visible_revision(self, index: Index[QueryT]) -> int:
         """The revision that searches see: later than the index's own while removed chunks are still being deleted."""
         ...
 
-    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+    def is_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the opened index is at the revision, by a cheap check; its next search knows for certain."""
         ...
 
@@ -104,7 +104,7 @@ class InFolder(Generic[QueryT]):
         """The index of the folder."""
         return self._make(self._folder)
 
-    def anew(self) -> Index[QueryT]:
+    def replacement(self) -> Index[QueryT]:
         """An empty index in a folder beside the present one; deletes what a build that was killed left there.
 
         Raises:
@@ -136,11 +136,11 @@ class InFolder(Generic[QueryT]):
     def _beside(self) -> Path:
         return self._folder.with_name(f"{self._folder.name}{BUILDING}")
 
-    def told(self, index: Index[QueryT]) -> int:
-        """The index's own revision, or its `told`: while it is written, searches may see the next revision already."""
-        return index.told if isinstance(index, Telling) else index.revision
+    def visible_revision(self, index: Index[QueryT]) -> int:
+        """The index's `visible_revision` if it has one, else its own: while it is written, searches may see the next one."""
+        return index.visible_revision if isinstance(index, ShowsRevision) else index.revision
 
-    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+    def is_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the index is at the revision: reads one file."""
         return index.revision == revision
 
@@ -167,7 +167,7 @@ class OnServers(Generic[QueryT]):
         """The index; its first use calls the servers."""
         return self._index
 
-    def anew(self) -> Index[QueryT]:
+    def replacement(self) -> Index[QueryT]:
         """An empty index, which is not searched before it is filled."""
         return self._anew()
 
@@ -178,15 +178,15 @@ class OnServers(Generic[QueryT]):
         """Always the same: the index itself finds out which version is live."""
         return None
 
-    def told(self, index: Index[QueryT]) -> int:
+    def visible_revision(self, index: Index[QueryT]) -> int:
         """The revision that the servers report now."""
         del index
-        return self._store.told
+        return self._store.visible_revision
 
-    def stands_at(self, index: Index[QueryT], revision: int) -> bool:
+    def is_at(self, index: Index[QueryT], revision: int) -> bool:
         """Whether the last search saw that revision, or the servers report it now."""
         del index
-        return self._store.stands_at(revision)
+        return self._store.is_at(revision)
 
     def count(self, index: Index[QueryT]) -> int:
         """How many rows it holds, as the servers count them."""

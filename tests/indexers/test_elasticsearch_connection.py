@@ -275,7 +275,7 @@ def use(connection: Connection, *, alias: str) -> None:
     store = store_at(connection, alias)
     store.apply(Change(since=0, revision=1, removed=(), added=[entry_of(1, "gate", vector_of("gate"))]))
     store.apply(Change(since=1, revision=2, removed=(), added=[entry_of(2, "pump", vector_of("pump"))]))
-    store.anew().apply(Change(since=0, revision=2, removed=(), added=[entry_of(2, "pump", vector_of("pump"))]))
+    store.replacement().apply(Change(since=0, revision=2, removed=(), added=[entry_of(2, "pump", vector_of("pump"))]))
     assert [hit.row for hit in store.vector.search(vector_of("gate"), k=1, scope=scope_of())] == [2]
     assert (store.rows().tolist(), store.count(), store.rejected(), store.revision) == ([2], 1, {}, 2)
     store.close()

@@ -116,7 +116,7 @@ def test_a_new_version_is_built_beside_the_live_one_and_takes_its_place(
     store = make_store()
     store.apply(change(1, {1: "turbine"}))
     assert names(client, alias) == {"-v1": {""}}
-    anew, seen = store.anew(), []
+    anew, seen = store.replacement(), []
 
     def entries() -> Iterator[Entry]:
         seen.append((words(store, "turbine"), names(client, alias)))
@@ -137,10 +137,10 @@ def test_a_build_that_broke_is_not_in_the_way_of_the_next(make_store: Make, clie
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.anew().apply(Change(since=0, revision=1, removed=(), added=broken()))
+        store.replacement().apply(Change(since=0, revision=1, removed=(), added=broken()))
     assert names(client, alias) == {"-v1": {""}, "-v2": {"-building"}}
     assert words(store, "turbine") == [1]
-    store.anew().apply(change(1, {3: "turbine"}, since=0))
+    store.replacement().apply(change(1, {3: "turbine"}, since=0))
     assert names(client, alias) == {"-v2": {""}}
     assert words(store, "turbine") == [3]
 
@@ -151,7 +151,7 @@ def test_what_is_not_ours_is_set_aside_and_stays(make_store: Make, client: Elast
     for look in (lambda: store.revision, store.rows, lambda: words(store, "turbine"), store.count):
         with pytest.raises(DamagedIndex, match="build it anew"):
             look()
-    store.anew().apply(change(1, {2: "turbine"}))
+    store.replacement().apply(change(1, {2: "turbine"}))
     assert names(client, alias) == {"-v1": set(), "-v2": {""}}
     assert (words(store, "turbine"), store.revision) == ([2], 1)
 

@@ -57,10 +57,10 @@ def test_a_search_gets_the_revision_that_the_data_has(tmp_path: Path, monkeypatc
     dies_before_it_is_reported(tmp_path, change(2, 2, 1), monkeypatch)
     fresh = opened(tmp_path)
     kept = InFolder(tmp_path, opened)
-    assert (kept.told(fresh), fresh.revision, fresh.rows().tolist()) == (2, 1, [2])
-    assert (kept.told(reader), reader.rows().tolist()) == (2, [2])
+    assert (kept.visible_revision(fresh), fresh.revision, fresh.rows().tolist()) == (2, 1, [2])
+    assert (kept.visible_revision(reader), reader.rows().tolist()) == (2, [2])
     fresh.apply(change(2, 2, 1))
-    assert (kept.told(fresh), fresh.revision, fresh.rows().tolist()) == (2, 2, [2])
+    assert (kept.visible_revision(fresh), fresh.revision, fresh.rows().tolist()) == (2, 2, [2])
 
 
 def test_a_change_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

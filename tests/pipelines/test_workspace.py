@@ -114,11 +114,13 @@ def test_doctor_names_what_is_missing_and_what_is_left_over_and_repairs_it(penst
     revision = penstock.collection.revision()
     change = penstock.collection.change(0, vectors=True)
     moved = [entry for entry in change.added if entry.row != rows[0]]
-    followers.keyword.anew().apply(Change(since=0, revision=revision, removed=(), added=iter(moved[:1])))
+    followers.keyword.replacement().apply(Change(since=0, revision=revision, removed=(), added=iter(moved[:1])))
     followers.keyword.put_in_place()
     extra = [*penstock.collection.change(0, vectors=True).added]
     left_over = replace(extra[0], row=int(rows.max()) + 10)
-    followers.vector.anew().apply(Change(since=0, revision=revision, removed=(), added=iter([*extra, left_over])))
+    followers.vector.replacement().apply(
+        Change(since=0, revision=revision, removed=(), added=iter([*extra, left_over]))
+    )
     followers.vector.put_in_place()
     found = penstock.doctor()
     assert plain(reports.diagnosis(found))

@@ -212,22 +212,22 @@ class Shelf:
             self._building = ""
 
     @property
-    def told(self) -> int:
+    def visible_revision(self) -> int:
         return min(index.revision for index in self._held())
 
     @property
-    def last_revision(self) -> int:
-        return self.told
+    def last_seen_revision(self) -> int:
+        return self.visible_revision
 
-    def stands_at(self, revision: int) -> bool:
-        return self.told == revision
+    def is_at(self, revision: int) -> bool:
+        return self.visible_revision == revision
 
     def search(
         self, tokens: Sequence[str] | None, vector: Float32Array | None, *, k: int, scope: Scope
     ) -> tuple[list[Candidate], list[Candidate], int]:
         words = self.keyword.search(tokens, k=k, scope=scope) if tokens else []
         near = self.vector.search(vector, k=k, scope=scope) if vector is not None else []
-        return words, near, self.told
+        return words, near, self.visible_revision
 
     def count(self) -> int:
         return max(len(index.rows()) for index in self._held())
@@ -239,7 +239,7 @@ class Shelf:
         for folder in (self._place, *self._place.parent.glob(f"{self._place.name}-*")):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def anew(self) -> "Shelf":
+    def replacement(self) -> "Shelf":
         shelf = self._made_again()
         shelf._building = token_hex(4)
         return shelf

@@ -91,7 +91,7 @@ def _take(connection: Connection, name: str, doing: str, timeout: float) -> None
 
 
 def _check(connection: Connection, name: str, token: int) -> None:
-    if not connection.execute(select(func.count()).select_from(locks).where(_stands(token))).scalar_one():
+    if not connection.execute(select(func.count()).select_from(locks).where(_is_held(token))).scalar_one():
         raise CollectionLocked(
             f"the lock on collection {name!r} was lost, because the server was restarted or the connection to it "
             "broke; nothing of this commit was written, what was committed before stays. Run again"
@@ -106,12 +106,12 @@ def _let_go(connection: Connection) -> None:
 
 
 def _holder(connection: Connection, key: int) -> str:
-    query = select(activity.c.application_name).where(_stands(key), activity.c.pid == locks.c.pid)
+    query = select(activity.c.application_name).where(_is_held(key), activity.c.pid == locks.c.pid)
     found = connection.execute(query).scalar()
     return str(found).removeprefix(NAMED) if found else "another process"
 
 
-def _stands(key: int) -> ColumnElement[bool]:
+def _is_held(key: int) -> ColumnElement[bool]:
     """Whether a row of `pg_locks` is a lock of that number that is held."""
     unsigned = key % 2**64
     here = select(databases.c.oid).where(databases.c.datname == func.current_database()).scalar_subquery()

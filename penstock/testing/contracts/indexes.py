@@ -145,7 +145,7 @@ class IndexContract(Generic[QueryT]):
 
     def test_a_gap_between_changes_is_refused(self, index: Index[QueryT]) -> None:
         """An index never claims a revision whose changes it missed."""
-        with pytest.raises(IndexingError, match="stands at revision 1"):
+        with pytest.raises(IndexingError, match="is at revision 1"):
             index.apply(self.change(3, {9: "pump"}, since=2))
         assert index.revision == 1
 

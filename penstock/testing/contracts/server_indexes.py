@@ -32,7 +32,7 @@ class ServerIndexContract:
     def found(self, index: ServerIndex, text: str, rows: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
         """The rows that are found by a text's tokens and by its vector."""
         words, near, revision = index.search(text.split(), vector_of(text), k=10, scope=scope_of(rows))
-        assert revision == index.last_revision
+        assert revision == index.last_seen_revision
         return [hit.row for hit in words], [hit.row for hit in near]
 
     @pytest.fixture
@@ -51,14 +51,19 @@ class ServerIndexContract:
         """And says that it is one on servers."""
         index = self.open(name)
         assert type(index).on_servers is True
-        assert (index.told, index.keyword.revision, index.vector.revision, index.count()) == (0, 0, 0, 0)
+        assert (index.visible_revision, index.keyword.revision, index.vector.revision, index.count()) == (0, 0, 0, 0)
         assert self.found(index, "turbine") == ([], [])
         assert not index.rejected()
 
     def test_a_change_that_one_view_is_given_holds_for_both(self, index: ServerIndex) -> None:
         """Given to the other as well, it changes nothing."""
         for _ in range(2):
-            assert (index.told, index.keyword.revision, index.vector.revision, index.count()) == (1, 1, 1, len(TEXTS))
+            assert (index.visible_revision, index.keyword.revision, index.vector.revision, index.count()) == (
+                1,
+                1,
+                1,
+                len(TEXTS),
+            )
             assert index.keyword.rows().tolist() == index.vector.rows().tolist() == [*TEXTS]
             assert self.found(index, "turbine") == ([1], [1, 2, 3, 4])
             index.vector.apply(change_of(1, TEXTS))
@@ -81,9 +86,9 @@ class ServerIndexContract:
     def test_says_where_it_stands(self, index: ServerIndex, name: str) -> None:
         """To whoever opened it, also before the first search."""
         for opened in (index, self.open(name)):
-            assert opened.stands_at(1)
-            assert not opened.stands_at(2)
-            assert opened.last_revision == 1
+            assert opened.is_at(1)
+            assert not opened.is_at(2)
+            assert opened.last_seen_revision == 1
 
     def test_other_homes_find_the_same(self, index: ServerIndex, name: str) -> None:
         """They see what is written after they opened it."""
@@ -94,12 +99,12 @@ class ServerIndexContract:
 
     def test_one_that_is_built_anew_takes_the_place_of_the_live_one(self, index: ServerIndex, name: str) -> None:
         """Until it was given all that there is, the live one is searched."""
-        anew = index.anew()
+        anew = index.replacement()
         assert self.found(index, "turbine")[0] == [1]
         anew.keyword.apply(change_of(4, {7: "turbine", 8: "gate", 9: "pump"}, since=0))
         for opened in (anew, self.open(name)):
             assert self.found(opened, "turbine")[0] == [7]
-            assert (opened.count(), opened.told) == (3, 4)
+            assert (opened.count(), opened.visible_revision) == (3, 4)
 
     def test_deletes_what_is_its_own(self, index: ServerIndex, name: str) -> None:
         """And what bears its name and more behind a hyphen: that is of the same collection."""
