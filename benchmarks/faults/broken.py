@@ -39,7 +39,8 @@ def no_replay() -> None:
     catch_up = Follower.catch_up
 
     def trusting(self: Follower[Any], newest: int) -> None:
-        fresh = self._index is None
+        fresh = "trusted" not in vars(self)
+        _put(self, "trusted", True)
         with suppress(DamagedIndex):
             since = self.index.revision
             if fresh and 0 < since < newest:

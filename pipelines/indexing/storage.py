@@ -137,7 +137,7 @@ class InFolder(Generic[QueryT]):
         return self._folder.with_name(f"{self._folder.name}{BUILDING}")
 
     def visible_revision(self, index: Index[QueryT]) -> int:
-        """The index's `visible_revision` if it has one, else its own: while it is written, searches may see the next one."""
+        """The revision that searches see: while an index is written, that may already be the next one."""
         return index.visible_revision if isinstance(index, ShowsRevision) else index.revision
 
     def is_at(self, index: Index[QueryT], revision: int) -> bool:
