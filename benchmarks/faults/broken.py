@@ -40,7 +40,7 @@ def no_replay() -> None:
 
     def trusting(self: Follower[Any], newest: int) -> None:
         fresh = "trusted" not in vars(self)
-        _put(self, "trusted", True)
+        _patch(self, "trusted", True)
         with suppress(DamagedIndex):
             since = self.index.revision
             if fresh and 0 < since < newest:
