@@ -22,7 +22,7 @@ Opener = Callable[..., Penstock]
 
 @pytest.fixture(scope="session")
 def mortal_elasticsearch() -> Iterator[Callable[[Version], ElasticsearchServer]]:
-    """Gives the server of a version, which a test may kill and has to restart; only one server runs at a time."""
+    """Gives the server of a version, which a test may kill and then starts again; only one server runs at a time."""
     with ExitStack() as stack:
         running: dict[Version, ElasticsearchServer] = {}
 
