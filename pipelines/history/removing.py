@@ -25,7 +25,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A collection that is gone."""
+    """A collection that was removed."""
 
     collection: str
     revision: int
@@ -38,7 +38,7 @@ class Removed:
 
 
 def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Removed:
-    """Drops a collection that nobody else writes to.
+    """Drops a collection; the caller holds its writer's lock.
 
     Raises:
         IndexingError: an index on servers cannot be deleted; only indexes are lost then, which can be rebuilt.

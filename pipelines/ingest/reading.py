@@ -71,7 +71,7 @@ KEEP = Marks()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSource:
-    """A source as its listing shows it, and what is attached to it."""
+    """A source as its listing shows it, with the labels and access to attach."""
 
     listed: Listed
     marks: Marks = KEEP
