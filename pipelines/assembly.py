@@ -109,7 +109,7 @@ def chunker(settings: Settings, model: Embedder) -> Chunker:
 
 
 def timed(settings: Settings, cutter: Chunker) -> Chunker:
-    """The chunker in this process, where no limit of the parsing processes holds: with that of time."""
+    """The chunker in this process, with a time limit, because the limits of the parsing processes do not apply."""
     return TimedChunker(cutter, seconds=settings.limits.parse_seconds)
 
 
@@ -228,7 +228,7 @@ def listings(
     present: Collection | None,
     connectors: Connectors,
 ) -> list[Listing]:
-    """What penstock.toml says that a collection is made of: each entry with its labels and readers."""
+    """The listings of a collection in penstock.toml: each entry with its labels and readers."""
     made = []
     for number, entry in enumerate(collection.sources, start=1):
         marks = Marks(labels=entry.labels, access=None if entry.access is None else frozenset(entry.access))

@@ -48,7 +48,7 @@ class Connectors:
         return lambda uri: self._fetcher(uri) if self.reads(uri) else others(uri)
 
     def listing(self, address: str, marks: Marks, present: Collection | None, *, name: str = "") -> Listing:
-        """The listing of an address for a run, which goes on where the last one ended; `present` is the collection.
+        """The listing of an address for a run, from where the last listing ended; `present` is the collection.
 
         Raises: as `lister`.
         """

@@ -89,7 +89,7 @@ class _Extractor:
         self._formats = formats
 
     def extract(self, listed: Listed) -> Extracted:
-        """What the source says, or why it cannot be read."""
+        """The text of the source, or why it cannot be read."""
         try:
             with self._fetcher_for(listed.uri).fetch(listed, None) as fetched:
                 return self._read(listed, fetched)

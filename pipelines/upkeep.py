@@ -67,7 +67,7 @@ class Upkeep:
     """Calls that `Penstock` has beside those that read and search."""
 
     def disk_use(self: Workspace) -> DiskUse:
-        """How many bytes the home takes on disk, by what they hold."""
+        """How many bytes the home uses on disk, by content."""
         return disk_use(self.catalog, self.settings.home)
 
     def collections(self: Workspace) -> tuple[CollectionInfo, ...]:
@@ -170,7 +170,7 @@ class Upkeep:
     def rollback(self: Workspace, revision: int) -> RolledBack:
         """Makes a new revision with the content of an earlier one; nothing is parsed or embedded.
 
-        A source gets its present access or that of then, whichever lets fewer see it. The files that it was read from
+        A reader sees a source only if its access of then and of now both allow it. The files that it was read from
         are not touched: the next run that reads them brings their content back.
 
         Raises:

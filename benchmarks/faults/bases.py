@@ -46,7 +46,7 @@ class InHome:
 
 
 class OnServer:
-    """PostgreSQL: each catalog is a database of its own."""
+    """PostgreSQL: each catalog is a separate database."""
 
     name = "PostgreSQL"
 

@@ -1,4 +1,4 @@
-"""The catalog: what is true. One SQL database of documents, chunks, vectors, revisions, runs and quarantine.
+"""The catalog, the only source of truth: SQL tables of documents, chunks, vectors, revisions, runs and quarantine.
 
 Its commit is the only commit point; keyword and vector indexes follow it and can be rebuilt from it.
 """

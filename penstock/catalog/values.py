@@ -53,7 +53,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionInfo:
-    """A collection in numbers; all counts are of what is live."""
+    """A collection in numbers; counts only live rows."""
 
     name: str
     revision: int

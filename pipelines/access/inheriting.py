@@ -44,7 +44,7 @@ def no_neighbours(_uri: str) -> Inherited:
 
 
 class Inheritance:
-    """What the catalog remembers of the addresses of some sources, and of those among them that are gone."""
+    """The stored access of the addresses of some sources, and of removed sources among them."""
 
     def __init__(self, collection: Collection, uris: Sequence[str], *, restricts: bool | None = None) -> None:
         """`restricts`: whether the collection hid anything from anybody before the run; by default it is asked now."""

@@ -1,4 +1,4 @@
-"""A collection as a reader sees it: what is hidden from the reader is as if it were not there."""
+"""A collection as a reader sees it: hidden sources look as if they did not exist."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

@@ -20,7 +20,7 @@ class Widening:
         self._run = run
         self._around: dict[str, Mapping[Access, int]] = {}
         self.opened: list[str] = []
-        """URIs of known sources that somebody sees now who did not before."""
+        """URIs of known sources that more readers see than before."""
         self.exposed: list[str] = []
         """URIs of new sources that all readers of most of their neighbours see, and more."""
 

@@ -78,7 +78,7 @@ def stream_answer(
     policy: Policy = "strict",
     template: Path | None = None,
 ) -> Iterator[str | Answer]:
-    """The answer sentence by sentence as it may be shown, then the whole `Answer`, whose text is those joined.
+    """The answer sentence by sentence as it may be shown, then the whole `Answer`, with the joined text.
 
     Without hits no model is called: the answer says that the sources do not answer. With the extractive engine the
     answer is quotations, labelled as such. `analyser` compares claims with sources; by default it is the analyser of

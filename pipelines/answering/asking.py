@@ -34,7 +34,7 @@ def check_question(question: str) -> None:
 
 
 def check_counts(k: int | None, neighbours: int | None) -> None:
-    """Lets through how many hits and neighbours may be asked for; None is what the settings say.
+    """Checks how many hits and neighbours are asked for; None means the setting.
 
     Raises:
         UsageError: it is fewer or more than that.

@@ -190,7 +190,7 @@ def _supporting(claim: str, passage: Passage, analyser: Analyser) -> Span | None
 
 
 def _function_words(analyser: Analyser) -> frozenset[str]:
-    """The tokens of words that say nothing of their own."""
+    """The tokens of function words."""
     return frozenset(token for word in STOP_WORDS | MODALS for token in analyser.tokens(word))
 
 

@@ -33,22 +33,22 @@ class _Looked:
     at: int = 0
     """No claim ends before this place."""
     blank: int = 0
-    """The claim says nothing before this place."""
+    """Before this place the claim has only white space."""
     counted: int = 0
     """Quotation marks are counted up to this place."""
     straight: int = 0
     open: list[int] = field(default_factory=lambda: [0] * len(_PAIRS))
 
     def back(self, by: int) -> None:
-        """Goes on in a text of which so many characters were taken away at its beginning."""
+        """Shifts all places after `by` characters were removed from the beginning of the text."""
         self.at, self.blank, self.counted = self.at - by, self.blank - by, self.counted - by
 
 
 def claims(pieces: Iterable[str]) -> Iterator[str]:
-    """The same text, cut after each sentence and its citation marks; joined again it is what came in.
+    """The same text, cut after each sentence and its citation marks; the pieces joined are the text.
 
-    A sentence is given out as soon as what follows shows that it has ended; a quotation is never cut, unless its line
-    ends before it is closed.
+    A sentence is yielded as soon as the text after it shows that it has ended; a quotation is never cut, unless its
+    line ends before it is closed.
 
     >>> list(claims(["Ten days. ", "[1] It ", "ends."]))
     ['Ten days. [1]', ' It ends.']

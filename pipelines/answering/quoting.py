@@ -15,7 +15,7 @@ QUOTED = re.compile(
 """A quotation in quotation marks of any style; the group that matched holds the text between them."""
 _ELLIPSIS = re.compile(r"\[\s*+(?:…|\.\.\.)\s*+\]|\(\s*+(?:…|\.\.\.)\s*+\)|…++|\.{3,}+")
 MOST_PARTS = 32
-"""Parts between the ellipses of one quote: what leaves out more is no quote."""
+"""Parts between the ellipses of one quote: a text with more ellipses is no quote."""
 MOST_PLACES = 200
 """Places inside of words at which a part is found before it counts as not found."""
 _ALIKE = {
@@ -79,7 +79,7 @@ def quotes_in(text: str) -> list[tuple[Span, str]]:
 
 
 def weight(quote: str) -> int:
-    """How much a quote says: its letters and digits, a wide one, such as Han, counted as two."""
+    """The weight of a quote: the number of its letters and digits; a wide one, such as Han, counts as two."""
     return text_width("".join(filter(str.isalnum, canonical(quote).text)))
 
 

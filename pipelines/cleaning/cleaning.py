@@ -16,7 +16,7 @@ from penstock.pipelines.cleaning.furniture import furniture
 from penstock.pipelines.cleaning.line_joining import Joining, Words, begins_item, reflowed, reflowed_list, unspaced
 
 CLEANING_VERSION = "cleaning-3"
-"""Part of what says that a source must be read again: raised with every change of what `clean` gives."""
+"""Part of the fingerprint that decides whether a source is read again: raised with every change of `clean`'s output."""
 
 _SPACES = re.compile(r"[ \t]+")
 _AS_THEY_ARE: frozenset[BlockKind] = frozenset({"code"})
@@ -35,7 +35,7 @@ def clean(extraction: Extraction) -> Extraction:
     - Characters: NFC, ordinary spaces, nothing invisible (see `penstock.pipelines.cleaning.characters`).
     - Lines that the page's width broke are joined; code and tables keep theirs.
     - Headers, footers and page numbers that run over pages become blocks of kind `furniture`, at the end of the text.
-    - A paragraph that goes on after a column or a page is one paragraph, with both places.
+    - A paragraph that continues after a column or a page is one paragraph, with both places.
     """
     readable = [ordinary(extraction.text[block.span.start : block.span.end]) for block in extraction.blocks]
     words = Words(readable)
@@ -50,7 +50,7 @@ def clean(extraction: Extraction) -> Extraction:
 
 
 def _cleaned(given: Sequence[Block], readable: list[str], words: Words) -> tuple[list[Block], list[str]]:
-    """The blocks that still say something, and their texts, each cleaned by itself."""
+    """The blocks that still have text, and their texts, each cleaned separately."""
     blocks, texts = [], []
     for block, text in zip(given, readable, strict=True):
         cleaned = ordinary(_laid_out(block.kind, text, words)).strip()
@@ -80,7 +80,7 @@ def _laid_out(kind: BlockKind, text: str, words: Words) -> str:
 
 @dataclass(slots=True)
 class _Paragraph:
-    """A block with what goes on with it."""
+    """A block with the blocks that continue it."""
 
     block: Block
     joining: Joining

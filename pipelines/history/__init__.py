@@ -1,1 +1,1 @@
-"""What was, what is kept of it, and how does a collection move?"""
+"""What did a collection hold, what of it is kept, and how is a collection moved?"""

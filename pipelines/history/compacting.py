@@ -14,7 +14,7 @@ from penstock.pipelines.indexing.set_aside import BUILDING, AsideFolder, folders
 from penstock.pipelines.indexing.storage import place_of
 
 VECTORS_STAY = (
-    "vectors that nothing needs any more were left where they are: another collection has a run that goes on, or was "
+    "vectors that nothing needs any more were left where they are: another collection has a run in progress, or was "
     "killed within a day, and may be about to use them; compact again later"
 )
 

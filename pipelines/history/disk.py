@@ -10,7 +10,7 @@ from penstock.pipelines.indexing.set_aside import MARK, size_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUse:
-    """Bytes by what they hold; indexes on servers are not among them."""
+    """Bytes by content; without indexes on servers."""
 
     catalog: int
     """The database, with all collections."""

@@ -1,4 +1,4 @@
-"""Writing a collection into one file, as it is at its newest revision, a little of it in memory at a time."""
+"""Exports a collection at its newest revision into one file, with only a part of it in memory at a time."""
 
 import hashlib
 import zipfile

@@ -112,7 +112,7 @@ class CarriedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """What the manifest says of a part."""
+    """Checksum and size of a part in the manifest."""
 
     sha256: str
     bytes: int
@@ -205,7 +205,7 @@ class _Counted(io.RawIOBase):
 
 
 class Package:
-    """A file that is read; what is wrong with it is an error as soon as it shows."""
+    """An export that is read; raises as soon as it finds an error in the file."""
 
     def __init__(self, zipped: zipfile.ZipFile, size: int, where: str) -> None:
         """Raises `BrokenSource` where it is none of ours, `NewerCatalog` where a newer Penstock wrote it."""

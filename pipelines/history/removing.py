@@ -26,7 +26,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A collection that is gone."""
+    """A collection that was removed."""
 
     collection: str
     revision: int
@@ -39,7 +39,7 @@ class Removed:
 
 
 def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Removed:
-    """Drops a collection; whoever else writes to it finds it gone at his next commit.
+    """Drops a collection; other runs that write to it find it gone at their next commit.
 
     Raises:
         IndexingError: an index on servers cannot be deleted; only indexes are lost then, which can be rebuilt.

@@ -69,7 +69,7 @@ def _aside(folder: Path) -> Path:
 
 
 def _leave_the_newest(folder: Path) -> None:
-    log.info("moved away: the old index %s", folder)
+    log.info("set aside: the old index %s", folder)
     for old in sorted(folder.parent.glob(f"{folder.name}{MARK}*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)  # folders that cannot be deleted are tried again the next time
 

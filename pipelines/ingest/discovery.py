@@ -20,7 +20,7 @@ from penstock.urls import scheme_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A lister, and what is attached to every source that it lists."""
+    """A lister, and the labels and access of the sources that it lists."""
 
     lister: Lister
     marks: Marks = KEEP

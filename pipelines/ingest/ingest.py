@@ -1,8 +1,8 @@
-"""One run over a collection: every discovered source ends in exactly one outcome, and both indexes follow each commit.
+"""A run over a collection: every discovered source ends in exactly one outcome, and both indexes follow each commit.
 
-Sources stream through: reading runs ahead in threads (parsing itself in child processes), embedding and committing
-happen here in order, batch by batch. A commit is short and is the only thing that changes what is true. For it alone
-the writer's lock is held; what another run has changed since it was looked up is read once more.
+Sources stream through: threads read ahead (parsing is done in child processes), embedding and committing are done here
+in order, batch by batch. A commit is short and is the only thing that changes the collection. The writer's lock is held
+only for commits; a source that another run has changed since it was looked up is read again.
 """
 
 import time
@@ -37,13 +37,13 @@ from penstock.urls import scheme_of
 CHUNKS_A_COMMIT = 1024
 """A batch is committed early when it holds this many chunks, so that memory does not grow with the size of files."""
 SECONDS_BETWEEN_FOLLOWS = 20.0
-"""How far the indexes may lag behind the catalog during a run; each following costs a write to disk."""
+"""How far the indexes may lag behind the catalog during a run; each update of them costs a write to disk."""
 TRIES = 10
-"""How often a source is read once more because other runs changed it before it could be committed."""
+"""How often a source is read again because other runs changed it before it could be committed."""
 
 Watch = Callable[[SourceResult], None]
 Lock = Callable[[], AbstractContextManager[None]]
-"""Makes the caller the collection's one writer, for one commit."""
+"""Holds the collection's writer's lock, for one commit."""
 
 
 def ignore(_: SourceResult) -> None:
@@ -52,20 +52,20 @@ def ignore(_: SourceResult) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How much is done at a time, and how much may go at once."""
+    """How much is done at a time, and how much one run may remove."""
 
     documents: int
-    """Documents a commit."""
+    """Documents in a commit."""
     workers: int
     """Sources that are read at the same time."""
     removal_share: float
     """Share of a collection that one run may remove."""
     failure_share: float = 1.0
-    """Share of the sources of a run above which it ends as failed."""
+    """The run counts as failed if more than this share of its sources fail."""
 
 
 class Ingestion:
-    """A run over one collection, to which others may commit meanwhile; used once."""
+    """A run over a collection to which other runs may commit meanwhile; used once."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Ingestion:
         stopwatch: Stopwatch,
         followed: float | None = None,
     ) -> None:
-        """`followed` is when the indexes last followed, by `time.monotonic`; by default now."""
+        """`followed` is when the indexes were last updated, by `time.monotonic`; by default now."""
         self._collection = collection
         self._embedder = embedder
         self._followers = followers
@@ -97,7 +97,7 @@ class Ingestion:
         self._attention: list[str] = []
 
     def ingest(self, discovery: Discovery, reader: Reader) -> RunReport:
-        """Brings the collection to what the listings show; an interrupt keeps what is committed.
+        """Updates the collection to what the listings show; an interrupt keeps what is committed.
 
         Raises:
             EngineError, CatalogError, IndexingError: the run cannot go on; what is committed stays.
@@ -107,7 +107,7 @@ class Ingestion:
             found = discovery.found()
             self._collection.remember(discovery.given, run=self._run)
             heirs = Heirs(self._collection, discovery.beside, reader)
-            self._take_all(self._readings(found, heirs), heirs)
+            self._take_all(self._read_ahead(found, heirs), heirs)
             removal = discovery.removal(Known(self._collection), share=self._pace.removal_share)
             self._remove(removal)
             self._keep(() if removal.refused else discovery.cursors, self._results, removal.since)
@@ -125,7 +125,7 @@ class Ingestion:
         return self._reported(lambda: self._take_all(reads(), origin))
 
     def remove(self, uris: Sequence[str], since: int | None = None) -> RunReport:
-        """Takes sources out of the collection on request, none that changed after `since`; no guard applies."""
+        """Removes sources on request, except those changed after the revision `since`; no guard applies."""
 
         def work() -> None:
             self._remove(Removal(uris=tuple(uris), reason="removed on request", since=since))
@@ -136,7 +136,7 @@ class Ingestion:
     def take(self, batch: Sequence[FoundSource], reader: Reader) -> BatchReport:
         """Reads and commits some of the sources of a run; looks up only those, and removes nothing.
 
-        The indexes follow when they did not for a while.
+        The indexes are updated if their last update was a while ago.
 
         Raises: as `ingest`.
         """
@@ -144,11 +144,11 @@ class Ingestion:
 
         def work() -> None:
             self._change_model()
-            told = {(found.address, found.marks.access) for found in batch if found.address}
-            given = [(address, access) for address, access in told if access is not None]
+            named = {(found.address, found.marks.access) for found in batch if found.address}
+            given = [(address, access) for address, access in named if access is not None]
             self._collection.remember(given, run=self._run)
             heirs = Heirs(self._collection, lambda found: found.beside, reader)
-            self._take_all(self._readings(batch, heirs), heirs)
+            self._take_all(self._read_ahead(batch, heirs), heirs)
 
         return self._batch(begun, self._worked(work))
 
@@ -159,10 +159,10 @@ class Ingestion:
         given: Iterable[tuple[str, Access]] = (),
         cursors: Sequence[Cursor] = (),
     ) -> RunReport:
-        """Removes what is gone and brings the indexes up to date; the report is of the whole run in batches.
+        """Removes what is gone and updates the indexes; the report is of the whole run in batches.
 
-        `given` is what the run was told of addresses, also of those where there was nothing to read; `cursors` where
-        its listings ended, if all that they listed was read.
+        `given` is the access that the run gives to addresses, also to those with nothing to read; `cursors` are where
+        its listings ended, if everything they listed was read.
 
         Raises: as `ingest`.
         """
@@ -191,18 +191,18 @@ class Ingestion:
         )
 
     def _in_step(self, work: Callable[[], None]) -> None:
-        self._follow(timeout=0)  # an index that a crash left behind, or that was damaged, is mended whatever comes
+        self._follow(timeout=0)  # updates or repairs the indexes after a crash or damage, whatever the run finds
         self._change_model()
         work()
 
     def _worked(self, work: Callable[[], None]) -> bool:
-        """Whether the work was interrupted; an error that ends it leaves the indexes as far as they can go."""
+        """Whether the work was interrupted; after an error, the indexes are updated as far as possible."""
         try:
             work()
         except KeyboardInterrupt:
             return True
         except PenstockError:
-            with suppress(PenstockError):  # what ended the run is what has to be told
+            with suppress(PenstockError):  # the error that ended the run is the one to report
                 self._follow(timeout=0)
             raise
         return False
@@ -230,8 +230,8 @@ class Ingestion:
             else:
                 yield found
 
-    def _readings(self, listed: Iterable[FoundSource | Failure], heirs: Heirs) -> Iterator[Read[FoundSource]]:
-        """Readings in the order of discovery; a few sources are read ahead."""
+    def _read_ahead(self, listed: Iterable[FoundSource | Failure], heirs: Heirs) -> Iterator[Read[FoundSource]]:
+        """Reads sources in the order of discovery, a few of them ahead."""
         ahead: deque[tuple[FoundSource, KnownState, Future[SourceOutcome] | SourceOutcome]] = deque()
         pool = AbandonablePool(self._pace.workers, name="penstock-read")
         try:
@@ -249,25 +249,25 @@ class Ingestion:
         for read in reads:
             if not self._waits(read):
                 continue
-            chunks += len(read.outcome.put.chunks) if read.outcome.put else 0
+            chunks += len(read.outcome.upsert.chunks) if read.outcome.upsert else 0
             if len(self._waiting) >= self._pace.documents or chunks >= CHUNKS_A_COMMIT:
                 self._commit_waiting(origin)
                 chunks = 0
         self._commit_waiting(origin)
 
     def _waits(self, read: Read[Any]) -> bool:
-        """Whether there is something to commit; else the source has ended."""
+        """Whether there is something to commit; else reports the outcome of the source."""
         outcome = read.outcome
         self._parsed += outcome.parsed
         self._pages += outcome.pages
-        if outcome.put or outcome.quarantined or outcome.removed or outcome.overtaken:
+        if outcome.upsert or outcome.quarantined or outcome.removed or outcome.overtaken:
             self._waiting.append(read)
             return True
         self._end(outcome.result)
         return False
 
     def _commit_waiting(self, origin: Origin[Any]) -> None:
-        """Commits what waits; what another run changed since it was looked up is read once more, and then committed."""
+        """Commits what waits; first reads sources again that another run changed since they were looked up."""
         for _ in range(TRIES):
             if not self._waiting:
                 return
@@ -278,7 +278,7 @@ class Ingestion:
                     self._waiting = waiting
                     continue
                 checked = rechecked(self._collection, waiting, origin)
-                ended = self._commit_readings([read.outcome for read in checked.fit])
+                ended = self._commit_outcomes([read.outcome for read in checked.fit])
             for result in ended:
                 self._end(result)
             self._follow_now_and_then()
@@ -289,29 +289,29 @@ class Ingestion:
             self._end(overtaken(read.outcome.result.uri, read.before.known).result)
 
     def _embed(self, reads: Sequence[Read[Any]]) -> None:
-        chunks = (chunk for read in reads if read.outcome.put for chunk in read.outcome.put.chunks)
+        chunks = (chunk for read in reads if read.outcome.upsert for chunk in read.outcome.upsert.chunks)
         with self.stopwatch.timing("embed"):
             self._embedder.embed([chunk.context for chunk in chunks], role="passage")
 
-    def _commit_readings(self, readings: Sequence[SourceOutcome]) -> list[SourceResult]:
-        """Commits all together; where the database does not store what one of them holds, each by itself."""
-        if not readings:
+    def _commit_outcomes(self, outcomes: Sequence[SourceOutcome]) -> list[SourceResult]:
+        """Commits all together; if the database cannot store a value of one of them, commits each separately."""
+        if not outcomes:
             return []
-        puts = tuple(reading.put for reading in readings if reading.put)
-        failures = tuple(reading.quarantined for reading in readings if reading.quarantined)
-        removed = tuple(reading.result.uri for reading in readings if reading.removed)
-        known = self._widening.known(puts)
+        upserts = tuple(outcome.upsert for outcome in outcomes if outcome.upsert)
+        failures = tuple(outcome.quarantined for outcome in outcomes if outcome.quarantined)
+        removed = tuple(outcome.result.uri for outcome in outcomes if outcome.removed)
+        known = self._widening.known(upserts)
         try:
-            self._commit(Batch(puts=puts, removed=removed, failures=failures))
+            self._commit(Batch(puts=upserts, removed=removed, failures=failures))
         except UnstorableValue as error:
-            if len(readings) > 1:
-                return [result for reading in readings for result in self._commit_readings([reading])]
-            return [self._not_stored(readings[0], error)]
-        self._widening.look(puts, known)
-        return [reading.result for reading in readings]
+            if len(outcomes) > 1:
+                return [result for outcome in outcomes for result in self._commit_outcomes([outcome])]
+            return [self._not_stored(outcomes[0], error)]
+        self._widening.look(upserts, known)
+        return [outcome.result for outcome in outcomes]
 
-    def _not_stored(self, reading: SourceOutcome, error: UnstorableValue) -> SourceResult:
-        uri = reading.result.uri
+    def _not_stored(self, outcome: SourceOutcome, error: UnstorableValue) -> SourceResult:
+        uri = outcome.result.uri
         return not_fetched(uri, str(error), self._collection.known(uri)).result
 
     def _commit(self, batch: Batch) -> None:
@@ -319,7 +319,7 @@ class Ingestion:
             self._collection.commit(batch, run=self._run, embedder=self._embedder.identity)
 
     def _remove(self, removal: Removal) -> None:
-        self._forget(removal.left_out, None)  # also what another run has just brought: nobody may see it
+        self._forget(removal.left_out, None)  # also if another run has just added it: nobody may see it
         behind = "behind a link that is not followed (folders.links)"
         self._forget(removal.behind, removal.since, reason=behind)
         if removal.refused:
@@ -329,20 +329,20 @@ class Ingestion:
         self._attention.extend(removal.remarks)
 
     def _keep(self, cursors: Sequence[Cursor], results: Sequence[SourceResult], since: int | None = None) -> None:
-        """Remembers where listings ended, last of all: a run that is killed before lists the same again.
+        """Stores where listings ended, as the last step: after a run that is killed before, the same is listed again.
 
-        So does one after a run in which a source of that scheme could not be had: no later listing would name it. What
-        waits in quarantine is named when it changes.
+        The cursor is not stored if a source of its scheme could not be fetched: no later listing would name it. A
+        source in quarantine is listed again when it changes.
         """
         failed = [result.uri for result in results if result.outcome == "failed"]
-        waiting = {one.source.uri for one in self._collection.quarantine(failed)}
+        waiting = {entry.source.uri for entry in self._collection.quarantine(failed)}
         unread = {scheme_of(uri) for uri in failed if uri not in waiting}
         removed = {scheme_of(result.uri) for result in results if result.outcome == "removed"}
-        kept = [one for one in cursors if scheme_of(one.address) not in unread]
+        kept = [cursor for cursor in cursors if scheme_of(cursor.address) not in unread]
         self._collection.keep_cursors(kept, removed=removed, run=self._run, since=since)
 
     def _forget(self, uris: Sequence[str], since: int | None, *, reason: str = "") -> None:
-        """Takes sources out of the catalog; without a reason their outcome was told already."""
+        """Removes sources from the catalog; without a reason their outcome was reported already."""
         for start in range(0, len(uris), CHUNKS_A_COMMIT):
             with self._lock():
                 gone = still_gone(self._collection, uris[start : start + CHUNKS_A_COMMIT], since)
@@ -352,7 +352,7 @@ class Ingestion:
             self._follow_now_and_then()
 
     def _change_model(self) -> None:
-        """Embeds the stored text with the model in force, where the collection was built with another one."""
+        """Embeds the stored text with the model in force, where the collection was built with another model."""
         self._collection.know_model(self._embedder.identity, self._embedder.dimension)
         present = self._collection.embedder()
         if present in ("", self._embedder.identity):
@@ -365,7 +365,7 @@ class Ingestion:
             self._follow(timeout=0)
 
     def _follow(self, *, timeout: float | None = None) -> None:
-        """Lets the indexes follow; without a timeout, waits for another process that is at it, as long as is set."""
+        """Updates the indexes; without a timeout, waits `lock_seconds` for another process that updates them."""
         if self._collection.embedder() != self._embedder.identity:
             return  # nothing is committed yet, or the change to another model was not completed
         with self.stopwatch.timing("follow"), suppress(*(() if timeout is None else (CollectionLocked,))):
@@ -393,7 +393,7 @@ class Ingestion:
 
 
 def _finished(
-    found: FoundSource, before: KnownState, reading: Future[SourceOutcome] | SourceOutcome
+    found: FoundSource, before: KnownState, pending: Future[SourceOutcome] | SourceOutcome
 ) -> Read[FoundSource]:
-    outcome = reading if isinstance(reading, SourceOutcome) else reading.result()
+    outcome = pending if isinstance(pending, SourceOutcome) else pending.result()
     return Read(item=found, before=before, outcome=outcome)

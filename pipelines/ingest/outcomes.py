@@ -14,7 +14,7 @@ class SourceOutcome:
     """The outcome of a source before embedding, and what to write to the catalog."""
 
     result: SourceResult
-    put: Upsert | None = None
+    upsert: Upsert | None = None
     quarantined: Quarantined | None = None
     removed: bool = False
     """Whether the source is removed from the catalog."""
@@ -34,7 +34,7 @@ def touched(source: Source, known: KnownSource) -> SourceOutcome:
     """The same bytes with a new date, labels or access: only the record of the source changes."""
     upsert = _record(source, known.outcome, known.reason, known.loader)
     upsert = replace(upsert, content=known.content, chunker=known.chunker)
-    return replace(as_before(known), put=upsert)
+    return replace(as_before(known), upsert=upsert)
 
 
 def copied(source: Source, copy: KnownSource) -> SourceOutcome:
@@ -42,19 +42,19 @@ def copied(source: Source, copy: KnownSource) -> SourceOutcome:
     reason = f"same bytes as {without_secrets(copy.source.uri)}"
     upsert = _record(source, copy.outcome, copy.reason, copy.loader)
     upsert = replace(upsert, content=copy.content, chunker=copy.chunker)
-    return SourceOutcome(result=_result(source, copy.outcome, reason, copy.chunks), put=upsert)
+    return SourceOutcome(result=_result(source, copy.outcome, reason, copy.chunks), upsert=upsert)
 
 
 def skipped(source: Source, loader: str, reason: str) -> SourceOutcome:
     """No loader reads this kind of file."""
-    return SourceOutcome(result=_result(source, "skipped", reason), put=_record(source, "skipped", reason, loader))
+    return SourceOutcome(result=_result(source, "skipped", reason), upsert=_record(source, "skipped", reason, loader))
 
 
 def without_text(source: Source, loader: str, extraction: Extraction, *, pages: int) -> SourceOutcome:
     """The file was read and has no text."""
     reason = problems_of(extraction) or "no text was found in it"
     upsert = _record(source, "empty", reason, loader)
-    return SourceOutcome(result=_result(source, "empty", reason), put=upsert, parsed=True, pages=pages)
+    return SourceOutcome(result=_result(source, "empty", reason), upsert=upsert, parsed=True, pages=pages)
 
 
 def cut(
@@ -72,13 +72,15 @@ def cut(
         document=document,
         chunks=chunks,
     )
-    return SourceOutcome(result=_result(document.source, outcome, upsert.reason, len(chunks)), put=upsert, parsed=True)
+    return SourceOutcome(
+        result=_result(document.source, outcome, upsert.reason, len(chunks)), upsert=upsert, parsed=True
+    )
 
 
-def cut_anew(upsert: Upsert) -> SourceOutcome:
+def cut_again(upsert: Upsert) -> SourceOutcome:
     """The stored text was cut again, because the chunker or its settings changed."""
     reason = "cut again from the stored text"
-    return SourceOutcome(result=_result(upsert.source, "indexed", reason, len(upsert.chunks)), put=upsert)
+    return SourceOutcome(result=_result(upsert.source, "indexed", reason, len(upsert.chunks)), upsert=upsert)
 
 
 def not_fetched(uri: str, reason: str, known: KnownSource | None) -> SourceOutcome:

@@ -19,7 +19,7 @@ Settle = Callable[[FoundSource, KnownState], SourceOutcome | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What the listings of a run show, against what the collection holds."""
+    """The listings of a run compared with the collection."""
 
     collection: str
     pending: tuple[FoundSource, ...]

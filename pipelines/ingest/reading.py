@@ -71,7 +71,7 @@ KEEP = Marks()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSource:
-    """A source as its listing shows it, and what is attached to it."""
+    """A source as its listing shows it, with the labels and access to attach."""
 
     listed: Listed
     marks: Marks = KEEP
@@ -157,13 +157,13 @@ class Reader:
         self._collection.check_uri(listed.uri)
         reusable = known if known and not before.failed and self._loader(known.source) == known.loader else None
         if reusable and _same(listed, reusable.source):  # only its access and labels can have changed
-            return self._cut_anew(found.marks.on(reusable.source), reusable)
+            return self._cut_again(found.marks.on(reusable.source), reusable)
         with ExitStack() as at_hand:
             with self._stopwatch.timing("fetch", shown(listed.uri)):
                 fetching = self._fetcher_for(listed.uri).fetch(listed, reusable.source if reusable else None)
                 fetched = at_hand.enter_context(fetching)
             if fetched is None and reusable:
-                return self._cut_anew(dated(found.marks.on(reusable.source), listed), reusable)
+                return self._cut_again(dated(found.marks.on(reusable.source), listed), reusable)
             if fetched is None:
                 raise AssertionError(f"{listed.uri}: called unchanged, but never read")
             return self._read_bytes(found, fetched, before)
@@ -179,7 +179,7 @@ class Reader:
         if failed and failed.source.sha256 == fetched.sha256 and self._is_as_tried(failed, loader):
             return outcomes.not_tried_again(failed, known, source)
         if known and (known.source.sha256, known.loader) == (fetched.sha256, loader):
-            return self._cut_anew(source, known)
+            return self._cut_again(source, known)
         copy = self._collection.by_bytes(fetched.sha256, loader)
         if copy and copy.content and self._is_cut(copy):
             return outcomes.copied(source, copy)
@@ -214,7 +214,7 @@ class Reader:
                 drafts=parsed.drafts,
             )
 
-    def _cut_anew(self, source: Source, known: KnownSource) -> SourceOutcome:
+    def _cut_again(self, source: Source, known: KnownSource) -> SourceOutcome:
         """Chunks the stored text again, because the chunker or its settings changed; nothing is parsed."""
         if self._is_cut(known):
             return outcomes.touched(source, known) if source != known.source else outcomes.as_before(known)
@@ -236,7 +236,7 @@ class Reader:
             document=stored.document,
             chunks=chunks,
         )
-        return outcomes.cut_anew(upsert)
+        return outcomes.cut_again(upsert)
 
     def _is_cut(self, known: KnownSource) -> bool:
         return known.chunker in ("", self._chunker.fingerprint)
@@ -260,15 +260,15 @@ class Reader:
 def _marked(outcome: SourceOutcome, marks: Marks, before: KnownState) -> SourceOutcome:
     """The outcome, with the marks put on what was read or tried before, where nothing replaces that."""
     known, failed = before.known, before.failed
-    if outcome.put or outcome.removed:
+    if outcome.upsert or outcome.removed:
         return outcome
     if failed and outcome.quarantined is None and marks.on(failed.source) != failed.source:
         outcome = replace(outcome, quarantined=replace(failed, source=marks.on(failed.source)))
     if known is None or marks.on(known.source) == known.source:
         return outcome
     # An upsert takes a source out of quarantine: a source that stays there is entered again.
-    upsert = outcomes.touched(marks.on(known.source), known).put
-    return replace(outcome, put=upsert, quarantined=outcome.quarantined or failed)
+    upsert = outcomes.touched(marks.on(known.source), known).upsert
+    return replace(outcome, upsert=upsert, quarantined=outcome.quarantined or failed)
 
 
 def _as_extraction(document: Document) -> Extraction:

@@ -1,6 +1,6 @@
-"""Does what a run read still fit what the collection holds? Asked under the writer's lock, right before a commit.
+"""Checks whether a run's outcomes still fit the collection: under the writer's lock, right before a commit.
 
-A run reads and embeds while others commit. What it knew of a source then is compared with what is known of it now.
+A run reads and embeds while others commit. The state of a source at its look-up is compared with its state now.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ class Origin(Protocol[ReadableT]):
     """Where the sources of a run come from."""
 
     def known(self, items: Sequence[ReadableT]) -> Mapping[str, KnownState]:
-        """What the catalog holds of some, by URI; without those of which it holds nothing."""
+        """What the catalog knows of these sources, by URI; unknown ones are absent."""
         ...
 
     def read(self, item: ReadableT, before: KnownState) -> SourceOutcome:
-        """What one says, given what was known of it before."""
+        """The outcome of a source, given what was known of it before."""
         ...
 
 
@@ -40,14 +40,14 @@ class Read(Generic[ItemT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rechecked(Generic[ItemT]):
-    """What may be committed as it was read, and what others have changed meanwhile, with what is known of it now."""
+    """Sources that may be committed as they were read, and those that other runs changed, with their present state."""
 
     fit: tuple[Read[ItemT], ...]
     changed: tuple[tuple[ItemT, KnownState], ...]
 
 
 def rechecked(collection: Collection, reads: Sequence[Read[ItemT]], origin: Origin[ItemT]) -> Rechecked[ItemT]:
-    """Parts what still fits from what has to be read once more; nobody else commits meanwhile."""
+    """Separates outcomes that still fit from sources to read again; the caller holds the writer's lock."""
     now = origin.known([read.item for read in reads])
 
     def known(read: Read[ItemT]) -> KnownState:
@@ -62,8 +62,8 @@ def rechecked(collection: Collection, reads: Sequence[Read[ItemT]], origin: Orig
 
 
 def lack_vectors(collection: Collection, reads: Sequence[Read[ItemT]], identity: str) -> bool:
-    """Whether a text has no vector any more: one that no chunk needed yet was taken for one that nothing needs."""
-    chunks = [chunk for read in reads if read.outcome.put for chunk in read.outcome.put.chunks]
+    """Whether a text has lost its vector: a compaction may delete a vector that no committed chunk needs yet."""
+    chunks = [chunk for read in reads if read.outcome.upsert for chunk in read.outcome.upsert.chunks]
     return bool(chunks) and collection.lacks_vectors([text_hash(chunk.context) for chunk in chunks], identity)
 
 
@@ -82,12 +82,14 @@ def _is_same(before: KnownState, now: KnownState) -> bool:
 
 
 def _gone_contents(collection: Collection, reads: Sequence[Read[ItemT]]) -> set[str]:
-    """What sources are put as copies of, and is neither live nor among what is put."""
-    puts = [read.outcome.put for read in reads if read.outcome.put]
-    copied = {put.content for put in puts if put.content} - {put.content for put in puts if put.document}
+    """Contents of which sources are copies, but which are neither live nor among the upserts."""
+    upserts = [read.outcome.upsert for read in reads if read.outcome.upsert]
+    copied = {upsert.content for upsert in upserts if upsert.content} - {
+        upsert.content for upsert in upserts if upsert.document
+    }
     return copied - set(collection.live_contents(copied)) if copied else set()
 
 
 def _is_copy_of(read: Read[ItemT], contents: set[str]) -> bool:
-    put = read.outcome.put
-    return put is not None and put.document is None and put.content in contents
+    upsert = read.outcome.upsert
+    return upsert is not None and upsert.document is None and upsert.content in contents

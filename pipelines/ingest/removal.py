@@ -22,7 +22,7 @@ class Removal:
     behind: tuple[str, ...] = ()
     """Known sources behind a linked folder that is excluded; they are removed whatever the guard says."""
     refused: str = ""
-    """Set where the guard stops the removal: what it would have been, what is allowed, what to do next."""
+    """Set where the guard stops the removal: how many it would remove, how many are allowed, and what to do next."""
     remarks: tuple[str, ...] = ()
     since: int | None = None
     """The collection's revision when the listing began: sources that another run added or changed later stay, because

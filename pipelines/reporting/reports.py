@@ -277,7 +277,7 @@ def renamed(done: Renamed) -> dict[str, Any]:
 
 
 def removed(done: Removed) -> dict[str, Any]:
-    """A collection that is gone."""
+    """A collection that was removed."""
     return {
         "collection": done.collection,
         "revision": done.revision,
@@ -289,7 +289,7 @@ def removed(done: Removed) -> dict[str, Any]:
 
 
 def disk_use(use: DiskUse) -> dict[str, int]:
-    """Bytes on disk by what they hold."""
+    """Bytes on disk by content."""
     return {**asdict(use), "total": use.total}
 
 

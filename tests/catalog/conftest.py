@@ -17,7 +17,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
-    """The address of a catalog of this test's own; nothing was ever kept in it."""
+    """The address of an empty catalog, for this test only."""
     if kind == "sqlite":
         return f"sqlite:///{home / 'catalog.db'}"
     return str(request.getfixturevalue("postgresql_catalog"))
@@ -25,7 +25,7 @@ def url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
 
 @pytest.fixture
 def empty_url(kind: str, request: pytest.FixtureRequest, home: Path) -> str:
-    """The address of a database of this test's own, without tables."""
+    """The address of a database without tables, for this test only."""
     if kind == "sqlite":
         return f"sqlite:///{home / 'catalog.db'}"
     return str(request.getfixturevalue("postgresql_database"))
@@ -44,7 +44,7 @@ def collection(catalog: Catalog) -> Collection:
 
 @pytest.fixture
 def commit(catalog: Catalog, collection: Collection) -> Committer:
-    """Embeds and commits puts and removals."""
+    """Embeds and commits upserts and removals."""
 
     def commit(*puts: Upsert, removed: tuple[str, ...] = (), embedder: str = "model-a") -> int:
         cache_vectors(catalog, embedder, puts)

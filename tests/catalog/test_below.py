@@ -1,4 +1,4 @@
-"""Questions by the beginning of addresses: what they find, and that an index answers them."""
+"""Queries by the prefix of addresses: what they find, and that they use an index."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,7 +68,7 @@ def test_the_count_of_what_is_known(filled: Collection) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database meanwhile."""
+    """The queries that the database gets meanwhile."""
     asked: list[tuple[str, Any]] = []
 
     def watch(_c: object, _k: object, statement: str, parameters: Any, *_: object) -> None:
@@ -83,7 +83,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 def explained(url: str, explain: str, asked: Sequence[tuple[str, Any]]) -> Iterator[list[str]]:
-    """How the database goes about each question."""
+    """The database's plan of each query."""
     engines = backend_of(url).connect()
     with engines.reading.connect() as connection:
         for statement, parameters in asked:
@@ -97,7 +97,7 @@ def test_an_index_finds_where_an_address_begins(filled: Collection, url: str) ->
         list(filled.known_map(["file:///a"]))
         list(filled.access_of_removed(["file:///a"]))
     is_sqlite = url.startswith("sqlite")
-    if not is_sqlite:  # which reads small tables as a whole
+    if not is_sqlite:  # which scans small tables
         execute_on(url, MORE)
         execute_on(url, "ANALYZE sources")
     plans = list(explained(url, "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN", asked))

@@ -1,4 +1,4 @@
-"""The address of the catalog as a setting: no password of it is shown anywhere."""
+"""The address of the catalog as a setting: its password is shown nowhere."""
 
 from traceback import format_exception
 

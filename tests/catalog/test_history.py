@@ -1,4 +1,4 @@
-"""Which revisions there are, what made them, and what `compact` leaves of them."""
+"""Which revisions there are, what made them, and what `compact` keeps of them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ def version(uri: str, number: int, access: Access = frozenset()) -> Upsert:
 
 @pytest.fixture
 def edited(collection: Collection, commit: Committer) -> Collection:
-    """Six revisions of one document, the fourth of which brings another one, which the fifth takes out."""
+    """Six revisions of a document; the fourth adds another document, which the fifth removes."""
     for number in range(1, 4):
         commit(version(A, number))
     commit(version(A, 4), version(B, 1))

@@ -1,4 +1,4 @@
-"""Collections whose words and vectors lie on a real Elasticsearch, which may be killed, behind a faulty proxy."""
+"""Collections whose indexes are on a real Elasticsearch, which may be killed, behind a faulty proxy."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ Opener = Callable[..., Penstock]
 
 @pytest.fixture(scope="session")
 def mortal_elasticsearch() -> Iterator[Callable[[Version], ElasticsearchServer]]:
-    """Gives the server of a version, which may be killed and is alive again when a test ends; one at a time."""
+    """Gives the server of a version, which a test may kill and then starts again; only one server runs at a time."""
     with ExitStack() as stack:
         running: dict[Version, ElasticsearchServer] = {}
 
@@ -60,13 +60,13 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LittleModel:
 
 @pytest.fixture
 def following_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The indexes follow each commit, as if commits were far apart."""
+    """The indexes follow each commit, without the usual pause."""
     monkeypatch.setattr(ingest, "SECONDS_BETWEEN_FOLLOWS", -1.0)
 
 
 @pytest.fixture
 def opened(model: LittleModel, tmp_path: Path) -> Iterator[Opener]:
-    """Opens workspaces whose words and vectors lie on the server at an address; a batch is what one commit holds."""
+    """Opens workspaces whose indexes are on the server at an address; `batch` is the number of documents a commit."""
     with ExitStack() as stack:
 
         def make(url: str, name: str = "home", *, batch: int = 250, candidates: int = 100, **given: Any) -> Penstock:
@@ -86,7 +86,7 @@ def opened(model: LittleModel, tmp_path: Path) -> Iterator[Opener]:
 
 @pytest.fixture
 def client_of() -> Iterator[Callable[[str], Elasticsearch]]:
-    """Gives a client of an address, where all indexes that this test made are deleted at the end."""
+    """Gives a client of an address; all indexes that the test made there are deleted at the end."""
     made: dict[str, tuple[Elasticsearch, set[str]]] = {}
 
     def names_of(connected: Elasticsearch) -> set[str]:

@@ -73,10 +73,10 @@ def holds_what_the_catalog_holds(client: Elasticsearch, penstock: Penstock) -> N
 
 
 def are_nearest(penstock: Penstock, model: LittleModel, question: str, revision: int, ids: list[str]) -> bool:
-    """Whether these ten are what was live at a revision with the largest inner products, all compared one by one."""
+    """Whether these ten were the live chunks of a revision with the largest inner products, all of them compared."""
     scope = penstock.collection.scope(Filter(), at=revision)
     live = penstock.collection.hydrate(penstock.collection.live_rows(at=revision), scope=scope)
-    own = LittleModel(dimension=model.dimension)  # the readers' one notes what it embeds
+    own = LittleModel(dimension=model.dimension)  # the model of the readers records what it embeds
     vectors = own.embed([hydrated.chunk.context for hydrated in live.values()], role="passage")
     products = vectors @ own.embed([question], role="query")[0]
     scores = dict(zip((hydrated.chunk.id for hydrated in live.values()), products.tolist(), strict=True))
@@ -97,7 +97,7 @@ def is_bulk(asked: Asked) -> bool:
 
 
 def busy_for_every_third_item() -> Fault:
-    """Leaves every third item of bulk requests out of what is sent on, and says in its place that it was refused."""
+    """Drops every third item of bulk requests, and answers that it was refused."""
     numbers = count(1)
 
     def fault(asked: Asked, forward: Forward) -> Reply:
@@ -170,7 +170,7 @@ def late_with_every_other_answer_to_a_bulk() -> Fault:
     ],
 )
 def test_a_run_comes_through(make: Callable[[], Fault], proxy: Proxy, client: Elasticsearch, opened: Opener) -> None:
-    """All is written in the end, and once, however often it was sent."""
+    """In the end everything is written, and only once, however often it was sent."""
     penstock = opened(proxy.url, batch=400, attempts=3, timeout_seconds=2)
     proxy.fault = make()
     penstock.add(records(0, 600))
@@ -222,7 +222,7 @@ def test_a_search_that_waits_too_long_is_told_as_unavailable(proxy: Proxy, opene
         penstock.search("turbine")
 
 
-# Indexes that cannot be written, or are not what they were
+# Indexes that cannot be written, or were changed
 
 
 @pytest.mark.parametrize("block", ["write", "read_only_allow_delete", "read_only"])
@@ -338,7 +338,7 @@ def test_a_search_builds_anew_what_was_spoilt(
     opened: Opener,
     elasticsearch_url: str,
 ) -> None:
-    """Whether the workspace searched before, or comes to it afterwards; what is not ours stays."""
+    """For a workspace that searched before and for one opened afterwards; foreign indexes stay."""
     expected = found_by_words(filled, "turbine")
     assert expected == (1, {f"record:{number}" for number in range(0, 20, 5)})
     filled.search("turbine")

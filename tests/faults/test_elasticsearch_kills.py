@@ -1,7 +1,7 @@
 """A server that is killed, and a writer that is killed, with writes in flight: nothing is lost, nothing is there twice,
-and no revision is told whose chunks are not all there.
+and no revision is reported whose chunks are not all there.
 
-Each moment is one at which the death of either could leave the index between two revisions.
+At each of these moments, a kill of either could leave the index between two revisions.
 """
 
 import json
@@ -39,7 +39,7 @@ QUESTIONS = ("turbine valve", "年假 leave carry", "pressure 水轮机 gate", "
 
 
 def records(first: int, last: int, edition: str = "") -> list[Record]:
-    """Small documents that tell themselves apart; those of another edition say something else."""
+    """Small documents that all differ; those of another edition have other texts."""
     found = []
     for number in range(first, last):
         chance = random.Random(f"{number} {edition}")
@@ -50,11 +50,11 @@ def records(first: int, last: int, edition: str = "") -> list[Record]:
 
 BEFORE = records(0, 500)
 CHANGED = [*records(0, 300, "anew"), *records(500, 1500)]
-"""Replaces 300 of the 500 that were there before, and adds 1,000."""
+"""Replaces 300 of the 500 documents that were there before, and adds 1,000."""
 
 
 def has(asked: Asked, word: str) -> bool:
-    """Whether the request is of a kind: a bulk that writes or deletes, a refresh, the state's, of aliases."""
+    """Whether the request is of a kind: a bulk that writes or deletes, a refresh, of the state, of aliases."""
     path = asked.path.partition("?")[0]
     if word in ("index", "delete"):
         return path.endswith("_bulk") and asked.body.startswith(f'{{"{word}"'.encode())
@@ -62,7 +62,7 @@ def has(asked: Asked, word: str) -> bool:
 
 
 class Death:
-    """A fault that ends somebody's life at the n-th request of a kind; from then on there are no faults."""
+    """A fault that kills a process at the n-th request of a kind; from then on there are no faults."""
 
     def __init__(self, proxy: Proxy, kind: str, nth: int, how: str, kill: Callable[[], None]) -> None:
         self._proxy, self._kind, self._left, self._how, self._kill = proxy, kind, nth, how, kill
@@ -82,7 +82,7 @@ class Death:
         killing.start()
         try:
             if self._how == "working":
-                forward(asked.body)  # if it comes to an answer, that is lost
+                forward(asked.body)  # the answer, if there is one, is lost
         finally:
             killing.join()
             self.came.set()
@@ -170,7 +170,7 @@ def test_a_writer_killed_ten_times_while_it_writes(
     model: LittleModel,
     tmp_path: Path,
 ) -> None:
-    """Each time another one goes on from there; what is deleted and written again is so in the middle of it all."""
+    """Each time another process continues from there, also in the middle of deleting and writing again."""
     proxy, client = proxied(elasticsearch_url), client_of(elasticsearch_url)
     folder = tmp_path / "files"
     folder.mkdir()
@@ -199,23 +199,23 @@ def test_a_writer_killed_ten_times_while_it_writes(
 
 
 def is_whole_at_its_revision(client: Elasticsearch, penstock: Penstock) -> None:
-    """As the servers hold it now, before anybody repairs it: all that was live at the revision that it tells."""
+    """The index as the servers hold it before any repair: it has all chunks live at the revision that it reports."""
     applied, held = as_held(client, penstock)
     assert applied <= penstock.collection.revision()
     assert set(penstock.collection.live_rows(at=applied).tolist()) <= set(held)
 
 
 def answers_whole(penstock: Penstock, reader: Penstock, model: LittleModel) -> None:
-    """Searches while another process holds the lock, so that nothing can be repaired: answers of one whole revision."""
+    """Searches while another process holds the lock, so that nothing is repaired: each answer is of one revision."""
     with penstock._lock():
-        retriever = reader.retriever_of("vector")  # which can be compared with the sum of all chunks
+        retriever = reader.retriever_of("vector")  # so that it can be compared with the sum of all chunks
         for question in QUESTIONS:
             found = retriever.retrieve(question, k=10, where=Filter())
             assert are_nearest(penstock, model, question, found.revision, [hit.chunk.id for hit in found.hits])
 
 
 def are_nearest(penstock: Penstock, model: LittleModel, question: str, revision: int, ids: list[str]) -> bool:
-    """Whether these ten are what was live at a revision with the largest inner products, all compared one by one."""
+    """Whether these ten were the live chunks of a revision with the largest inner products, all of them compared."""
     scope = penstock.collection.scope(Filter(), at=revision)
     live = penstock.collection.hydrate(penstock.collection.live_rows(at=revision), scope=scope)
     vectors = model.embed([hydrated.chunk.context for hydrated in live.values()], role="passage")
@@ -226,7 +226,7 @@ def are_nearest(penstock: Penstock, model: LittleModel, question: str, revision:
 
 
 def as_held(client: Elasticsearch, penstock: Penstock) -> tuple[int, dict[int, str]]:
-    """The revision that the index tells, and the chunk ids that it holds by row; each row once."""
+    """The revision that the index reports, and its chunk ids by row; each row once."""
     (alias,) = [name for name in client.indices.get(index="*") if penstock.collection.uid in name]
     client.indices.refresh(index=alias)
     query = {"exists": {"field": "row"}}
@@ -241,7 +241,7 @@ Answers = dict[str, dict[str, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undisturbed:
-    """What an index that nothing happened to holds and finds."""
+    """What an undisturbed index holds and finds."""
 
     ids: list[str]
     near: Answers
@@ -262,7 +262,7 @@ def of_undisturbed(version: Version, client: Elasticsearch, opened: Opener, url:
 
 
 def seen_of(client: Elasticsearch, undisturbed: Penstock) -> Undisturbed:
-    """Looks at it."""
+    """Reads its state."""
     ids = sorted(as_held(client, undisturbed)[1].values())
     near = answers(undisturbed, "vector", 10)
     undisturbed._followers.keyword.rebuild()
@@ -270,7 +270,7 @@ def seen_of(client: Elasticsearch, undisturbed: Penstock) -> Undisturbed:
 
 
 def answers(penstock: Penstock, leg: Legs, k: int) -> Answers:
-    """What a leg finds, with scores."""
+    """The hits of a leg, with scores."""
     retriever = penstock.retriever_of(leg)
     return {
         question: {hit.chunk.id: hit.score for hit in retriever.retrieve(question, k=k, where=Filter()).hits}
@@ -279,7 +279,7 @@ def answers(penstock: Penstock, leg: Legs, k: int) -> Answers:
 
 
 def is_as_undisturbed(client: Elasticsearch, penstock: Penstock, undisturbed: Undisturbed) -> None:
-    """The same chunks as in the catalog and as in an index that nothing happened to; the same answers."""
+    """The same chunks as in the catalog and in an undisturbed index; the same answers."""
     diagnosis = penstock.doctor()
     assert diagnosis.ok, diagnosis.problems
     live = penstock.collection.chunk_ids(penstock.collection.live_rows().tolist())

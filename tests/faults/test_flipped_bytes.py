@@ -1,4 +1,4 @@
-"""One bit changed in every file of an index, at several places: `doctor --deep` notices, or nobody would."""
+"""One bit changed in every file of an index, at several places: `doctor --deep` notices each that matters."""
 
 import json
 import shutil
@@ -67,7 +67,7 @@ def index_files(home: Path) -> list[Path]:
 
 
 def answers(penstock: Penstock) -> list[Any]:
-    """What is found, by all questions: whoever reads sees no more than this."""
+    """The results of all questions: all that a reader sees."""
     found = [
         penstock.retriever_of(leg).retrieve(question, k=50, where=Filter()) for question in QUESTIONS for leg in LEGS
     ]
@@ -89,7 +89,7 @@ def is_noticed(home: Path, keyword: str) -> bool:
 
 
 def is_harmless(home: Path, keyword: str, before: list[Any]) -> bool:
-    """Whether nothing is found otherwise, now and after the next change."""
+    """Whether the results are the same, now and after the next change."""
     with opened(home, keyword) as penstock:
         if answers(penstock) != before:
             return False
@@ -119,10 +119,10 @@ def test_a_changed_bit_is_noticed_or_harmless(filled: Path, keyword: str, tmp_pa
 
 
 def test_deep_repair_builds_what_is_damaged_anew(filled: Path, keyword: str) -> None:
-    """Also where a look that is not deep finds nothing."""
+    """Also where `doctor` without `deep` finds nothing."""
     for pattern in ("*.store", "*.idx", "*.vectors", "*.tokens"):
         for path in list((filled / "collections").rglob(pattern)):
-            if ".aside-" in str(path) or not path.exists():  # another file of its index came before
+            if ".aside-" in str(path) or not path.exists():  # it came after another file of its index
                 continue
             data = bytearray(path.read_bytes())
             data[len(data) // 3] ^= 4

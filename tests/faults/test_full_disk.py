@@ -1,4 +1,4 @@
-"""A file system that is really full: what was committed is whole, and with some space the next run goes on."""
+"""A file system that is really full: commits are intact, and with some space free again the next run succeeds."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Four processes search while a fifth writes: each answer is that of one revision."""
+"""Four processes search while a fifth writes: each answer matches a single revision."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What reaches the disk in which order, as the kernel sees it: no name is given to what is not there yet."""
+"""The order of writes to disk, by the kernel's calls: a file gets its name only after its content is synced."""
 
 import re
 import shutil
@@ -66,7 +66,7 @@ def traced(kind: str, folder: Path, log: Path) -> list[Step]:
 
 
 def _whole_lines(text: str) -> list[str]:
-    """Lines of the log, with calls joined that another thread interrupted; such a call counts where it ended."""
+    """Lines of the log; a call that another thread interrupted is joined, and counts where it ended."""
     begun: dict[str, str] = {}
     lines = []
     for line in text.splitlines():
@@ -103,18 +103,18 @@ def _absolute(arguments: str, path: str) -> str:
 
 
 def last(steps: list[Step], what: str, path: str) -> int:
-    """The place of the last such step; -1 where there is none."""
+    """The position of the last such step; -1 where there is none."""
     return max((place for place, step in enumerate(steps) if (step.what, step.path) == (what, path)), default=-1)
 
 
 def is_beside(path: str, place: str) -> bool:
-    """Whether a file is one that is written beside its place, in the same folder."""
+    """Whether a file is a temporary one, written beside its place in the same folder."""
     folder, _, name = place.rpartition("/")
     return path.startswith(f"{folder}/.{name}-") and path.endswith(UNFINISHED) and "/" not in path[len(folder) + 1 :]
 
 
 def unsynced(steps: Iterable[Step]) -> set[str]:
-    """Files of which something was written since they were last synced."""
+    """Files that were written since they were last synced."""
     found: set[str] = set()
     for step in steps:
         if step.what == "written":
@@ -142,7 +142,7 @@ def test_data_is_on_disk_before_the_manifest_names_it(kind: str, tmp_path: Path)
         beside = steps[place].before
         assert is_beside(beside, manifest)
         assert -1 < last(before, "written", beside) < last(before, "synced", beside)
-        own = (str(folder), manifest, beside)  # tantivy has threads of its own, in a folder of its own
+        own = (str(folder), manifest, beside)  # tantivy writes in its own threads and its own folder
         following = next(step for step in after if step.path in own)
         assert (following.what, following.path) == ("synced", str(folder)), "the name itself is on disk at once"
         assert not unsynced(step for step in before if "/segments/" not in step.path)

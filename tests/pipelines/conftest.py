@@ -1,4 +1,4 @@
-"""A workspace that needs no model: everything else in it is the real thing."""
+"""A workspace that needs no model; everything else in it is real."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -48,7 +48,7 @@ def cleaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LittleModel:
-    """What the workspace embeds with; those that a test opens itself find the like of it."""
+    """The model of the workspace; workspaces that a test opens itself get an equal model."""
     use_little_model(monkeypatch, tmp_path / "little")
     return LittleModel()
 

@@ -1,4 +1,4 @@
-"""What nobody was allowed to see stays closed when nobody says anything: new, renamed, restored and moved files."""
+"""Restricted sources stay restricted where no access is given: new, renamed, restored and moved files."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def access(penstock: Stepwise) -> dict[str, frozenset[str]]:
 
 
 def forget_addresses(penstock: Stepwise) -> None:
-    """Makes the catalog one that was written before addresses were remembered."""
+    """Makes the catalog look as if written before the access of addresses was stored."""
     url = penstock.settings.catalog.url or f"sqlite:///{penstock.settings.home / 'catalog.db'}"
     secret = penstock.settings.catalog.password
     execute_on(url.replace("@", f":{secret.get_secret_value()}@") if secret else url, "DELETE FROM addresses")
@@ -170,7 +170,7 @@ def test_a_file_that_could_not_be_read_stays_closed_when_it_can(penstock: Stepwi
     assert access(penstock)["broken.pdf"] == STAFF
 
 
-# Catalogs that were written before addresses were remembered
+# Catalogs that were written before the access of addresses was stored
 
 
 def test_without_memory_neighbours_decide(penstock: Stepwise, ingest: Ingest, hr: Path) -> None:
@@ -216,7 +216,7 @@ def test_hidden_sources_that_are_gone_are_neighbours_still(penstock: Stepwise, i
     assert access(penstock) == {"new.txt": STAFF}
 
 
-# What a run tells
+# What a run reports
 
 
 def test_a_run_tells_what_it_shows_to_more_readers_than_its_neighbours(

@@ -1,4 +1,4 @@
-"""Whatever is written, renamed, removed and ingested in whatever order: nobody sees what nobody let them see."""
+"""Whatever is written, renamed, removed and ingested, in any order: no reader sees what was not given to them."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,10 +27,10 @@ ACCESS = st.sampled_from(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One thing that a person does, and the run after it."""
+    """An action of a user, and the run after it."""
 
     folder: str
-    """A file of it is written, renamed or removed."""
+    """The folder in which a file is written, renamed or removed."""
     does: str
     address: str
     access: Access | None
@@ -74,7 +74,7 @@ def ingest(penstock: Stepwise, address: Path, act: Act) -> None:
 
 
 class Expected:
-    """What was said, and who may see each source by that."""
+    """The access that was given, and the access of each source that follows from it."""
 
     def __init__(self) -> None:
         self.said: dict[str, tuple[int, Access]] = {}
@@ -82,7 +82,7 @@ class Expected:
         self.texts: dict[str, Access] = {}
 
     def after(self, number: int, address: str, access: Access | None, there: dict[str, str]) -> None:
-        """`there` are all files below the address with what they say."""
+        """`there` are all files below the address with their texts."""
         if access is not None:
             self.said[address] = number, access
         for uri, text in there.items():
@@ -96,13 +96,13 @@ class Expected:
                 if uri not in self.seen and latest:
                     self.seen[uri] = latest[1]
                 elif uri not in self.seen:
-                    self.seen[uri] = self.texts.get(text, EVERYBODY)  # moved, or new where nothing was ever said
+                    self.seen[uri] = self.texts.get(text, EVERYBODY)  # moved, or new where no access was ever given
             self.texts[text] = self.seen[uri]
 
 
 @pytest.fixture
 def one_parser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All runs parse in one process: it takes longer to start than a run, and who sees what is not decided there."""
+    """All runs parse in one process: starting it takes longer than a run, and access is not decided there."""
     started, start, close = list[Sandbox](), assembly.sandbox, Sandbox.close
 
     def the_one(*given: Any, **named: Any) -> Sandbox:
@@ -120,7 +120,7 @@ def one_parser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("one_parser")
 @settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
-def test_nobody_sees_more_than_was_last_said(
+def test_nobody_sees_more_than_was_last_given(
     model: LittleModel, tmp_path_factory: pytest.TempPathFactory, acts: list[Act]
 ) -> None:
     base = tmp_path_factory.mktemp("case")

@@ -1,4 +1,4 @@
-"""Both indexes in Elasticsearch, through the real pipeline: the same answers, a doctor that sees and mends."""
+"""Both indexes in Elasticsearch, through the real pipeline: the same answers, a doctor that finds and repairs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_doctor_sees_a_difference_and_mends_it_with_one_build(there: Penstock, e
 def test_what_the_server_refuses_is_told_by_the_run_and_by_doctor(
     there: Penstock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A document of ours that no server takes is hard to find: here its address is written whole, however long."""
+    """Makes the server refuse a document: writes its long address as it is."""
     monkeypatch.setattr("penstock.indexers.elasticsearch.documents.LONGEST_KEY", 10**6)
     long = f"file:///{'x' * 40_000}.txt"
     report = there.add([*records(), Record(uri=long, text="The turbine.")])

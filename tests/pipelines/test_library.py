@@ -1,4 +1,4 @@
-"""One library, many collections: loaded once, closed together, each with settings of its own where it has any."""
+"""One library, many collections: loaded once, closed together, each with its own settings."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A chunker of another distribution whose pieces overlap: how much they may, and what is told where it is more."""
+"""A chunker of another distribution whose pieces overlap: how much they may, and the error where it is more."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -53,7 +53,7 @@ def test_a_language_model(home: Path, folder: Path, toys: ModuleType) -> None:
 @pytest.mark.parametrize("steps", [False, True], ids=["one call", "steps"])
 def test_a_chunker_cuts_in_this_process(home: Path, folder: Path, toys: ModuleType, steps: bool) -> None:
     class Watched(toys.OneChunk):  # type: ignore[misc,name-defined]
-        """Cannot be taken to another process."""
+        """A loader that cannot be sent to another process."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -71,7 +71,7 @@ def test_a_chunker_cuts_in_this_process(home: Path, folder: Path, toys: ModuleTy
         assert chunk.text.startswith("Leave")
         assert penstock.ingest(folder).count("unchanged") == 2
     with Penstock(home, "a", embedder=LittleModel()) as second:
-        assert second.ingest(folder).parsed == 0, "cut anew, and not parsed again"
+        assert second.ingest(folder).parsed == 0, "cut again, and not parsed again"
         assert second.show(str(folder / "leave.md")).chunks[0].id != chunk.id
 
 
@@ -127,7 +127,7 @@ def test_a_loader_is_kept_in_as_any_other(home: Path, folder: Path, toys: Module
 
 
 class Local:
-    """A loader with something in it that no other process can have."""
+    """A loader with an attribute that cannot be pickled."""
 
     takes = (FileKind(media_type="text/plain"),)
     fingerprint = "local-1"

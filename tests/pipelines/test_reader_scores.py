@@ -1,4 +1,4 @@
-"""What a reader is given says nothing of hidden documents: whether one holds a word shows in no number, in no index."""
+"""A reader's results reveal nothing about hidden documents: their words change no number, whatever the index."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def embedded(request: pytest.FixtureRequest, model: LittleModel) -> Opener:
 
 @pytest.fixture
 def on_server(elasticsearch_url: str, model: LittleModel) -> Opener:
-    """Opens a home whose words and vectors are in Elasticsearch; what it leaves there goes."""
+    """Opens a home whose words and vectors are in Elasticsearch; they are deleted at the end."""
     indexes = {"keyword": "elasticsearch", "vector": "elasticsearch"}
     there = {"urls": [elasticsearch_url], "replicas": 0}
 
@@ -77,7 +77,7 @@ def check_scores(opener: Opener, tmp_path: Path) -> None:
             assert [dict(hit.trace.shares) for hit in hits] == [{}] * 3
             assert [round(hit.score, 2) for hit in hits] == [1, 0.92, 0.85]
             assert dict(hits[0].trace.ranks) == {"keyword": 1, "vector": everything[0].trace.ranks["vector"]}
-    assert raw[0] != pytest.approx(raw[1], rel=1e-3)  # what told it
+    assert raw[0] != pytest.approx(raw[1], rel=1e-3)  # what revealed it
 
 
 def test_a_reader_gets_no_score_in_which_hidden_chunks_count(embedded: Opener, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ ASKED = st.builds(
 
 
 def check_answers(opener: Opener, folder: Path, asked: Asked) -> None:
-    """One hidden document holds the word, the other another word as often: a reader cannot tell them apart.
+    """A hidden document with the word and one with another word as often: a reader sees no difference.
 
     For a question of several words the order may differ, as rarer words count more, and nothing else may.
     """

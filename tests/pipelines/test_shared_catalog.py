@@ -1,4 +1,4 @@
-"""Homes on several machines over one PostgreSQL catalog: they commit by turns, and all see what was committed."""
+"""Homes on several machines over one PostgreSQL catalog: they commit in turn, and all see each commit."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""A run that finds everything as it was writes nothing but its own record."""
+"""A run that finds nothing changed writes only its own record."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ Again = Callable[[Path], RunReport]
 
 @contextmanager
 def written() -> Iterator[list[str]]:
-    """The tables that are written meanwhile."""
+    """The tables that are written in the block."""
     tables: list[str] = []
 
     def watch(_c: object, _k: object, statement: str, *_: object) -> None:
@@ -72,7 +72,7 @@ def test_an_unchanged_sync_writes_its_record_alone(kind: str, model: object, mix
         assert set(tables) == {"runs"}
 
 
-def test_what_was_said_of_an_address_in_between_is_not_the_last_word(penstock: Penstock, mixed: Path) -> None:
+def test_access_given_to_an_address_in_between_is_not_the_last(penstock: Penstock, mixed: Path) -> None:
     penstock.ingest(mixed, access=["staff"])
     penstock.ingest(mixed / "leave.md", access=["board"])
     penstock.ingest(mixed, access=["staff"])

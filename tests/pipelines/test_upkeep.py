@@ -1,4 +1,4 @@
-"""History, compaction, other names and the end of a collection, through the real pipeline."""
+"""History, compaction, renaming and removal of a collection, through the real pipeline."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +72,7 @@ def test_compaction_gives_room_back_and_changes_no_answer(penstock: Penstock, fo
     assert [(hit.chunk.id, hit.score) for hit in penstock.search("days of leave").hits] == before
     assert penstock.doctor(deep=True).ok
     assert done.before.total == done.before.catalog + done.before.indexes + done.before.aside
-    if kind == "sqlite":  # a server gives room back when it sees fit
+    if kind == "sqlite":  # a server decides itself when to return free space
         assert done.after.catalog < 0.7 * done.before.catalog
     again = penstock.compact(keep=1)
     assert not again.freed

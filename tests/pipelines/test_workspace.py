@@ -1,4 +1,4 @@
-"""`Penstock` besides ingesting: prompts, answers, doctor, status, and all of it as the plain values of `--json`."""
+"""`Penstock` beside ingesting: prompts, answers, doctor, status, and all of them as the plain values of `--json`."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ QUESTION = "How many days of leave carry over?"
 
 
 def plain(value: object) -> bool:
-    """Whether a value survives JSON as it is."""
+    """Whether a value is the same after a round trip through JSON."""
     return bool(json.loads(json.dumps(value)) == value)
 
 
@@ -255,7 +255,7 @@ def test_a_collection_without_text_is_well(penstock: Penstock, folder: Path, hom
     assert (penstock.status().chunks.vector, penstock.doctor().problems) == (0, ())
     penstock.ingest(folder)
     penstock.remove(folder)
-    for dimension in (12, 64):  # and where its model changes while nothing is in it
+    for dimension in (12, 64):  # and where its model changes while it is empty
         with Penstock(home, embedder=LittleModel(dimension=dimension)) as second:
             second.ingest(tmp_path / "empty.md")
             assert (second.status().embedder, second.doctor().problems) == (f"hash/{dimension}/float32", ())

@@ -1,4 +1,4 @@
-"""Parts as somebody else writes them: nothing of ours but the ports; copied beside the metadata of a distribution."""
+"""Parts as another developer writes them: they use only the ports; copied beside the metadata of a distribution."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ TOKEN = 4
 
 
 class Called(BaseModel):
-    """Options of what is called over a network."""
+    """Options of a part that is called over a network."""
 
     url: str = Field(pattern="^(memory|file):")
     key: SecretStr = SecretStr("")
@@ -124,7 +124,7 @@ class PartsOf(SentenceChunker):
 
 class Noting(Called):
     made: ClassVar[list[tuple[str, str]]] = []
-    """What was given to each that was made."""
+    """The arguments of each instance."""
 
 
 class NotedWords(RankBM25Index):
@@ -138,7 +138,7 @@ class NotedWords(RankBM25Index):
 
 
 class View(Generic[QueryT]):
-    """The tokens or the vectors of a shelf, as an index of their own."""
+    """The tokens or the vectors of a shelf, as a separate index."""
 
     def __init__(self, shelf: "Shelf", leg: Callable[[], Index[QueryT]], *, wants_vectors: bool) -> None:
         self._shelf, self._leg = shelf, leg
@@ -274,7 +274,7 @@ class Voice(BaseModel):
 
 
 class Echo:
-    """Answers with what it was asked."""
+    """Answers with the messages that it gets."""
 
     Options = Voice
 

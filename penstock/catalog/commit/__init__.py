@@ -1,1 +1,1 @@
-"""How does what is true change?"""
+"""How does the content of the catalog change?"""

@@ -49,7 +49,7 @@ class Returned:
 def roll_back(
     database: Database, vectors_of: VectorCache, key: tuple[int, str, str], to: int, *, run: int | None
 ) -> Returned:
-    """Makes what was live at revision `to` live again, all at once; `key` as in `commit`.
+    """Makes the content of revision `to` live again, all at once; `key` as in `commit`.
 
     Raises:
         RevisionGone: that revision was compacted away.

@@ -88,7 +88,7 @@ def insert_if_absent(connection: Connection, table: Table) -> Any:
 
 
 class matches(FunctionElement[bool]):  # noqa: N801 # reads as the SQL function that it makes
-    """Whether a text matches one of some shell patterns (`*`, `?`, `[...]`, `[!...]`), upper and lower case told apart.
+    """Whether a text matches one of some shell patterns (`*`, `?`, `[...]`, `[!...]`), case-sensitively.
 
     The conditions are joined in halves: SQLite takes at most 1,000 in a row, because it nests them.
     """

@@ -1,4 +1,4 @@
-"""A catalog in a file of its own.
+"""A catalog in a file.
 
 SQLite runs in WAL mode, so that readers never wait for the writer, and with `synchronous=FULL`: with NORMAL a power
 cut can undo the last commits, and an index that already applied them would then be ahead of the catalog.

@@ -13,7 +13,7 @@ Conditions = tuple[ColumnElement[bool], ...]
 AT_ONCE = 1000
 """URIs of one page."""
 _AFTER_SLASH = "0"
-"""The character after `/`: addresses below a folder lie between the folder with one and the folder with the other."""
+"""The character after `/`: addresses below FOLDER lie between `FOLDER/` and `FOLDER0`."""
 
 
 def at_or_below(column: ColumnElement[str], folder: str) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What the catalog remembers of addresses: the last word wins, within a run the longer address; and older catalogs."""
+"""Access of addresses: the last run wins, within a run the longer address; and catalogs of older versions."""
 
 import importlib
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def test_the_longer_address_wins_and_a_later_run_over_both(collection: Collectio
     collection.remember([("file:///hr", EVERYBODY)], run=second)
     assert last(collection, "file:///hr/board/a") == EVERYBODY
     assert set(collection.given()) == {"file:///hr", ROOT}
-    collection.remember([("file:///hr/board", BOARD)], run=first)  # a step of the run before that was repeated
+    collection.remember([("file:///hr/board", BOARD)], run=first)  # a repeated step of the run before
     assert last(collection, "file:///hr/board/a") == EVERYBODY
 
 
@@ -178,10 +178,10 @@ SAID = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(ADDRESSES), ACCESS)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
 @given(given_access=SAID)
-def test_the_last_word_is_that_of_the_plain_reading(
+def test_the_access_last_given_is_that_of_a_plain_search(
     catalog: Catalog, given_access: list[tuple[int, str, Access]]
 ) -> None:
-    """Of the latest run that said anything of it or above it, the longest address; two words for it, the narrower."""
+    """The latest run at or above the address wins, in it the longest address; of two for the same, the narrower."""
     collection = catalog.collection("words", create=True)
     runs = [collection.start_run("ingest") for _ in range(3)]
     for number, run in enumerate(runs):

@@ -1,4 +1,4 @@
-"""Going back to an earlier revision: what was there then, who may see it, and nothing by halves."""
+"""Rolling back to an earlier revision: its content, its access, and never a half of it."""
 
 import random
 from typing import Any
@@ -21,7 +21,7 @@ def version(uri: str, text: str, access: Access = frozenset(), chunker: str = "p
 
 
 def state(collection: Collection, at: int | None = None) -> list[Any]:
-    """Everything that can be read of a revision, but for the numbers of rows and revisions."""
+    """Everything that can be read of a revision, except the numbers of rows and revisions."""
     found: list[Any] = []
     for known in collection.sources(at=at):
         stored = collection.document(known.source.uri, at=at)

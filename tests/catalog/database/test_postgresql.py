@@ -1,4 +1,4 @@
-"""What only a server can do to a catalog: refuse, go away, come back; and the lock that all machines see."""
+"""What only a server can do to a catalog: refuse, stop, restart; and the lock that all machines share."""
 
 import subprocess
 import sys
@@ -206,7 +206,7 @@ def test_row_numbers_are_never_given_twice(catalog: Catalog, commit: Committer, 
     assert min(again.live_rows()) > max(before)
 
 
-# The lock that all machines see
+# The lock that all machines share
 
 HOLD = """
 import sys, time
@@ -274,7 +274,7 @@ def test_what_fails_inside_of_the_lock_comes_out_as_it_is(catalog: Catalog) -> N
         pass
 
 
-# A server that goes away and comes back
+# A server that stops and restarts
 
 
 def test_a_server_that_was_restarted_does_not_fail_the_next_call(mortal_postgresql: PostgresqlServer) -> None:

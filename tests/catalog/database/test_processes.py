@@ -118,7 +118,7 @@ def test_threads_share_a_collection(catalog: Catalog, collection: Collection) ->
 
 @contextmanager
 def full_disk(spare: int, path: Path) -> Iterator[None]:
-    """A disk on which no file grows `spare` bytes beyond that one."""
+    """A disk on which no file can grow to more than `spare` bytes above the size of this file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + spare, hard))
     try:

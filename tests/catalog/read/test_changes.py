@@ -1,4 +1,4 @@
-"""Followers: whatever was committed, replaying the change from any revision gives what is live."""
+"""Whatever was committed, replaying the change from any revision gives what is live."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -219,7 +219,7 @@ class Commits(RuleBasedStateMachine):
         to = data.draw(st.integers(since, newest), label="to")
         once = follow(self.held[since], self.collection, since, to)
         assert once == self.held[to]
-        if since:  # an index that has seen more than it remembers, and one that is told twice
+        if since:  # an index that applied more than its revision says, and a change that is applied twice
             assert follow(follow(self.held[since], self.collection, since, to), self.collection, since) == self.held[-1]
         assert follow({}, self.collection, 0, to) == self.held[to]
 

@@ -22,7 +22,7 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def shelf() -> tuple[Upsert, ...]:
-    """A few documents that differ in everything a filter can ask for; the last is a copy of the first."""
+    """A few documents that differ in everything that a filter can restrict; the last is a copy of the first."""
     rows: list[tuple[str, str, int | None, Labels, list[str], str]] = [
         ("file:///a/One.pdf", "application/pdf", 0, {"team": "red", "year": 2024}, [], "one"),
         ("file:///a/two[1].png", "image/png", 1, {"team": "blue", "year": 2024.5}, ["ann"], "two"),
@@ -73,7 +73,7 @@ def lasting(lasting_url: str) -> Iterator[Collection]:
 
 
 def lets_through(where: Filter, chunk: Chunk, source: Source) -> bool:
-    """The filter read in plain Python."""
+    """The filter, implemented in plain Python."""
     first, last = where.pages or (0, 0)
     return all(
         [

@@ -1,4 +1,4 @@
-"""What nobody wants is refused by name, and an index is neither thrown away for it nor built anew again and again."""
+"""What nobody wants is refused by name, and an index is neither discarded for it nor rebuilt again and again."""
 
 import json
 import re
@@ -147,7 +147,7 @@ def test_an_index_is_built_anew_once_for_the_same_cause(penstock: Penstock, inde
     place = _place(penstock, index)
     penstock.close()
     _break(place)
-    assert len(penstock.search("turbine").hits) == FILES, "built anew"
+    assert len(penstock.search("turbine").hits) == FILES, "rebuilt"
     penstock.close()
     _break(place)
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_a_note_that_nobody_can_read_costs_nothing(tmp_path: Path) -> None:
     for noted in ("", "[]", '{"a": 1}', "\0"):
         (tmp_path / "rebuilds.json").write_text(noted, "utf-8")
         Rebuilds(tmp_path, "keyword-tantivy").begin("a cause")
-        with pytest.raises(IndexingError, match="for the same cause"):  # it is noted anew
+        with pytest.raises(IndexingError, match="for the same cause"):  # it is recorded again
             Rebuilds(tmp_path, "keyword-tantivy").begin("a cause")
 
 

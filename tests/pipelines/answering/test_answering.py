@@ -1,4 +1,4 @@
-"""An answer: what is asked, what is shown while it comes, and what it says when the sources say nothing."""
+"""Answers: what the model is asked, what is shown while it streams, and what happens where no source answers."""
 
 from typing import Any
 

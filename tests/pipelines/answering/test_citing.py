@@ -1,4 +1,4 @@
-"""Citations are checked against the passages: what does not stand there is not shown as a citation."""
+"""Citations are checked against the passages: what a passage does not contain is not shown as a citation."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Neighbours become one passage without repeated text, and what stands in a document cannot pose as something else."""
+"""Neighbours become one passage without repeated text, and text of a document cannot pose as something else."""
 
 import pytest
 from hypothesis import given

@@ -133,7 +133,7 @@ def test_takes_the_best_hits_whatever_their_order() -> None:
 
 
 class CountingLLM(ScriptedLLM):
-    """Adds up the characters that it was asked to count."""
+    """Adds up the characters that it counts."""
 
     def __init__(self, *, context_tokens: int) -> None:
         super().__init__(context_tokens=context_tokens)
@@ -149,7 +149,7 @@ def test_far_from_the_budget_each_text_is_counted_twice_at_most() -> None:
     llm = CountingLLM(context_tokens=100_000)
     made = assemble(QUESTION, hits, llm=llm)
     assert (len(made.passages), made.left_out) == (30, ())
-    assert llm.counted < 3.5 * len(sent(made)), "the whole once by its parts, once to be sure, once to be told"
+    assert llm.counted < 3.5 * len(sent(made)), "the whole once by its parts, once to be sure, once to be reported"
 
 
 def test_a_template_that_shows_texts_twice_stays_in_the_budget(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_stays_in_budget_and_behind_its_fences(texts: list[str], title: str, bud
     assert len(opened) == len(closed) == len(made.passages)
     assert len({*(line[3:] for line in opened), *(line[:-3] for line in closed)}) <= 1
     if opened:
-        assert user.count(opened[0][3:]) == 2 * len(opened), "the fence's word stands nowhere else"
+        assert user.count(opened[0][3:]) == 2 * len(opened), "the fence's word is nowhere else"
     numbers = [
         line for line in user.split("\n") if line.startswith("[") and line.endswith("]") and line[1:-1].isdigit()
     ]

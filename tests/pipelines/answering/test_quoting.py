@@ -1,4 +1,4 @@
-"""A quote is found where it stands, character by character, however it is set; and nowhere else."""
+"""A quote is found where the text contains it, character by character, however it is typeset; and nowhere else."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Special tokens of models: none of them reaches a prompt as one, and quotes of texts that hold them still check."""
+"""Special tokens of models: none reaches a prompt intact, and quotes of texts that contain them still check."""
 
 import re
 
@@ -19,7 +19,7 @@ NAMED = (
     *("<tool_call>", "<function=", "### Instruction", "[INST]", "<<SYS>>", "<start_of_turn>", "<|begin_of_text|>"),
     *("<|im_start|>", "<｜User｜>", "<think>", "[gMASK]", "<sop>", "[TOOL_CALLS]", "<|channel|>", "<|im_sep|>"),
 )
-"""One or more of each format that has been used against us."""
+"""Tokens of each format that is known from attacks."""
 
 
 class Model:

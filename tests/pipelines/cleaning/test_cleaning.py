@@ -1,4 +1,4 @@
-"""Running headers are set apart, paragraphs are made whole, and spans fit what is left."""
+"""Running headers become furniture, paragraphs are joined, and spans fit the cleaned text."""
 
 import pytest
 

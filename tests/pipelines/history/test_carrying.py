@@ -1,4 +1,4 @@
-"""A collection as one file: the same answers elsewhere, and nothing believed of a file that a stranger made."""
+"""A collection as one file: the same answers elsewhere, and a file from a stranger is checked in every part."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def filled(penstock: Penstock, folder: Path) -> Penstock:
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export that all tests of changed files begin with."""
+    """An export from which all changed files are made."""
     base = tmp_path_factory.mktemp("original")
     (base / "documents").mkdir()
     with Penstock(base / "home", embedder=LittleModel()) as penstock:
@@ -59,7 +59,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def original(once: Path, tmp_path: Path) -> Path:
-    """A copy of it of the test's own."""
+    """A copy of it for this test."""
     return Path(shutil.copy(once, tmp_path / "default.penstock"))
 
 
@@ -71,7 +71,7 @@ def exported(filled: Penstock, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: LittleModel) -> Iterator[Penstock]:
-    """Another home, with a catalog of its own."""
+    """Another home, with its own catalog."""
     monkeypatch.delenv("PENSTOCK_CATALOG__URL", raising=False)
     del model
     with Penstock(tmp_path / "elsewhere") as opened:
@@ -162,7 +162,7 @@ Change = Callable[[dict[str, bytes], dict[str, Any]], None]
 
 
 def rewritten(path: Path, change: Change, *, checksums: bool = True) -> Path:
-    """The file with changed parts, and a manifest that vouches for them."""
+    """The file with changed parts, and a manifest with their checksums."""
     with zipfile.ZipFile(path) as zipped:
         files = {name: zipped.read(name) for name in zipped.namelist()}
     manifest = json.loads(files.pop(package.MANIFEST))
@@ -292,7 +292,7 @@ def test_a_flipped_byte_anywhere_is_noticed(original: Path, elsewhere: Penstock)
             elsewhere.import_(damaged)
         except PenstockError:
             assert elsewhere.collections() == ()
-        else:  # in a field that nothing is read from, such as a date
+        else:  # in a field that is not read, such as a date
             elsewhere.remove_collection("default")
     with pytest.raises(BrokenSource, match="checksum"):
         elsewhere.import_(rewritten(original, in_parts("gone.jsonl", lambda data: data[::-1]), checksums=False))

@@ -1,4 +1,4 @@
-"""Sources of a connector where things go wrong: nothing is lost, nothing is opened, and the rest of the run goes on."""
+"""Failing sources of a connector: nothing is lost, nothing gets more readers, and the rest of the run continues."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Desk:
     listed: list[Any] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     cursors: list[str] = field(default_factory=list)
-    """Those that its listings were given."""
+    """The cursors that its listings were given."""
     fetched: list[str] = field(default_factory=list)
 
     def lister(self, address: str, cursor: str) -> "DeskLister":
@@ -46,7 +46,7 @@ class Desk:
         return fetched_bytes(self.texts[listed.uri].encode(), declared_type="text/plain")
 
     def put(self, *names: str, cursor: str = "", **given: Any) -> None:
-        """Has the next listings name these, and nothing else."""
+        """Makes the next listings name these, and nothing else."""
         self.listed = [Listed(uri=f"desk://{name}", cursor=cursor, **({"version": "1"} | given)) for name in names]
         self.texts.update((listed.uri, f"what {listed.uri} says") for listed in self.listed)
 
@@ -186,7 +186,7 @@ def test_what_is_no_source_of_its_scheme_costs_itself_alone(
     ingest("desk://")
     desk.put("new", cursor="1")
     desk.listed += odd
-    report = ingest("desk://", access=["staff"])  # begins anew, so that what is missing would be gone
+    report = ingest("desk://", access=["staff"])  # starts from the beginning, so what is missing would be gone
     assert sorted(result.outcome for result in report.results) == [*["failed"] * len(odd), "indexed"]
     assert there(penstock) == {"old": EVERYBODY, "new": frozenset({"staff"})}
     assert desk.fetched == ["desk://old", "desk://new"]
@@ -200,7 +200,7 @@ def test_other_readers_or_settings_begin_anew(penstock: Stepwise, ingest: Ingest
     ingest("desk://", access=["ann"])
     assert there(penstock) == {"a": frozenset({"ann"})}
     desk.put("a", "b", cursor="2", access=frozenset({"ann", "bob"}))
-    ingest("desk://")  # what was said last of the address
+    ingest("desk://")  # the access last given to the address
     assert there(penstock) == {"a": frozenset({"ann"}), "b": frozenset({"ann"})}
     ingest("desk://", access=[])
     assert there(penstock) == dict.fromkeys("ab", frozenset({"ann", "bob"}))

@@ -1,4 +1,4 @@
-"""Sources read without a collection: each told of once, whatever becomes of it."""
+"""Sources read without a collection: each is reported once, whatever its outcome."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person sees of ingesting: outcomes that add up, nothing done twice, nothing that is gone found again."""
+"""What a user sees of ingesting: outcomes that add up, nothing done twice, removed sources not found."""
 
 import os
 from collections.abc import Callable
@@ -316,7 +316,7 @@ def test_a_fault_of_ours_costs_the_document_that_it_met(
     penstock: Penstock, folder: Path, cleaning: Callable[[str], None]
 ) -> None:
     cleaning('if "carry over" in extraction.text: raise IndexError("no such line")')
-    for _ in range(2):  # it is nothing that waits for the file to change
+    for _ in range(2):  # it does not wait for the file to change
         report = penstock.ingest(folder)
         assert (report.count("failed"), report.parsed) in ((1, 2), (1, 1))
         assert "IndexError: no such line (faulty_cleaning.py:" in outcome_of(report, "leave.md").reason

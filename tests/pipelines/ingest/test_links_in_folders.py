@@ -30,7 +30,7 @@ def opened(home: Path, **given: object) -> Stepwise:
 
 
 def outcomes(report: RunReport) -> dict[str, str]:
-    """By name; a name that stands twice in the account would be an error of its own."""
+    """By name; a name that is in the report twice would be an error too."""
     names = [result.uri.rsplit("/", 1)[-1] for result in report.results]
     assert len(set(names)) == len(names)
     return dict(zip(names, (result.outcome for result in report.results), strict=True))
@@ -100,7 +100,7 @@ def test_a_link_that_is_named_itself_is_read(model: LittleModel, home: Path, lin
 
 
 def test_a_sync_that_leaves_links_out_is_whole(model: LittleModel, home: Path, linked: Path, tmp_path: Path) -> None:
-    """A link is no failure: what no entry lists any more still goes."""
+    """A link is no failure: sources that no entry lists any more are still removed."""
     extra = tmp_path / "extra"
     extra.mkdir()
     (extra / "old.txt").write_text("an old page", "utf-8")

@@ -1,4 +1,4 @@
-"""What is left when a run is killed, disturbed, or meets damage: nothing lost, nothing twice, nothing done again."""
+"""Runs that are killed or disturbed, or that find damage: nothing is lost, stored twice or done again."""
 
 import os
 import resource
@@ -255,7 +255,7 @@ def test_a_home_that_may_only_be_read_is_searched_and_left_as_it_is(
     penstock.ingest(folder)
     penstock.close()
     before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
-    monkeypatch.setattr(os, "access", lambda *_: False)  # tests may run as root, whom no permission stops
+    monkeypatch.setattr(os, "access", lambda *_: False)  # tests may run as root, who may write everywhere
     with Penstock(home) as reading:
         assert reading.search("turbine3").hits[0].title == "Paper 3"
         assert reading.doctor().ok

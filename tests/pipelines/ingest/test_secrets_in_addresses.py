@@ -46,7 +46,7 @@ def test_secrets_of_addresses_are_shown_nowhere(model: LittleModel, site: Websit
         assert "zebra" not in "".join(message.content for message in penstock.prompt("leave carry over").messages)
         assert "zebra" not in "".join(failed.failure.message for failed in penstock.status().quarantine)
 
-        # The address itself is what the source is known by, for programs; a person may use what is shown.
+        # Programs use the address itself; a person may use the address as it is shown.
         assert reports.retrieved(found)["hits"][0]["uris"] == secret
         assert "zebra" not in printed(show_document, penstock.show(shown(secret[0])))
         with pytest.raises(UnknownName) as caught:

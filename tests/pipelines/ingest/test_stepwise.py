@@ -1,4 +1,4 @@
-"""A run in steps: together they do what one call does, whatever stops, repeats or lacks."""
+"""A run in steps: together they do what one call does, whichever step stops, is repeated or is missing."""
 
 from collections.abc import Iterator
 from pathlib import Path

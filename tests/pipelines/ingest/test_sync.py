@@ -1,4 +1,4 @@
-"""What a person sees of syncing: the collection is what penstock.toml says, and what cannot be seen is not removed."""
+"""What a user sees of syncing: the collection is what penstock.toml says, and what cannot be listed is not removed."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Several workers at one collection at once: each reads in its own time, and what they leave is what one would."""
+"""Several workers at one collection at once: together they leave the same content as a single worker."""
 
 import random
 import signal
@@ -39,7 +39,7 @@ Meet = Callable[[Callable[[], object]], None]
 
 
 def written(folder: Path, name: str, edition: str = "first") -> Path:
-    """A folder of short papers, each of which says where it is from."""
+    """A folder of short papers, each of which names its folder."""
     there = folder / name
     there.mkdir(exist_ok=True)
     for number in range(FILES):
@@ -58,15 +58,15 @@ def blue(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def other(penstock: Penstock, model: LittleModel) -> Iterator[Penstock]:
-    """Another worker at the same collection."""
+def second(penstock: Penstock, model: LittleModel) -> Iterator[Penstock]:
+    """A second worker at the same collection."""
     with Penstock(settings=penstock.settings, embedder=model) as opened:
         yield opened
 
 
 @pytest.fixture
 def before_the_commit(penstock: Penstock, monkeypatch: pytest.MonkeyPatch) -> Meet:
-    """Has something happen once, when the first worker has read and embedded all and is about to commit."""
+    """Makes something happen once, when the first worker has read and embedded everything and is about to commit."""
 
     def meet(happens: Callable[[], object]) -> None:
         lock, waiting = penstock._lock, [happens]
@@ -110,7 +110,7 @@ def indexed(penstock: Penstock) -> list[list[str]]:
 
 
 def as_by_one(penstock: Penstock, model: LittleModel, home: Path, *folders: Path) -> None:
-    """Holds what one worker would have left, and is whole."""
+    """Checks that the collection has the content that a single worker leaves, and that the indexes agree."""
     settings = read_settings(home=home, catalog={"url": ""})
     with Penstock(settings=settings, embedder=model) as alone:
         for folder in folders:
@@ -126,53 +126,53 @@ def ingesting(penstock: Penstock, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_another_worker_comes_and_goes_while_a_run_reads(
-    penstock: Penstock, other: Penstock, model: LittleModel, red: Path, blue: Path, tmp_path: Path
+    penstock: Penstock, second: Penstock, model: LittleModel, red: Path, blue: Path, tmp_path: Path
 ) -> None:
     small = Penstock(settings=penstock.settings.model_copy(update={"batch": 1}), embedder=model)
     reports: list[RunReport] = []
     with small:
-        reports.append(small.ingest(red, watch=once(lambda: reports.append(other.ingest(blue)))))
+        reports.append(small.ingest(red, watch=once(lambda: reports.append(second.ingest(blue)))))
     assert [report.count("indexed") for report in reports] == [FILES, FILES]
     runs = [revision.run for revision in penstock.collection.revisions()]
     assert runs[0] == runs[-1] != runs[1], "the second run is inside of the first"
     as_by_one(penstock, model, tmp_path / "alone", red, blue)
 
 
-def test_one_can_go_back_to_before_two_runs_whose_commits_alternate(
-    penstock: Penstock, other: Penstock, model: LittleModel, red: Path, blue: Path
+def test_a_rollback_may_undo_two_runs_whose_commits_alternate(
+    penstock: Penstock, second: Penstock, model: LittleModel, red: Path, blue: Path
 ) -> None:
     penstock.add([Record(uri="app:1", text="Ten days carry over.")])
     settings = penstock.settings.model_copy(update={"batch": 1, "history": HistorySettings(keep=3)})
     with Penstock(settings=settings, embedder=model) as small:
-        small.ingest(red, watch=once(lambda: other.ingest(blue)))
+        small.ingest(red, watch=once(lambda: second.ingest(blue)))
         assert small.collection.revision() > 3
         small.rollback(1)
     assert set(held(penstock)) == {"app:1"}
 
 
-def test_a_run_that_is_at_work_is_not_taken_for_a_dead_one(penstock: Penstock, other: Penstock, red: Path) -> None:
+def test_a_run_that_is_at_work_is_not_taken_for_a_dead_one(penstock: Penstock, second: Penstock, red: Path) -> None:
     seen: list[list[str]] = []
 
     def look() -> None:
-        other.add([Record(uri="app:1", text="Ten days carry over.")])
-        other.compact(keep=1)
-        seen.append([run.status for run in other.collection.runs()])
+        second.add([Record(uri="app:1", text="Ten days carry over.")])
+        second.compact(keep=1)
+        seen.append([run.status for run in second.collection.runs()])
 
     penstock.ingest(red, watch=once(look))
     assert seen == [["running", "finished"]]
-    assert [run.status for run in other.collection.runs()] == ["finished", "finished"]
+    assert [run.status for run in second.collection.runs()] == ["finished", "finished"]
     assert penstock.doctor().ok
 
 
 def test_two_that_read_the_same_folder_keep_each_source_once(
     penstock: Penstock,
-    other: Penstock,
+    second: Penstock,
     model: LittleModel,
     red: Path,
     tmp_path: Path,
     before_the_commit: Meet,
 ) -> None:
-    before_the_commit(lambda: other.ingest(red))
+    before_the_commit(lambda: second.ingest(red))
     report = penstock.ingest(red)
     assert report.count("unchanged") == FILES
     assert penstock.collection.revision() == 1, "nothing was written twice"
@@ -180,9 +180,9 @@ def test_two_that_read_the_same_folder_keep_each_source_once(
 
 
 def test_what_was_read_is_not_put_over_something_newer(
-    penstock: Penstock, other: Penstock, red: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, before_the_commit: Meet
 ) -> None:
-    before_the_commit(lambda: (written(red.parent, "red", "second"), other.ingest(red)))
+    before_the_commit(lambda: (written(red.parent, "red", "second"), second.ingest(red)))
     penstock.ingest(red)
     texts = [text for text, _ in held(penstock).values()]
     assert len(texts) == FILES
@@ -191,40 +191,40 @@ def test_what_was_read_is_not_put_over_something_newer(
 
 
 def test_a_copy_of_what_another_run_has_removed_is_read_itself(
-    penstock: Penstock, other: Penstock, red: Path, tmp_path: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, tmp_path: Path, before_the_commit: Meet
 ) -> None:
     penstock.ingest(red)
     copies = tmp_path / "copies"
     copies.mkdir()
     (copies / "copy.md").write_bytes((red / "0.md").read_bytes())
-    before_the_commit(lambda: other.remove(red))
+    before_the_commit(lambda: second.remove(red))
     assert penstock.ingest(copies).count("indexed") == 1
     assert [uri.rpartition("/")[2] for uri in held(penstock)] == ["copy.md"]
     assert penstock.doctor(deep=True).ok
 
 
 def test_what_one_removes_on_request_another_does_not_bring_back_unread(
-    penstock: Penstock, other: Penstock, model: LittleModel, red: Path, blue: Path, tmp_path: Path
+    penstock: Penstock, second: Penstock, model: LittleModel, red: Path, blue: Path, tmp_path: Path
 ) -> None:
     penstock.ingest(red)
     written(blue.parent, "blue", "second")
-    penstock.ingest(blue, watch=once(lambda: other.remove(red)))
+    penstock.ingest(blue, watch=once(lambda: second.remove(red)))
     as_by_one(penstock, model, tmp_path / "alone", blue)
 
 
 def test_who_may_see_a_source_follows_what_another_run_said_meanwhile(
-    penstock: Penstock, other: Penstock, red: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, before_the_commit: Meet
 ) -> None:
     penstock.ingest(red)
     written(red.parent, "red", "second")
-    before_the_commit(lambda: other.ingest(red, access=["hr"]))
+    before_the_commit(lambda: second.ingest(red, access=["hr"]))
     penstock.ingest(red)
     assert {source.source.access for source in penstock.collection.sources()} == {frozenset({"hr"})}
     assert penstock.search("turbine1", where=Filter(principals=frozenset())).hits == ()
 
 
 def test_a_new_source_inherits_from_what_was_said_of_its_folder_meanwhile(
-    penstock: Penstock, other: Penstock, red: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, before_the_commit: Meet
 ) -> None:
     first, *others = sorted(red.iterdir())
     for path in others:
@@ -232,14 +232,14 @@ def test_a_new_source_inherits_from_what_was_said_of_its_folder_meanwhile(
     penstock.ingest(red, access=["ann"])
     for path in others:
         path.with_suffix(".later").rename(path)
-    before_the_commit(lambda: other.ingest(red, access=["hr"]))
+    before_the_commit(lambda: second.ingest(red, access=["hr"]))
     penstock.ingest(red)
     assert {source.source.access for source in penstock.collection.sources()} == {frozenset({"hr"})}
     assert first.exists()
 
 
 def test_what_another_run_brought_after_the_listing_is_not_taken_for_gone(
-    penstock: Penstock, other: Penstock, red: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, before_the_commit: Meet
 ) -> None:
     penstock.ingest(red)
     (red / "0.md").unlink()
@@ -247,7 +247,7 @@ def test_what_another_run_brought_after_the_listing_is_not_taken_for_gone(
 
     def come() -> None:
         (red / "late.md").write_text("# late\n\nTurbine99", "utf-8")
-        other.ingest(red / "late.md")
+        second.ingest(red / "late.md")
 
     before_the_commit(come)
     assert penstock.ingest(red).count("removed") == 1
@@ -280,10 +280,10 @@ def test_a_model_that_was_switched_meanwhile_ends_the_run(
 
 
 def test_vectors_that_were_cleared_away_before_the_commit_are_made_once_more(
-    penstock: Penstock, other: Penstock, red: Path, blue: Path, before_the_commit: Meet
+    penstock: Penstock, second: Penstock, red: Path, blue: Path, before_the_commit: Meet
 ) -> None:
     penstock.ingest(red)
-    before_the_commit(lambda: other.compact(keep=1))
+    before_the_commit(lambda: second.compact(keep=1))
     assert penstock.ingest(blue).count("indexed") == FILES
     assert penstock.doctor(deep=True).ok
 
@@ -331,11 +331,11 @@ def test_batches_are_taken_by_several_processes_of_which_one_dies(
     as_by_one(penstock, model, tmp_path / "alone", red, blue)
 
 
-def test_a_cursor_is_not_kept_where_another_run_removed_what_was_listed(penstock: Penstock, other: Penstock) -> None:
+def test_a_cursor_is_not_kept_where_another_run_removed_what_was_listed(penstock: Penstock, second: Penstock) -> None:
     penstock.add([Record(uri="wiki://a/1", text="Ten days."), Record(uri="notes://b/1", text="Twelve days.")])
     since, collection = penstock.collection.revision(), penstock.collection
     cursors = [Cursor(address=address, text="7", mark="") for address in ("wiki://a", "notes://b")]
-    other.remove("wiki://a/1")
+    second.remove("wiki://a/1")
     collection.keep_cursors(cursors, removed=(), run=1, since=since)
     assert (collection.cursor("wiki://a"), collection.cursor("notes://b")) == (None, cursors[1])
     collection.keep_cursors(cursors, removed=(), run=1, since=collection.revision())
@@ -348,14 +348,14 @@ def test_two_processes_bring_a_folder_each_and_one_of_them_dies(
     chance = random.Random(7)
     living, dying = ingesting(penstock, red), ingesting(penstock, blue)
     assert dying.stdout is not None
-    told = [dying.stdout.readline() for _ in range(chance.randint(1, 3))]
+    lines = [dying.stdout.readline() for _ in range(chance.randint(1, 3))]
     time.sleep(chance.random() / 20)
     dying.send_signal(signal.SIGKILL)
-    told += dying.communicate(timeout=100)[0].splitlines()
+    lines += dying.communicate(timeout=100)[0].splitlines()
     outcomes, errors = living.communicate(timeout=100)
     assert (living.returncode, errors) == (0, "")
     assert outcomes.split() == ["indexed"] * FILES
-    assert len(held(penstock)) >= FILES + len(told)
+    assert len(held(penstock)) >= FILES + len(lines)
     assert penstock.search("turbine1").hits
     assert penstock.doctor(deep=True).ok
     penstock.ingest(blue)
@@ -363,30 +363,30 @@ def test_two_processes_bring_a_folder_each_and_one_of_them_dies(
 
 
 def test_a_search_waits_for_no_commit_and_for_nobody_who_brings_indexes_up_to_date(
-    penstock: Penstock, other: Penstock, red: Path
+    penstock: Penstock, second: Penstock, red: Path
 ) -> None:
     penstock.ingest(red)
     before = penstock.collection.revision()
     with penstock._lock(), penstock._followers._turns.following():
-        other._followers.close()
+        second._followers.close()
         begun = time.monotonic()
         assert penstock.search("turbine1").revision == before
         written(red.parent, "red", "second")
     with penstock._followers._turns.following():
-        run: Any = threading.Thread(target=lambda: other.ingest(red))
+        run: Any = threading.Thread(target=lambda: second.ingest(red))
         run.start()
-        while other.collection.revision() == before:
+        while second.collection.revision() == before:
             time.sleep(0.01)
         found = penstock.search("turbine1")
         assert found.hits
         assert found.revision == before
-        assert time.monotonic() - begun < other.settings.lock_seconds
+        assert time.monotonic() - begun < second.settings.lock_seconds
     run.join()
     assert penstock.search("turbine1").revision > before
 
 
 def test_an_index_that_is_built_anew_is_searched_until_the_new_one_is_whole(
-    penstock: Penstock, other: Penstock, red: Path, blue: Path, monkeypatch: pytest.MonkeyPatch
+    penstock: Penstock, second: Penstock, red: Path, blue: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     penstock.ingest(red)
     seen: list[int] = []
@@ -394,15 +394,15 @@ def test_an_index_that_is_built_anew_is_searched_until_the_new_one_is_whole(
 
     def meanwhile(self: Any, since: int, **given: Any) -> Any:
         if since == 0 and not seen:
-            seen.append(len(other.search("turbine1 red").hits))
-            other.ingest(blue)  # nobody waits: it is committed, and the live index follows it
-            seen.append(len(other.search("turbine1 blue").hits))
+            seen.append(len(second.search("turbine1 red").hits))
+            second.ingest(blue)  # no waiting: it is committed, and the live index is updated
+            seen.append(len(second.search("turbine1 blue").hits))
         return change(self, since, **given)
 
     monkeypatch.setattr(type(penstock.collection), "change", meanwhile)
     penstock._followers.keyword.rebuild()
     monkeypatch.undo()
     assert min(seen) > 0
-    assert other.search("turbine1 blue").hits
+    assert second.search("turbine1 blue").hits
     assert penstock.doctor(deep=True).ok
     assert penstock.status().aside.folders == 1

@@ -13,7 +13,7 @@ ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Creates the table; what is known of older runs stands in the access of their sources."""
+    """Creates the table; the access that older runs gave is known only from their sources."""
     op.create_table(
         "addresses",
         sa.Column("collection", ROW, nullable=False),
