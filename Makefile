@@ -44,7 +44,7 @@ test: $(VENV)/.dev ## run the tests, less those that need servers or kill by the
 	$(BIN)/python -m pytest -q -n auto -m "not elasticsearch and not postgresql and not prefect and not kills"
 
 test-kills: $(VENV)/.dev ## kill processes at 250 moments and look at what is left, and prove the look by broken programs
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "kills and not postgresql"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "kills and not postgresql"
 
 servers: $(VENV)/.dev ## start Elasticsearch and PostgreSQL on loopback until Ctrl-C
 	$(BIN)/python -m tests.servers

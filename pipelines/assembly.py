@@ -133,16 +133,15 @@ def _chunking(settings: Settings, model: Embedder) -> dict[str, Any]:
     return {"tokenizer": model.identity, "size": min(given.size or most, most), "overlap": given.overlap}
 
 
-def check_model(collection: Collection, model: Embedder) -> None:
-    """Vectors of different models cannot be compared.
+def check_model(name: str, built_with: str, model: Embedder) -> None:
+    """Vectors of different models cannot be compared; `built_with` is the identity of the collection's model.
 
     Raises:
         UsageError: the collection's vectors are of another model than the settings name.
     """
-    built_with = collection.embedder()
     if built_with not in ("", model.identity):
         raise UsageError(
-            f"collection {collection.name!r} was built with the embedding model {built_with!r}, the settings name "
+            f"collection {name!r} was built with the embedding model {built_with!r}, the settings name "
             f"{model.identity!r}; set that model again, or ingest again to recompute the vectors"
         )
 

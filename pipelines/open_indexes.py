@@ -94,9 +94,11 @@ class OpenIndexes:
         return assembly.retriever(settings, self._collection(), self.in_force, words, model)
 
     def _catch_up(self) -> None:
-        assembly.check_model(self._collection(), self._library.embedder(self._settings))
+        collection = self._collection()
+        newest, built_with = collection.head()
+        assembly.check_model(collection.name, built_with, self._library.embedder(self._settings))
         followers = self.in_force
-        if followers.are_behind:
+        if followers.are_behind(newest):
             try:
                 followers.catch_up(timeout=SECONDS_FOR_THE_NEWEST if followers.are_usable else None)
             except (CatalogError, IndexingError):  # another process is updating them, or nothing can be written here

@@ -40,8 +40,8 @@ EVERYTHING = Filter()
 class Penstock(Upkeep):
     """A collection of documents: ingest, search, ask.
 
-    Nothing is opened, read or loaded before a call needs it. Searching waits for nobody; ingesting and removing hold
-    the writer's lock for each commit and not between them, so that several processes may serve one collection.
+    Nothing is opened, read or loaded before a call needs it. Searching keeps no commit waiting; ingesting and removing
+    hold the writer's lock for each commit and not between them, so that several processes may serve one collection.
     Threads may share a workspace; none may close it under another.
     It is the only collection of its own `Library`, or one of several in the given `library`, which its maker then
     closes. Instances of parts may be given as to `Library`.

@@ -61,7 +61,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "penstock.pipelines.indexing.exchanging:exchange",
     ),
     "model switch": (
-        "penstock.pipelines.ingest.switching:change_model",
+        "penstock.pipelines.indexing.switching:change_model",
         "penstock.catalog.commit.switching:switch_embedder",
         "penstock.catalog.commit.switching:missing_vectors",
     ),

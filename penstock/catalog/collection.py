@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from penstock.catalog.commit import addresses, committing, cursors, dropping, quarantine, returning, runs, switching
 from penstock.catalog.commit.addresses import Given
@@ -59,11 +59,11 @@ class Collection:
         Raises:
             UnknownName: the collection was removed or renamed.
         """
-        return int(self._head().revision)
+        return self.head()[0]
 
     def embedder(self) -> str:
         """Identity of the model that made the collection's vectors; empty before the first commit."""
-        return str(self._head().embedder)
+        return self.head()[1]
 
     def dimension(self) -> int:
         """Length of the collection's vectors; 0 before the first run."""
@@ -72,7 +72,11 @@ class Collection:
             model = self._vectors.model(connection, identity)
         return model.dimension if model else 0
 
-    def _head(self) -> Row[tuple[int, str]]:
+    def head(self) -> tuple[int, str]:
+        """`revision` and `embedder`, at one moment.
+
+        Raises: as `revision`.
+        """
         with self._database.read() as connection:
             query = select(collections.c.revision, collections.c.embedder).where(
                 collections.c.row == self._row, collections.c.name == self.name
@@ -80,7 +84,7 @@ class Collection:
             found = connection.execute(query).one_or_none()
             if found is None:
                 raise UnknownName("collection", self.name, connection.scalars(select(collections.c.name)))
-            return found
+            return int(found.revision), str(found.embedder)
 
     def _at(self, at: int | None) -> int:
         newest = self.revision()

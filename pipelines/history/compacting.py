@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from penstock.catalog import Catalog, Collection, Freed
+from penstock.catalog import Catalog, Collection, Freed, held
 from penstock.errors import CatalogError
 from penstock.pipelines.history.disk import DiskUse, disk_use
-from penstock.pipelines.indexing.set_aside import AsideFolder, folders_aside
+from penstock.pipelines.indexing.set_aside import BUILDING, AsideFolder, folders_aside
 from penstock.pipelines.indexing.storage import place_of
 
 VECTORS_STAY = (
@@ -76,6 +76,7 @@ def compact(
         remarks.append(VECTORS_STAY)
     for folder in aside:
         shutil.rmtree(folder.path, ignore_errors=True)
+    _clear_unfinished(place_of(home, collection))
     remarks += _shrunk(catalog)
     return Compacted(
         collection=collection.name,
@@ -88,6 +89,15 @@ def compact(
         after=disk_use(catalog, home),
         remarks=tuple(remarks),
     )
+
+
+def _clear_unfinished(place: Path) -> None:
+    """Deletes what processes left that died while they built an index, unless one is building now."""
+    unfinished = [*place.glob(f"*{BUILDING}")]
+    with suppress(CatalogError):
+        for folder in unfinished:
+            with held(place / "rebuilding.lock", "builds anew an index", timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shrunk(catalog: Catalog) -> list[str]:

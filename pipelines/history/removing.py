@@ -10,6 +10,7 @@ from penstock.pipelines.history.compacting import VECTORS_STAY
 from penstock.pipelines.history.disk import DiskUse, disk_use
 from penstock.pipelines.indexing.indexes import remove_from_servers
 from penstock.pipelines.indexing.storage import place_of
+from penstock.pipelines.indexing.turns import Turns
 from penstock.settings import Settings
 
 
@@ -38,7 +39,7 @@ class Removed:
 
 
 def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Removed:
-    """Drops a collection; the caller holds its writer's lock.
+    """Drops a collection; another process that is writing to it fails at its next commit.
 
     Raises:
         IndexingError: an index on servers cannot be deleted; only indexes are lost then, which can be rebuilt.
@@ -49,7 +50,9 @@ def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Remove
     remove_from_servers(settings, collection)
     place = place_of(settings.home, collection)
     if place.exists():
-        shutil.rmtree(place)
+        turns = Turns(place, collection, shared=False, seconds=settings.lock_seconds)
+        with turns.rebuilding(), turns.following():
+            shutil.rmtree(place)
     collection.remove()
     swept = collection.history.sweep()
     with suppress(CatalogError):

@@ -12,7 +12,7 @@ from penstock.catalog import Collection
 from penstock.catalog.read.kept import KeptRevisions
 from penstock.errors import DamagedIndex, IndexingError, RevisionGone
 from penstock.model import Candidate, Change, Scope
-from penstock.pipelines.indexing.rebuilding import Rebuilds
+from penstock.pipelines.indexing.rebuilding import Rebuilds, now
 from penstock.pipelines.indexing.storage import IndexPlace
 from penstock.pipelines.indexing.turns import Turns
 from penstock.ports import Float32Array, Index, ServerIndex
@@ -32,6 +32,7 @@ class Follower(Generic[QueryT]):
         self._turns = turns
         self._opened: object = None
         """Identifies the index that was opened: differs once another index has replaced it."""
+        self._opened_at = now()
         self._refused: IndexingError | None = None
         self._index: Index[QueryT] | None = None
         self._damage: DamagedIndex | None = None
@@ -47,7 +48,7 @@ class Follower(Generic[QueryT]):
             raise self._damage
         index = self._index
         if index is None:
-            self._opened = self._kept.mark()
+            self._opened, self._opened_at = self._kept.mark(), now()
             index = self._index = self._kept.open()
         return index
 
@@ -84,11 +85,10 @@ class Follower(Generic[QueryT]):
         """The revisions that the catalog still holds."""
         return self._collection.history.kept()
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether the index is not at the catalog's revision, or cannot be read."""
+    def is_behind(self, newest: int) -> bool:
+        """Whether the index is not at `newest`, the catalog's revision, or cannot be read."""
         try:
-            return not self._kept.stands_at(self.index, self._collection.revision())
+            return not self._kept.stands_at(self.index, newest)
         except DamagedIndex:
             return True
 
@@ -131,7 +131,7 @@ class Follower(Generic[QueryT]):
             CollectionLocked: another process is still rebuilding it after `timeout` seconds.
         """
         with self._turns.rebuilding(timeout):
-            if self._opened != self._kept.mark():
+            if self._opened != self._kept.mark() or self._rebuilds.has_begun(str(damage), after=self._opened_at):
                 self.close()
                 return
             if not insist:
@@ -219,10 +219,9 @@ class Followers:
         self.joint = joint
         """The store that answers both legs with one request, where one store holds both indexes."""
 
-    @property
-    def are_behind(self) -> bool:
-        """Whether a search would miss revisions of the catalog."""
-        return self.keyword.is_behind or self.vector.is_behind
+    def are_behind(self, newest: int) -> bool:
+        """Whether a search would miss revisions of the catalog, whose revision is `newest`."""
+        return self.keyword.is_behind(newest) or self.vector.is_behind(newest)
 
     @property
     def are_usable(self) -> bool:

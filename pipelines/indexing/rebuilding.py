@@ -41,7 +41,7 @@ class Rebuilds:
         """
         at = self._clock()
         known = {cause: when for cause, when in self._read().items() if abs(at - when) < PAUSE}
-        own = f"{self._index}: {_NAMES.sub('#', cause)[:LONGEST_CAUSE]}"
+        own = self._own(cause)
         if own in known:
             raise IndexingError(
                 f"{cause}; the index was rebuilt for the same cause at {known[own]:%Y-%m-%d %H:%M} UTC, which did "
@@ -49,6 +49,13 @@ class Rebuilds:
             )
         newest = sorted({**known, own: at}.items(), key=lambda item: item[1])[-MOST_CAUSES:]
         write_durably(self._path, json.dumps({cause: when.isoformat() for cause, when in newest}, indent=1).encode())
+
+    def has_begun(self, cause: str, *, after: datetime) -> bool:
+        """Whether the index was built anew for that cause since a time, by whichever process."""
+        return self._read().get(self._own(cause), after) > after
+
+    def _own(self, cause: str) -> str:
+        return f"{self._index}: {_NAMES.sub('#', cause)[:LONGEST_CAUSE]}"
 
     def _read(self) -> Mapping[str, datetime]:
         try:

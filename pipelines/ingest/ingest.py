@@ -21,17 +21,17 @@ from penstock.model import Access, BatchReport, ChunkCounts, Failure, RunReport,
 from penstock.pipelines.access.widening import Widening, remarks
 from penstock.pipelines.indexing.doctor import refusals
 from penstock.pipelines.indexing.following import Followers
+from penstock.pipelines.indexing.switching import change_model
 from penstock.pipelines.ingest.discovery import Discovery
 from penstock.pipelines.ingest.joining import joined, run_report, too_many_failed
 from penstock.pipelines.ingest.lookups import NEW, Heirs, Known, LookUp, looked_up
 from penstock.pipelines.ingest.outcomes import SourceOutcome, not_fetched, not_listed, overtaken
 from penstock.pipelines.ingest.pool import AbandonablePool
 from penstock.pipelines.ingest.reading import FoundSource, KnownState, Reader
-from penstock.pipelines.ingest.rechecking import Origin, Read, lack_vectors, rechecked
+from penstock.pipelines.ingest.rechecking import Origin, Read, lack_vectors, rechecked, still_gone
 from penstock.pipelines.ingest.records import Record, Records
 from penstock.pipelines.ingest.removal import Removal
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.ingest.switching import change_model
 from penstock.urls import scheme_of
 
 CHUNKS_A_COMMIT = 1024
@@ -345,15 +345,11 @@ class Ingestion:
         """Removes sources from the catalog; without a reason their outcome was reported already."""
         for start in range(0, len(uris), CHUNKS_A_COMMIT):
             with self._lock():
-                gone = self._still_gone(uris[start : start + CHUNKS_A_COMMIT], since)
+                gone = still_gone(self._collection, uris[start : start + CHUNKS_A_COMMIT], since)
                 self._commit(Batch(puts=(), removed=tuple(gone), failures=()))
             for uri in gone if reason else ():
                 self._end(SourceResult(uri=uri, outcome="removed", reason=reason))
             self._follow_now_and_then()
-
-    def _still_gone(self, uris: Sequence[str], since: int | None) -> list[str]:
-        known = {} if since is None else self._collection.known_map(uris)
-        return [uri for uri in uris if uri not in known or since is None or known[uri].added_rev <= since]
 
     def _change_model(self) -> None:
         """Embeds the stored text with the model in force, where the collection was built with another model."""
@@ -383,8 +379,13 @@ class Ingestion:
             self._attention.append(f"all is committed, and searches show the last of it later: {error}")
 
     def _counts(self) -> ChunkCounts:
-        keyword, vector = self._followers.counts()
-        return ChunkCounts(catalog=self._collection.chunk_count(), keyword=keyword, vector=vector)
+        for _ in range(TRIES):
+            keyword, vector = self._followers.counts()
+            counts = ChunkCounts(catalog=self._collection.chunk_count(), keyword=keyword, vector=vector)
+            if counts.catalog == keyword == vector or not self._followers.are_behind(self._collection.revision()):
+                break
+            self._follow(timeout=0)  # another run has committed meanwhile
+        return counts
 
     def _end(self, result: SourceResult) -> None:
         self._results.append(result)

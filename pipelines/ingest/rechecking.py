@@ -67,6 +67,12 @@ def lack_vectors(collection: Collection, reads: Sequence[Read[ItemT]], identity:
     return bool(chunks) and collection.lacks_vectors([text_hash(chunk.context) for chunk in chunks], identity)
 
 
+def still_gone(collection: Collection, uris: Sequence[str], since: int | None) -> list[str]:
+    """Those of the sources that may be taken out: where a revision is given, which did not change after it."""
+    known = {} if since is None else collection.known_map(uris)
+    return [uri for uri in uris if uri not in known or since is None or known[uri].added_rev <= since]
+
+
 def _is_same(before: KnownState, now: KnownState) -> bool:
     if before.known is None or now.known is None:
         same = before.known is now.known and before.inherited == now.inherited

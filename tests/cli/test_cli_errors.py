@@ -54,6 +54,7 @@ def test_errors_as_json_are_one_object_too(run: Run, library: Path) -> None:
 
 
 def test_a_locked_collection_names_the_writer(run: Run, library: Path, home: Path) -> None:
+    (library / "new.md").write_text("# New", "utf-8")
     with writing(home / "collections", "default"):
         result = run("ingest", library, "--json", "--set", "lock_seconds=0.1")
         reading = run("search", "leave")

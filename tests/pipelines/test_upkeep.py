@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.catalog import Collection
+from penstock.catalog import Collection, held
 from penstock.catalog import writing as writer
 from penstock.errors import CatalogError, CollectionLocked, RevisionGone, UnknownName, UsageError
 from penstock.model import Filter
@@ -136,6 +136,21 @@ def test_indexes_that_were_set_aside_are_named_and_go(penstock: Penstock, folder
     done = penstock.compact()
     assert done.aside == foreseen
     assert (penstock.status().aside.folders, done.before.aside > 0, done.after.aside) == (0, True, 0)
+
+
+def test_compacting_removes_what_was_left_of_an_index_that_was_being_built(
+    penstock: Penstock, folder: Path, home: Path
+) -> None:
+    edit(penstock, folder, 1)
+    place = place_of(home, penstock.collection)
+    left = place / f"{next(place.glob('keyword-*')).name}.building"
+    left.mkdir()
+    with held(place / "rebuilding.lock", "builds", timeout=0):
+        penstock.compact()
+        assert left.exists(), "somebody is building there"
+    penstock.compact()
+    assert not left.exists()
+    assert penstock.doctor().ok
 
 
 def test_nobody_compacts_under_a_writer(penstock: Penstock, folder: Path, home: Path) -> None:

@@ -79,12 +79,10 @@ def oldest_to_keep(connection: Connection, collection: int, *, keep: int | None,
 
 def _newest_but(connection: Connection, collection: int, keep: int) -> int:
     query = select(revisions.c.revision, revisions.c.run).where(revisions.c.collection == collection)
-    last: object = None
+    seen: set[tuple[str, int]] = set()  # commits of runs at the same time alternate
     for revision, run in connection.execute(query.order_by(revisions.c.revision.desc())):
-        group = ("revision", revision) if run is None else ("run", run)
-        keep -= group != last
-        last = group
-        if not keep:
+        seen.add(("revision", revision) if run is None else ("run", run))
+        if len(seen) == keep:
             return int(revision)
     return 0
 

@@ -23,6 +23,7 @@ from penstock.pipelines.ingest.records import Record
 from penstock.pipelines.stepwise import Stepwise
 from penstock.pipelines.workspace import Penstock
 from penstock.settings import read_settings
+from penstock.settings.groups import HistorySettings
 from penstock.testing.doubles.embedders import LittleModel
 
 FILES = 6
@@ -135,6 +136,18 @@ def test_another_worker_comes_and_goes_while_a_run_reads(
     runs = [revision.run for revision in penstock.collection.revisions()]
     assert runs[0] == runs[-1] != runs[1], "the second run is inside of the first"
     as_by_one(penstock, model, tmp_path / "alone", red, blue)
+
+
+def test_one_can_go_back_to_before_two_runs_whose_commits_alternate(
+    penstock: Penstock, second: Penstock, model: LittleModel, red: Path, blue: Path
+) -> None:
+    penstock.add([Record(uri="app:1", text="Ten days carry over.")])
+    settings = penstock.settings.model_copy(update={"batch": 1, "history": HistorySettings(keep=3)})
+    with Penstock(settings=settings, embedder=model) as small:
+        small.ingest(red, watch=once(lambda: second.ingest(blue)))
+        assert small.collection.revision() > 3
+        small.rollback(1)
+    assert set(held(penstock)) == {"app:1"}
 
 
 def test_a_run_that_is_at_work_is_not_taken_for_a_dead_one(penstock: Penstock, second: Penstock, red: Path) -> None:
