@@ -92,11 +92,11 @@ def compact(
 
 
 def _clear_unfinished(place: Path) -> None:
-    """Deletes what processes left that died while they built an index, unless one is building now."""
+    """Deletes indexes left unfinished by processes that died while they built them, unless one is being built now."""
     unfinished = [*place.glob(f"*{BUILDING}")]
     with suppress(CatalogError):
         for folder in unfinished:
-            with held(place / "rebuilding.lock", "builds anew an index", timeout=0):
+            with held(place / "rebuilding.lock", "rebuilds an index", timeout=0):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

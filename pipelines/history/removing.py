@@ -39,7 +39,7 @@ class Removed:
 
 
 def remove_collection(catalog: Catalog, settings: Settings, name: str) -> Removed:
-    """Drops a collection; other runs that write to it find it gone at their next commit.
+    """Drops a collection; another process that is writing to it fails at its next commit.
 
     Raises:
         IndexingError: an index on servers cannot be deleted; only indexes are lost then, which can be rebuilt.

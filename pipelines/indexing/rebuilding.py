@@ -51,7 +51,7 @@ class Rebuilds:
         write_durably(self._path, json.dumps({cause: when.isoformat() for cause, when in newest}, indent=1).encode())
 
     def has_begun(self, cause: str, *, after: datetime) -> bool:
-        """Whether the index was built anew for that cause since a time, by whichever process."""
+        """Whether any process has rebuilt the index for that cause since a time."""
         return self._read().get(self._own(cause), after) > after
 
     def _own(self, cause: str) -> str:

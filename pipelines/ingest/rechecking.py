@@ -68,7 +68,7 @@ def lack_vectors(collection: Collection, reads: Sequence[Read[ItemT]], identity:
 
 
 def still_gone(collection: Collection, uris: Sequence[str], since: int | None) -> list[str]:
-    """Those of the sources that may be taken out: where a revision is given, which did not change after it."""
+    """The sources that may be removed: with a revision, only those that did not change after it."""
     known = {} if since is None else collection.known_map(uris)
     return [uri for uri in uris if uri not in known or since is None or known[uri].added_rev <= since]
 
