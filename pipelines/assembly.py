@@ -22,9 +22,8 @@ from penstock.pipelines.indexing.following import Followers
 from penstock.pipelines.ingest import preparation
 from penstock.pipelines.ingest.discovery import Listing
 from penstock.pipelines.ingest.documents import Formats
-from penstock.pipelines.ingest.reading import Marks, Parser, Reader
+from penstock.pipelines.ingest.reading import Marks, Parser, Reader, TimedChunker
 from penstock.pipelines.ingest.stopwatch import Stopwatch
-from penstock.pipelines.ingest.timing import TimedChunker
 from penstock.ports import (
     LLM,
     SPECIAL_TOKENS,

@@ -4,10 +4,11 @@ An error in a source becomes its outcome here: it fails that source and not the 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from penstock import ids
@@ -322,3 +323,36 @@ def cut(
         same = replace(outcome.result, outcome="unchanged", reason="read again: its text is the same")
         return replace(outcome, result=same, pages=pages)
     return replace(outcome, pages=pages)
+
+
+class TimedChunker:
+    """A chunker that gives up a document that takes longer than `seconds`; checked between chunks."""
+
+    def __init__(self, inner: Chunker, *, seconds: float) -> None:
+        self._inner = inner
+        self._seconds = seconds
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the inner chunker, whose chunks are the same."""
+        return self._inner.fingerprint
+
+    @property
+    def size(self) -> int:
+        """That of the inner chunker."""
+        return self._inner.size
+
+    def chunk(self, document: Document, content: str) -> Iterator[Chunk]:
+        """The document's chunks.
+
+        Raises:
+            LimitExceeded: it takes too long.
+        """
+        until = monotonic() + self._seconds
+        for chunk in self._inner.chunk(document, content):
+            if monotonic() > until:
+                raise LimitExceeded(
+                    f"{shown(document.source.uri)!r} took more than {self._seconds:g} seconds to be cut; "
+                    "raise limits.parse_seconds (PENSTOCK_LIMITS__PARSE_SECONDS) to read it"
+                )
+            yield chunk

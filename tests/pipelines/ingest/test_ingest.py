@@ -367,7 +367,7 @@ def test_cutting_here_has_a_limit_of_time(
     (folder / "long.md").write_text("\n\n".join(f"# {n}\n\n{'water ' * 300}" for n in range(200)), "utf-8")
     settings = read_settings(home=home)
     with Penstock(settings=settings) as penstock:
-        monkeypatch.setattr("penstock.pipelines.ingest.timing.monotonic", iter(range(10**9)).__next__)
+        monkeypatch.setattr("penstock.pipelines.ingest.reading.monotonic", iter(range(10**9)).__next__)
         penstock.settings = settings.model_copy(
             update={"limits": settings.limits.model_copy(update={"parse_seconds": 50, "workers": 1})}
         )
