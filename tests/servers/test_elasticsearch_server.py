@@ -87,7 +87,7 @@ def test_an_archive_is_not_used_unless_it_is_the_tested_one(tmp_path: Path, monk
     with pytest.raises(ServerMissing, match="no Maven"):
         fetched(build)
     archive = tmp_path / "test-servers" / "elasticsearch-0.1.zip"
-    archive.parent.mkdir()
+    archive.parent.mkdir(exist_ok=True)
     archive.write_bytes(b"other")
     with pytest.raises(ServerMissing, match="delete it to fetch it again"):
         fetched(build)
