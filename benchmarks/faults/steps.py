@@ -51,7 +51,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "rebuild": (
         "penstock.pipelines.indexing.following:Follower.mend",
         "penstock.pipelines.indexing.following:Follower._build",
-        "penstock.pipelines.indexing.storage:InFolder.anew",
+        "penstock.pipelines.indexing.storage:InFolder.replacement",
         "penstock.pipelines.indexing.doctor:repair",
     ),
     "change places": (

@@ -46,12 +46,15 @@ def _made() -> tuple[str, int]:
     """A folder and the descriptor that holds its lock."""
     while True:
         path = tempfile.mkdtemp(prefix=PREFIX)
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:  # another process took it for abandoned, before it was even opened here
+            continue
         with suppress(OSError):  # a file system without locks: then nobody can take the folder for abandoned
             fcntl.flock(lock, fcntl.LOCK_EX)
         if Path(path).is_dir():
             return path, lock
-        os.close(lock)  # another process was faster than the lock, and removed it
+        os.close(lock)  # the same, before it was locked
 
 
 def _abandoned(path: str) -> int | None:

@@ -54,6 +54,24 @@ def test_a_folder_in_use_stays_and_one_of_a_killed_process_goes(scratch: Path) -
     assert list(scratch.iterdir()) == []
 
 
+def test_a_folder_that_is_taken_for_abandoned_as_it_is_made_is_made_again(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = tempfile.mkdtemp, list[str]()
+
+    def made_and_removed(prefix: str) -> str:
+        made.append(make(prefix=prefix))
+        if len(made) == 1:
+            remove_abandoned()  # as another process does, between two lines
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", made_and_removed)
+    folder = WorkFolder()
+    assert made == [made[0], folder.path]
+    assert list(scratch.iterdir()) == [Path(folder.path)]
+    folder.remove()
+
+
 def test_only_folders_of_this_user_under_our_name_are_removed(scratch: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "a").write_text("x")
