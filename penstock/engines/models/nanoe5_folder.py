@@ -8,7 +8,7 @@ folder's `model.safetensors` holds them as bytes (`blocks.py` says how they read
 import base64
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -21,6 +21,10 @@ FILE = "e5-small-q4.bin"
 MAGIC, VERSION = b"E5S1", 1
 BLOCK_VALUES, BLOCK_BYTES = 32, 18
 SPACES = " {2,}"
+MARKS = r"\p{M}\x{200C}\x{200D}\x{FF9E}\x{FF9F}"
+"""Characters that join what stands before them, in a class of a regular expression."""
+APART = "\x01"
+"""Keeps a mark from what stands before it, where that is replaced: the library would replace both. Never a token."""
 SEQUENCE = 512
 """Tokens that the model sees."""
 
@@ -234,7 +238,8 @@ def _tokenizer(found: Contents) -> dict[str, Any]:
     """
     around = {name: found.pieces[found.special[name]] for name in ("first", "last")}
     spaces = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
-    rules = base64.b64encode(charsmap(found.replacements)).decode()
+    rules = base64.b64encode(charsmap({**found.replacements, APART: ""})).decode()
+    joined = f"(?<=[{_class(found.replacements)}])(?=[{MARKS}])"
     first, last = ({"SpecialToken": {"id": piece, "type_id": 0}} for piece in around.values())
     single, second = ({"Sequence": {"id": name, "type_id": 0}} for name in ("A", "B"))
     return {
@@ -245,6 +250,7 @@ def _tokenizer(found: Contents) -> dict[str, Any]:
         "normalizer": {
             "type": "Sequence",
             "normalizers": [
+                {"type": "Replace", "pattern": {"Regex": joined}, "content": APART},
                 {"type": "Precompiled", "precompiled_charsmap": rules},
                 {"type": "Replace", "pattern": {"Regex": SPACES}, "content": " "},
             ],
@@ -255,7 +261,7 @@ def _tokenizer(found: Contents) -> dict[str, Any]:
                 spaces,
                 {
                     "type": "Split",
-                    "pattern": {"Regex": _other_than("".join(found.pieces))},
+                    "pattern": {"Regex": "[^" + _class("".join(found.pieces)) + "]"},
                     "behavior": "Isolated",
                     "invert": False,
                 },
@@ -279,11 +285,11 @@ def _tokenizer(found: Contents) -> dict[str, Any]:
     }
 
 
-def _other_than(characters: str) -> str:
-    """A regular expression of one character that is none of these."""
+def _class(characters: Iterable[str]) -> str:
+    """The inside of a class of a regular expression that holds these characters."""
     codes = sorted(map(ord, set(characters)))
     ranges = []
     for _, run in groupby(enumerate(codes), key=lambda pair: pair[1] - pair[0]):
         members = [code for _, code in run]
         ranges.append(f"\\x{{{members[0]:X}}}-\\x{{{members[-1]:X}}}")
-    return f"[^{''.join(ranges)}]"
+    return "".join(ranges)

@@ -114,7 +114,7 @@ E5 = PublishedModel(
         "model.safetensors": "b8cb09e5b0d53ead98573f10055536f58304e4270a3bd0a704f1e3d1ca69dc25",
         "modules.json": "cebd88583c259d17a9e4e1fa6296a0c7c3dc1ec52e36d5c82d2f68d894efa01e",
         "sentence_bert_config.json": "bf769a0285c6b5e8af4da77c7d6dff678e3a0568f4ff34cfcc58d2ada57c6d16",
-        "tokenizer.json": "83cae8bca394adb7e30836dfca8e9877c0e4f41660e7ee351d0630b6053910fc",
+        "tokenizer.json": "d41c22376b470c6935186ae6cdf07936bab04509a4fec7c3e3a55213af9df96b",
     },
     unpack=_unpack_e5,
 )

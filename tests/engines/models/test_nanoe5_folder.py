@@ -45,6 +45,7 @@ def test_tensors_have_the_shapes_of_an_encoder(folder: Path) -> None:
         pytest.param("leave \t\u00a0 year", [5, 6], id="spaces become one"),
         pytest.param("年假", [4, 9], id="the longest piece"),
         pytest.param("leave\x01 Ａ", [5, 4, 10], id="replaced characters"),
+        pytest.param("leave ½\u0301", [5, 4, 10, 3], id="a mark on a replaced character stays"),
         pytest.param("leave €€", [5, 4, 3, 3], id="each unknown character is a token"),
         pytest.param("</s>", [4, 2], id="special tokens are pieces"),
         pytest.param("", [], id="nothing"),
