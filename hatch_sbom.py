@@ -1,6 +1,6 @@
 """The bill of materials that a wheel carries (CycloneDX, in `penstock-*.dist-info/sboms/`, PEP 770).
 
-It names what lies in the wheel besides our own code, the default model first, with hashes and licences; and the
+It names what lies in the wheel besides our own code, models first, with hashes and licences; and the
 releases that the tests ran with, as `constraints.txt` has them: `required` for the core, `optional` for the extras.
 Equal input gives an equal file: no time, no random number. Standard library only, so that a build needs no more.
 """
@@ -9,16 +9,15 @@ import hashlib
 import re
 import tomllib
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 FILE = "penstock.cdx.json"
 NOT_SHIPPED = ("all", "dev", "testing")
 """Extras that bring nothing of their own, or nothing to users."""
 OWN = "penstock"
-MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 _RELEASE = re.compile(r"(?P<name>[a-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 _VIA = re.compile(r"    #(?: via|  ) (?P<name>[a-z0-9._-]+)")
@@ -56,8 +55,32 @@ class Lock:
         return found
 
 
-def bill(root: Path, version: str, *, model_files: Mapping[str, str]) -> dict[str, Any]:
-    """The bill of a wheel; `model_files`: SHA-256 of the default model's files by name, none where it is left out."""
+class Model(Protocol):
+    """What a bill says of a model in the wheel."""
+
+    @property
+    def hub(self) -> str:
+        """Its name on the hub."""
+
+    @property
+    def licence(self) -> str:
+        """As SPDX names it."""
+
+    @property
+    def description(self) -> str:
+        """What it is, in a sentence."""
+
+    @property
+    def weights(self) -> str:
+        """Name of the file of its weights."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 of its files by name."""
+
+
+def bill(root: Path, version: str, *, models: Sequence[Model]) -> dict[str, Any]:
+    """The bill of a wheel that carries these models."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     locked = (root / "constraints.txt").read_text(encoding="utf-8")
     lock = Lock.read(locked)
@@ -65,7 +88,7 @@ def bill(root: Path, version: str, *, model_files: Mapping[str, str]) -> dict[st
     core = lock.reached(direct)
     extras = (wants for extra, wants in project["optional-dependencies"].items() if extra not in NOT_SHIPPED)
     every = core | lock.reached(name for wants in extras for name in _names(wants))
-    bundled = [*([_model(model_files)] if model_files else []), _characters(root)]
+    bundled = [*map(_model, models), _characters(root)]
     own = _component("library", OWN, version, license=project["license"], components=bundled)
     return {
         "bomFormat": "CycloneDX",
@@ -90,19 +113,18 @@ def _dependencies(lock: Lock, own: str, direct: Iterable[str], every: set[str]) 
         yield {"ref": _ref(name, lock.versions[name]), "dependsOn": refs(lock.asked.get(name, ()))}
 
 
-def _model(files: Mapping[str, str]) -> dict[str, Any]:
-    weights = "model.safetensors"
+def _model(model: Model) -> dict[str, Any]:
     return {
         "type": "machine-learning-model",
-        "bom-ref": MODEL,
-        "name": MODEL,
-        "description": "The default embedding model, unchanged, in penstock/weights.",
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-        "hashes": _hashes(files[weights]),
-        "purl": f"pkg:huggingface/{MODEL}",
+        "bom-ref": model.hub,
+        "name": model.hub,
+        "description": f"{model.description} In penstock/weights.",
+        "licenses": [{"license": {"id": model.licence}}],
+        "hashes": _hashes(model.files[model.weights]),
+        "purl": f"pkg:huggingface/{model.hub}",
         "components": [
-            {"type": "file", "bom-ref": f"{MODEL}#{name}", "name": name, "hashes": _hashes(files[name])}
-            for name in sorted(files)
+            {"type": "file", "bom-ref": f"{model.hub}#{name}", "name": name, "hashes": _hashes(model.files[name])}
+            for name in sorted(model.files)
         ],
     }
 

@@ -21,6 +21,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("loaders", "chunkers", "indexers", "retrievers", "pipelines", "flows")
+MOST_BYTES = 100_000_000
+"""Of a wheel: what the Python package index takes of one file."""
 NEEDS_MORE = (
     "penstock.flows.",
     "penstock.indexers.elasticsearch.",
@@ -81,17 +83,22 @@ def dotted(path: str) -> str:
 
 
 def check_bill(wheel: Path) -> None:
-    """The bill of materials is what CycloneDX's schema asks for, and its hashes of the model are the wheel's files'."""
+    """The bill of materials is what CycloneDX's schema asks for, and its hashes of models are the wheel's files'."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if ".dist-info/sboms/" in name)
         text = archive.read(name).decode()
         if wrong := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
             sys.exit(f"{name} is no CycloneDX document: {wrong}")
-        model = json.loads(text)["metadata"]["component"]["components"][0]
-        for file in model["components"]:
-            packed = archive.read(f"penstock/weights/{model['name'].rpartition('/')[2]}/{file['name']}")
+        carried = json.loads(text)["metadata"]["component"]["components"]
+        models = [part for part in carried if part["type"] == "machine-learning-model"]
+        for name, file in (
+            (model["name"].rpartition("/")[2], file) for model in models for file in model["components"]
+        ):
+            packed = archive.read(f"penstock/weights/{name}/{file['name']}")
             if [hashlib.sha256(packed).hexdigest()] != [entry["content"] for entry in file["hashes"]]:
                 sys.exit(f"{file['name']} in the wheel is not the file that the bill of materials names")
+    if not models or wheel.stat().st_size > MOST_BYTES:
+        sys.exit(f"{wheel.name} carries {len(models)} models in {wheel.stat().st_size} bytes, at most {MOST_BYTES}")
 
 
 def install(wheel: Path, folder: Path) -> Path:

@@ -155,8 +155,10 @@ class EmbedderSettings(SettingsGroup):
     """Which model computes vectors."""
 
     name: str = Field("onnx", description="engine: onnx, or sentence-transformers (extra)")
-    model: str = Field("default", description="'default', a model folder, or a hub name that was pulled before")
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: float32 (see the engine)")
+    model: str = Field("default", description="'default', a name of `penstock models list`, or a model folder")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: float32, or int8 where weights are stored in four bits"
+    )
     batch: Count = 32
     threads: Annotated[int, Field(ge=0, le=MOST_WORKERS)] = Field(0, description="0: all cores")
     options: Options = Field({}, description="of an engine that has any")

@@ -28,8 +28,8 @@ NOT_RUN = {
     "make install": "installs; .ci/run makes the demonstration, which does the same first",
     ". .venv/bin/activate": "changes the shell of who types it",
     "penstock schedule": "runs until Ctrl-C; tests/flows runs it",
-    "penstock models pull intfloat/multilingual-e5-small": "fetches from the network",
-    "penstock ingest ./handbook --set embedder.model=intfloat/multilingual-e5-small": "needs that model",
+    "penstock models pull multilingual-e5-small": "fetches from the network",
+    "penstock ingest ./handbook --set embedder.model=multilingual-e5-small": "needs that model",
 }
 """Lines of code blocks that are not run here, and why."""
 GUIDE = """<html><head><title>Guide</title></head><body><article><h1>Guide to the gates</h1>

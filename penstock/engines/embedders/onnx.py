@@ -41,7 +41,7 @@ class OnnxEmbedder:
         ModelNotFound: the model is not on this machine; says how to get it.
         UnsupportedModel: it is of a kind that the graph does not express; names the engine that takes it.
         DamagedModel: its files cannot be read.
-        SettingsError: the precision is not float32.
+        SettingsError: the precision is bfloat16.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class OnnxEmbedder:
     ) -> None:
         if precision not in ("auto", "float32"):
             raise SettingsError(
-                f"the onnx engine computes in float32; precision {precision!r} needs the sentence-transformers engine"
+                f"the onnx engine computes in float32, or in int8 where weights are stored in four bits; "
+                f"precision {precision!r} needs the sentence-transformers engine"
             )
         path = resolve(model, home)
         self._folder: ModelFolder = read_folder(path, model_name(path, home))
@@ -64,6 +65,7 @@ class OnnxEmbedder:
         self._own = onnx_own.find(self._folder, self._checksums)
         if self._own is None:
             onnx_graph.check_expressed(self._folder)
+        self._int8 = self._own is None and self._folder.in_blocks and precision == "auto"
         self._batch = batch
         self._threads = threads
         self._lock = Lock()
@@ -77,7 +79,8 @@ class OnnxEmbedder:
             DamagedModel: the weights cannot be read, or the default model's are not the published ones.
         """
         own = self._own.checksum if self._own else None
-        return self._folder.identity(self._checksums, "float32", checksum=own)
+        precision = "int8" if self._int8 else "float32"
+        return self._folder.identity(self._checksums, precision, checksum=own)
 
     @property
     def dimension(self) -> int:
@@ -138,7 +141,9 @@ class OnnxEmbedder:
                 if self._own is not None:
                     self._loaded = self._own.open(self._threads)
                 else:
-                    self._loaded = onnx_cache.open_encoder(self._folder, self._checksums, self._threads)
+                    self._loaded = onnx_cache.open_encoder(
+                        self._folder, self._checksums, self._threads, int8=self._int8
+                    )
             return self._loaded
 
     def _run(self, ids: list[list[int]]) -> Float32Array:

@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.engines.embedders import onnx_graph, onnx_session
+from penstock.engines.embedders import onnx_graph, onnx_int8_graph, onnx_session
 from penstock.engines.models.checksums import Checksums
 from penstock.engines.models.model_folder import ModelFolder
 from penstock.engines.models.tensors import Tensors
@@ -31,16 +31,18 @@ ALIGNMENT = 4096
 
 
 def open_encoder(
-    folder: ModelFolder, checksums: Checksums, threads: int
+    folder: ModelFolder, checksums: Checksums, threads: int, *, int8: bool = False
 ) -> Callable[[NDArray[np.int32]], Float32Array]:
     """The encoder of the folder's weights, on `threads` cores (0: all).
 
     It takes token ids, int32 of shape (texts, tokens), and gives unit vectors, float32 of shape (texts, dimension).
+    With `int8` it computes products in int8, of weights that are stored in blocks.
+
     Raises:
         DamagedModel: the weights cannot be read, or do not fit their configuration.
         EngineError: ONNX Runtime does not take the graph.
     """
-    session = _session(folder, checksums, threads)
+    session = _session(folder, checksums, threads, int8)
 
     def vectors(ids: NDArray[np.int32]) -> Float32Array:
         (found,) = session.run(None, {"input_ids": ids})
@@ -49,12 +51,12 @@ def open_encoder(
     return vectors
 
 
-def _session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any:
-    kept = kept_graph(folder, checksums)
+def _session(folder: ModelFolder, checksums: Checksums, threads: int, int8: bool) -> Any:
+    kept = kept_graph(folder, checksums, int8=int8)
     if not _intact(kept, checksums):
         if kept.exists():
             log.warning("the kept graph %s is damaged and is rebuilt", kept)
-        graph, arrays = _build(folder)
+        graph, arrays = _build(folder, int8)
         _name_weights(graph, arrays, kept.with_suffix(".data").name)
         if not _keep(kept, graph, arrays, checksums):
             log.warning("the graph of %s cannot be kept in %s: it is built at each start", folder.name, kept.parent)
@@ -62,16 +64,17 @@ def _session(folder: ModelFolder, checksums: Checksums, threads: int) -> Any:
     return onnx_session.open_session(str(kept), threads)
 
 
-def kept_graph(folder: ModelFolder, checksums: Checksums) -> Path:
+def kept_graph(folder: ModelFolder, checksums: Checksums, *, int8: bool = False) -> Path:
     """Where the folder's graph is kept: named after its weights, its configuration and the version of the graph."""
-    shape = json.dumps([dict(folder.config), folder.pooling], sort_keys=True)
+    shape = json.dumps([dict(folder.config), folder.pooling, *(["int8"] if int8 else [])], sort_keys=True)
     checksum = digest("graph", folder.checksum(checksums), shape)
     return checksums.home / "models" / "graphs" / f"{checksum}-{onnx_graph.VERSION}.onnx"
 
 
-def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
-    """The graph, and its weights by name, of whatever shape the graph gives them."""
-    writer = onnx_graph.GraphWriter(folder, Tensors(folder.weight_files()[0]))
+def _build(folder: ModelFolder, int8: bool) -> tuple[Any, Mapping[str, NDArray[Any]]]:
+    """The graph, and its weights by name, of whatever shape and type the graph gives them."""
+    kind = onnx_int8_graph.Int8GraphWriter if int8 else onnx_graph.GraphWriter
+    writer = kind(folder, Tensors(folder.weight_files()[0]))
     try:
         graph = writer.write()
     except (ValueError, IndexError, KeyError, AttributeError) as error:
@@ -79,7 +82,7 @@ def _build(folder: ModelFolder) -> tuple[Any, Mapping[str, Float32Array]]:
     return graph, writer.weights
 
 
-def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums: Checksums) -> bool:
+def _keep(kept: Path, graph: Any, arrays: Mapping[str, NDArray[Any]], checksums: Checksums) -> bool:
     """Writes the three files, the last of which makes the graph valid; False where that cannot be done.
 
     `arrays` are the weights by name, C-contiguous, of any shape.
@@ -100,23 +103,22 @@ def _keep(kept: Path, graph: Any, arrays: Mapping[str, Float32Array], checksums:
     return True
 
 
-def _name_weights(graph: Any, arrays: Mapping[str, Float32Array], location: str) -> None:
+def _name_weights(graph: Any, arrays: Mapping[str, NDArray[Any]], location: str) -> None:
     """Notes in the graph where the bytes of each weight, C-contiguous of any shape, are in the file of weights."""
-    from onnx import TensorProto
+    from onnx import TensorProto, helper
 
     offset = 0
     for name, array in arrays.items():
         offset += -offset % ALIGNMENT
-        tensor = TensorProto(
-            name=name, data_type=TensorProto.FLOAT, dims=array.shape, data_location=TensorProto.EXTERNAL
-        )
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
         for key, value in (("location", location), ("offset", offset), ("length", array.nbytes)):
             tensor.external_data.add(key=key, value=str(value))
         graph.graph.initializer.append(tensor)
         offset += array.nbytes
 
 
-def _pieces(arrays: Mapping[str, Float32Array]) -> Iterable[memoryview | bytes]:
+def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterable[memoryview | bytes]:
     """The bytes of the file of weights (C-contiguous, of any shape), in the order that `_name_weights` notes."""
     offset = 0
     for array in arrays.values():

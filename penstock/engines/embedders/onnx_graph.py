@@ -10,6 +10,8 @@ documented in https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOpe
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from penstock.engines.models.model_folder import ModelFolder
 from penstock.errors import DamagedModel, UnsupportedModel
 from penstock.ports import Float32Array
@@ -82,8 +84,8 @@ class GraphWriter:
     """
 
     def __init__(self, folder: ModelFolder, tensors: Mapping[str, Float32Array]) -> None:
-        self.weights: dict[str, Float32Array] = {}
-        """What the graph multiplies with, by name; each array is C-contiguous float32."""
+        self.weights: dict[str, NDArray[Any]] = {}
+        """What the graph multiplies with, by name; each array is C-contiguous."""
         self._nodes: list[Any] = []
         self._config = folder.config
         self._pooling = folder.pooling
@@ -106,23 +108,24 @@ class GraphWriter:
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="penstock")
 
     def _embeddings(self) -> str:
-        """Word, position and type embeddings, summed and normalised.
-
-        All tokens are of type 0, whose embedding is added to every position's once and for all.
-        """
-        positions = self._tensor("embeddings.position_embeddings.weight")
-        if self._config["model_type"] in ROBERTA:  # positions count from after the padding token
-            positions = positions[int(self._config.get("pad_token_id", 1)) + 1 :]
-        positions = positions + self._tensor("embeddings.token_type_embeddings.weight")[0]
+        """Word, position and type embeddings, summed and normalised."""
         inputs = [
             "input_ids",
             "",
             self._weight("words", self._tensor("embeddings.word_embeddings.weight")),
-            self._weight("positions", positions),
+            self._weight("positions", self._positions()),
             "",
             *self._norm("embeddings."),
         ]
         return self._node("EmbedLayerNormalization", inputs, "embedded", "unused", epsilon=self._epsilon)
+
+    def _positions(self) -> Float32Array:
+        """What each position adds; all tokens are of type 0, whose embedding is added here once and for all."""
+        positions = self._tensor("embeddings.position_embeddings.weight")
+        if self._config["model_type"] in ROBERTA:  # positions count from after the padding token
+            positions = positions[int(self._config.get("pad_token_id", 1)) + 1 :]
+        added: Float32Array = positions + self._tensor("embeddings.token_type_embeddings.weight")[0]
+        return added
 
     def _layer(self, at: str, hidden: str) -> str:
         """Attention and feed-forward, each added to what it started from and normalised."""
@@ -186,7 +189,10 @@ class GraphWriter:
         """Adds a weight of any shape to the graph; gives its name."""
         import numpy as np
 
-        self.weights[name] = np.ascontiguousarray(array, dtype=np.float32)
+        return self._keep(name, np.ascontiguousarray(array, dtype=np.float32))
+
+    def _keep(self, name: str, array: NDArray[Any]) -> str:
+        self.weights[name] = array
         return name
 
     def _node(self, kind: str, inputs: Iterable[str], *outputs: str, domain: str = FUSED, **attributes: Any) -> str:

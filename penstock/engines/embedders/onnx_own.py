@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.engines.embedders import onnx_session
-from penstock.engines.models import weights
+from penstock.engines.models import published
 from penstock.engines.models.checksums import Checksums
 from penstock.engines.models.model_folder import ModelFolder
 from penstock.errors import DamagedModel, EngineError
@@ -81,14 +81,13 @@ class OwnGraph:
 def find(folder: ModelFolder, checksums: Checksums) -> OwnGraph | None:
     """The folder's own graph; None where it brings none, or one of an unusual form.
 
-    The default model is what was published under its name, weights and nothing else.
+    A published model is what was published under its name, weights and nothing else.
 
     Raises:
         DamagedModel: its files cannot be read.
     """
     path = folder.path / PLACE
-    default = folder.name == weights.NAME and folder.path in weights.places(checksums.home)
-    if default or not path.is_file():
+    if published.at(folder.path, checksums.home) is not None or not path.is_file():
         return None
     try:
         noted = _noted(path, checksums)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
+from numpy.typing import NDArray
+
 from penstock import telemetry
 from penstock.errors import EngineError
-from penstock.ports import Float32Array
 
 
-def open_session(model: str | bytes, threads: int, arrays: Mapping[str, Float32Array] | None = None) -> Any:
+def open_session(model: str | bytes, threads: int, arrays: Mapping[str, NDArray[Any]] | None = None) -> Any:
     """A session on the CPU, on `threads` cores (0: all).
 
     `arrays` are the weights of a graph in memory, by name, each of the shape that the graph states.

@@ -36,6 +36,7 @@ class SentenceTransformersEmbedder:
     Raises:
         MissingExtra: sentence-transformers is not installed.
         ModelNotFound: the model is not on this machine; says how to get it.
+        UnsupportedModel: its weights are stored in blocks of four bits, which the library does not read.
         DamagedModel: its files cannot be read.
         SettingsError: bfloat16 is asked of a processor that has no instructions for it.
     """
@@ -55,6 +56,11 @@ class SentenceTransformersEmbedder:
         path = resolve(model, home)
         self._root = path
         self._folder = read_folder(path, model_name(path, home))
+        if self._folder.in_blocks:
+            raise UnsupportedModel(
+                f"the weights of {self._folder.name!r} are stored in blocks of four bits, which only the onnx engine "
+                "reads; set PENSTOCK_EMBEDDER__NAME=onnx"
+            )
         self._checksums = Checksums(home)
         self._precision = "float32" if precision == "auto" else precision  # the same on every machine: vectors travel
         self._batch = batch

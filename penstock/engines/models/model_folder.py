@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from penstock.engines.models import weights
+from penstock.engines.models import published
 from penstock.engines.models.checksums import Checksums
 from penstock.errors import DamagedModel, ModelNotFound, UnsupportedModel
 from penstock.ids import digest
@@ -19,6 +19,9 @@ ROLE_PROMPTS: Mapping[Role, tuple[str, ...]] = {"query": ("query",), "passage": 
 
 E5 = re.compile(r"(^|[-_])e5-(small|base|large)(-v2)?$", re.IGNORECASE)
 """Models of the E5 family state their prefixes in prose only: `query: ` and `passage: `."""
+
+IN_BLOCKS = "q4_0"
+"""How `config.json` says that weights are stored in blocks of four bits (`blocks.py`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,12 @@ class ModelFolder:
             if size:
                 return int(size)
         return int(self.config["hidden_size"])
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether the weights are stored in blocks of four bits."""
+        stored = self.config.get("quantization_config") or {}
+        return bool(stored.get("quant_method") == IN_BLOCKS)
 
     @cached_property
     def pooling(self) -> str:
@@ -79,21 +88,18 @@ class ModelFolder:
         """SHA-256 of the weights; of the list of those of all files where there are several.
 
         Raises:
-            DamagedModel: a file cannot be read, or the default model's weights are not the published ones.
+            DamagedModel: a file cannot be read, or a published model's weights are not those that were published.
         """
         try:
             found = [checksums.of(path) for path in self.weight_files()]
         except OSError as error:
             raise DamagedModel(f"the weights in {str(self.path)!r} cannot be read: {error}") from error
         checksum = found[0] if len(found) == 1 else digest("weights", *found)
-        if (
-            self.name == weights.NAME
-            and self.path in weights.places(checksums.home)
-            and checksum != weights.WEIGHTS_SHA256
-        ):
+        known = published.at(self.path, checksums.home)
+        if known is not None and checksum != known.weights_sha256:
             raise DamagedModel(
-                f"the default model's weights in {str(self.path)!r} are not the published ones (SHA-256 {checksum}, "
-                f"expected {weights.WEIGHTS_SHA256}); fetch them again with: penstock models pull default"
+                f"the weights of {known.name} in {str(self.path)!r} are not the published ones (SHA-256 {checksum}, "
+                f"expected {known.weights_sha256}); fetch them again with: penstock models pull {known.name}"
             )
         return checksum
 

